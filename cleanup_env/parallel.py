@@ -1,0 +1,219 @@
+"""The PettingZoo faces of the game: `parallel_env`, `env` and `raw_env`."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, ClassVar
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo.utils import parallel_to_aec, wrappers
+
+from cleanup_env.batch import BatchCleanup, Observation
+from cleanup_env.config import CleanupConfig, make_config
+from cleanup_env.errors import CleanupError
+from cleanup_env.maps import CLASS_NAMES
+from cleanup_env.render import ansi, rgb
+
+RENDER_MODES = ("ansi", "rgb_array")
+
+
+class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
+    """Clean-up as a PettingZoo parallel environment: one game of a batch of one.
+
+    Observations: `symbolic` uint8 (15, 15) cell classes, or `features` float32 (49,) with entries
+    as in `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more.
+    `infos[agent]`: `apples`, `cleaned`, `shots` of this step, the global `waste_density` and
+    `apple_chance`; at the end of an episode also `episode` with the sums.
+    """
+
+    metadata: ClassVar[dict[str, Any]] = {
+        "name": "cleanup_v0",
+        "render_modes": list(RENDER_MODES),
+        "is_parallelizable": True,
+        "render_fps": 10,
+    }
+
+    def __init__(
+        self,
+        config: CleanupConfig | None = None,
+        *,
+        observation: str = "symbolic",
+        render_mode: str | None = None,
+        render_scale: int = 16,
+    ) -> None:
+        """Build the game; render_scale: pixels per cell of an `rgb_array` picture."""
+        if render_mode is not None and render_mode not in RENDER_MODES:
+            raise CleanupError(
+                f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}"
+            )
+        if observation is None:
+            raise CleanupError("the PettingZoo face needs an observation kind: symbolic or features")
+        self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
+        self.config = self.game.config
+        self.render_mode = render_mode
+        self.render_scale = render_scale
+        self.possible_agents = list(self.config.agents)
+        self.agents: list[str] = []
+        self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
+        self._ended = False
+        self._totals = np.zeros((4, self.game.n_agents))
+        shape = self.game.observation_shape
+        box = (
+            spaces.Box(-1.0, 1.0, shape, np.float32)
+            if observation == "features"
+            else spaces.Box(0, len(CLASS_NAMES) - 1, shape, np.uint8)
+        )
+        self.observation_spaces = {agent: copy.deepcopy(box) for agent in self.possible_agents}
+        self.action_spaces = {
+            agent: spaces.Discrete(int(n))
+            for agent, n in zip(self.possible_agents, self.game.n_actions, strict=True)
+        }
+        size = (len(self.config.map), len(self.config.map[0]))
+        self.state_space = spaces.Box(0, len(CLASS_NAMES) - 1, size, np.uint8)
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """The observation space of one agent."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """The action space of one agent."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
+        """Start an episode. With no seed, the first comes from fresh entropy and each later one
+        from the one before, so that `reset(seed=k)` fixes all episodes that follow."""
+        if seed is None and self.game.seeds[0]:
+            seed = int(
+                np.random.SeedSequence(int(self.game.seeds[0])).generate_state(1, np.uint64)[0]
+                >> np.uint64(1)
+            )
+        observations = self.game.reset(seed)
+        self.agents = list(self.possible_agents)
+        self._ended = False
+        self._totals[:] = 0
+        return self._split(observations), self._infos()
+
+    def step(
+        self, actions: dict[str, int]
+    ) -> tuple[
+        dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
+    ]:
+        """Play one step; `actions` holds one integer for every agent of the game."""
+        if not self.agents:
+            if self._ended:
+                raise CleanupError(
+                    f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
+                )
+            raise CleanupError("step was called before reset: call reset(seed=...) first")
+        observations, rewards, truncated = self.game.step(self._gather(actions))
+        agents, over = self.agents, bool(truncated[0])
+        game, totals = self.game, self._totals
+        for k, what in enumerate((rewards, game.apples, game.cleaned, game.shots)):
+            totals[k] += what[0]
+        infos = self._infos()
+        if over:
+            for i, agent in enumerate(agents):
+                reward, apples, cleaned, shots = totals[:, i]
+                infos[agent]["episode"] = {
+                    "reward": float(reward), "apples": int(apples), "cleaned": int(cleaned), "shots": int(shots),
+                    "length": int(game.clock[0]),
+                }  # fmt: skip
+            self.agents, self._ended = [], True
+        return (
+            self._split(observations),
+            dict(zip(agents, rewards[0].tolist(), strict=True)),
+            dict.fromkeys(agents, False),
+            dict.fromkeys(agents, over),
+            infos,
+        )
+
+    def _gather(self, actions: dict[str, int]) -> NDArray[np.int64]:
+        if len(actions) != len(self.possible_agents) or not all(a in actions for a in self.possible_agents):
+            missing = [agent for agent in self.possible_agents if agent not in actions]
+            unknown = [agent for agent in actions if agent not in self.roles]
+            raise CleanupError(
+                "step needs one action for every agent: "
+                + (f"missing {missing}" if missing else "")
+                + (" and " if missing and unknown else "")
+                + (f"unknown {unknown}" if unknown else "")
+                + f"; the agents are {self.possible_agents}"
+            )
+        return np.array([[actions[agent] for agent in self.possible_agents]])
+
+    def _split(self, observations: Observation) -> dict[str, Observation]:
+        return dict(zip(self.possible_agents, observations[0].copy(), strict=True))
+
+    def _infos(self) -> dict[str, dict[str, Any]]:
+        game = self.game
+        density, chance = float(game.waste_density[0]), float(game.apple_chance[0])
+        rows = zip(
+            self.possible_agents, game.apples[0].tolist(), game.cleaned[0].tolist(), game.shots[0].tolist(),
+            strict=True,
+        )  # fmt: skip
+        return {
+            agent: {
+                "apples": apples, "cleaned": cleaned, "shots": shots,
+                "waste_density": density, "apple_chance": chance,
+            }
+            for agent, apples, cleaned, shots in rows
+        }  # fmt: skip
+
+    def state(self) -> NDArray[np.uint8]:
+        """The whole board: (rows, columns) uint8 cell classes."""
+        return self.game.board()[0]
+
+    def render(self) -> str | NDArray[np.uint8] | None:
+        """The present state as text (`ansi`) or a picture (`rgb_array`: (rows*s, columns*s, 3) uint8)."""
+        if self.render_mode == "ansi":
+            return ansi(self.game)
+        if self.render_mode == "rgb_array":
+            return rgb(self.game, scale=self.render_scale)
+        return None
+
+    def close(self) -> None:
+        """Nothing to close: no display is ever opened."""
+
+    def __repr__(self) -> str:
+        return f"cleanup_v0({', '.join(self.possible_agents)})"
+
+
+def parallel_env(
+    preset: str = "contract",
+    *,
+    observation: str = "symbolic",
+    render_mode: str | None = None,
+    render_scale: int = 16,
+    max_cycles: int | None = None,
+    **settings: Any,
+) -> CleanupParallelEnv:
+    """Build a Clean-up game as a PettingZoo parallel environment.
+
+    preset: `contract`, `original` or `meltingpot-like`; settings: any field of `CleanupConfig`;
+    max_cycles: PettingZoo's name for the setting `horizon`.
+
+    >>> game = parallel_env(n_cleaners=1)
+    >>> observations, infos = game.reset(seed=1)
+    >>> sorted(observations)[0], observations["cleaner_0"].shape
+    ('cleaner_0', (15, 15))
+    """
+    if max_cycles is not None:
+        settings.setdefault("horizon", max_cycles)
+    config = make_config(preset, **settings)
+    return CleanupParallelEnv(
+        config, observation=observation, render_mode=render_mode, render_scale=render_scale
+    )
+
+
+def raw_env(**settings: Any) -> AECEnv[str, Observation, int]:
+    """The same game as a PettingZoo AEC environment, without wrappers."""
+    return parallel_to_aec(parallel_env(**settings))
+
+
+def env(**settings: Any) -> AECEnv[str, Observation, int]:
+    """The same game as a PettingZoo AEC environment, with the order of calls enforced."""
+    return wrappers.OrderEnforcingWrapper(raw_env(**settings))

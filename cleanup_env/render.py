@@ -1,0 +1,86 @@
+"""Pictures of the game: text and RGB arrays, with numpy alone."""
+
+from __future__ import annotations
+
+import colorsys
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanup_env.maps import APPLE, BEAM, FLOOR, ORCHARD, RIVER, STREAM, WALL, WASTE
+
+if TYPE_CHECKING:
+    from cleanup_env.batch import BatchCleanup
+
+COLOURS = {
+    FLOOR: (238, 232, 213),
+    WALL: (110, 110, 110),
+    RIVER: (99, 156, 194),
+    WASTE: (113, 75, 24),
+    STREAM: (150, 196, 222),
+    ORCHARD: (214, 222, 170),
+    APPLE: (52, 160, 44),
+    BEAM: (255, 236, 92),
+}
+"""RGB of the ground; agents have colours of their own (see `agent_colour`)."""
+
+_LETTERS = {FLOOR: " ", WALL: "#", RIVER: "~", WASTE: "%", STREAM: "-", ORCHARD: ".", APPLE: "o", BEAM: "*"}
+_ARROWS = "^>v<"
+
+
+def agent_colour(role: str, number: int, count: int) -> tuple[int, int, int]:
+    """A colour for one of `count` agents of a role: cleaners violet, harvesters red to orange, others any hue."""
+    share = number / max(1, count)
+    low, high = {"cleaner": (0.74, 0.88), "harvester": (0.95, 1.09)}.get(role, (0.0, 1.0))
+    red, green, blue = colorsys.hsv_to_rgb((low + (high - low) * share) % 1.0, 0.85, 0.80)
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def agent_colours(roles: tuple[str, ...]) -> list[tuple[int, int, int]]:
+    """A colour for every agent."""
+    return [agent_colour(role, roles[:i].count(role), roles.count(role)) for i, role in enumerate(roles)]
+
+
+def ansi(game: BatchCleanup, copy: int = 0) -> str:
+    """One game as text. Legend: # wall, ~ river, % waste, - stream, . orchard, o apple, * beam;
+    agents are arrows along their heading, followed by a line that names them."""
+    board = game.board()[copy]
+    lines = [[_LETTERS.get(int(cell), "?") for cell in row] for row in board]
+    for (row, col), heading in zip(game.position[copy], game.heading[copy], strict=True):
+        lines[row][col] = _ARROWS[heading]
+    status = f"step {game.clock[copy]}  waste {game.waste[copy]}  apples {(board == APPLE).sum()}"
+    return "\n".join("".join(line) for line in lines) + "\n" + status
+
+
+def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uint8]:
+    """One game as a picture, (rows*scale, columns*scale, 3) uint8.
+
+    Apples are discs on the orchard, agents discs in their own colour with a white mark at the
+    side they face; beams are drawn translucent, so that what lies below can be seen.
+    """
+    palette = np.zeros((max(COLOURS) + 1, 3), np.uint8)
+    for number, colour in COLOURS.items():
+        palette[number] = colour
+    ground, board = game.ground()[copy], game.board()[copy]
+    under = np.where(ground == APPLE, ORCHARD, ground)
+    picture = np.kron(palette[under].astype(np.uint8), np.ones((scale, scale, 1), np.uint8))
+    y, x = (np.mgrid[:scale, :scale] + 0.5) / scale - 0.5
+    apple = x**2 + y**2 < 0.32**2
+    body = x**2 + y**2 < 0.45**2
+    for row, col in np.argwhere(ground == APPLE):
+        _tile(picture, row, col, scale)[apple] = COLOURS[APPLE]
+    for row, col in np.argwhere(board == BEAM):
+        tile = _tile(picture, row, col, scale)
+        tile[:] = (0.45 * tile + 0.55 * np.array(COLOURS[BEAM])).astype(np.uint8)
+    colours = agent_colours(game.roles)
+    for i, (row, col) in enumerate(game.position[copy]):
+        tile = _tile(picture, row, col, scale)
+        tile[body] = colours[i]
+        ahead_y, ahead_x = ((-0.26, 0.0), (0.0, 0.26), (0.26, 0.0), (0.0, -0.26))[game.heading[copy, i]]
+        tile[(x - ahead_x) ** 2 + (y - ahead_y) ** 2 < 0.17**2] = (255, 255, 255)
+    return picture
+
+
+def _tile(picture: NDArray[np.uint8], row: int, col: int, scale: int) -> NDArray[np.uint8]:
+    return picture[row * scale : (row + 1) * scale, col * scale : (col + 1) * scale]

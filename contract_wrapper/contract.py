@@ -1,0 +1,178 @@
+"""What is agreed and between whom: the contract, the roles of the agents, what they did in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from numbers import Integral, Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.errors import ContractsError
+
+ABSENT = "absent"
+"""Role, for one step, of an agent that has left the episode: it neither pays nor is paid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """A contract (alpha, N_a) of the Clean-up game (Molina Concha et al. 2024, section on Clean-up).
+
+    Checked at birth; numpy scalars become plain Python numbers, and nothing is rounded.
+    Two contracts are equal when their numbers are, so a contract can be a dictionary key.
+
+    >>> str(Contract(tax=0.04, n_cleaners=5))
+    'tax 0.04, 5 cleaners'
+    """
+
+    tax: float
+    """Share of every harvester's income that goes to the cleaners, in [0, 1] (the paper's alpha)."""
+
+    n_cleaners: int
+    """Number of recruited cleaners, 0 or more (the paper's N_a; there 0..5)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tax", check_tax(self.tax))
+        object.__setattr__(self, "n_cleaners", _check_count(self.n_cleaners))
+        if self.tax > 0.0 and self.n_cleaners == 0:
+            raise ContractsError(
+                f"a tax is shared among the cleaners, but the contract has tax {_short(self.tax)} and no "
+                "cleaners: recruit at least one (n_cleaners=1), or use Contract.none()"
+            )
+
+    @classmethod
+    def none(cls) -> Contract:
+        """Return the baseline: nobody is recruited and nothing is taxed."""
+        return cls(tax=0.0, n_cleaners=0)
+
+    @property
+    def is_none(self) -> bool:
+        """Whether this is the baseline without recruited agents."""
+        return self.n_cleaners == 0
+
+    def __str__(self) -> str:
+        if self.is_none:
+            return "no contract (tax 0, 0 cleaners)"
+        return f"tax {_short(self.tax)}, {self.n_cleaners} cleaner{'s' if self.n_cleaners > 1 else ''}"
+
+    def as_dict(self) -> dict[str, float | int]:
+        """Return the contract as plain data, for JSON: `{"tax": ..., "n_cleaners": ...}`."""
+        return {"tax": self.tax, "n_cleaners": self.n_cleaners}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Contract:
+        """Build the contract that `as_dict` wrote.
+
+        Raises:
+            ContractsError: a key is missing or unknown, or a number is no contract.
+        """
+        if set(data) != {"tax", "n_cleaners"}:
+            found = ", ".join(map(repr, data)) or "none"
+            raise ContractsError(f"a contract has the keys 'tax' and 'n_cleaners', got {found}")
+        return cls(tax=data["tax"], n_cleaners=data["n_cleaners"])
+
+
+def check_tax(tax: object) -> float:
+    """Return a tax as a plain float in [0, 1].
+
+    Raises:
+        ContractsError: it is not a real number, is NaN, or lies outside [0, 1].
+    """
+    number = as_number(tax)
+    if number is None:
+        raise ContractsError(f"tax must be a number in [0, 1], got {tax!r}")
+    if not 0.0 <= number <= 1.0:  # false for NaN too
+        raise ContractsError(
+            f"tax must lie in [0, 1], got {number}: it is a share of harvest income, so 4 % is tax=0.04"
+        )
+    return number + 0.0  # -0.0 becomes 0.0, one text for one contract
+
+
+def as_number(value: object) -> float | None:
+    """Return a real number, numpy's included, as a plain float; None for anything else and for booleans."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        return None
+    return float(value)
+
+
+def _check_count(count: object) -> int:
+    if isinstance(count, (bool, np.bool_)) or not isinstance(count, Integral):
+        number = as_number(count)
+        whole = number is not None and number.is_integer()
+        way_out = f": write n_cleaners={number:.0f}" if whole else ""
+        raise ContractsError(f"n_cleaners must be an integer of at least 0, got {count!r}{way_out}")
+    if count < 0:
+        raise ContractsError(f"n_cleaners must be at least 0, got {int(count)}: 0 recruits nobody")
+    return int(count)
+
+
+def _short(tax: float) -> str:
+    """Shortest text that reads back as the same number, without a trailing `.0`."""
+    return repr(tax).removesuffix(".0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roles:
+    """Roles of the N agents of a game, in agent order, with boolean masks of shape (N,).
+
+    >>> Roles(names=("harvester", "harvester", "cleaner")).cleaner
+    array([False, False,  True])
+    """
+
+    names: tuple[str, ...]
+    """Role of each agent; the rules here know 'cleaner' and 'harvester' and leave others alone."""
+
+    agents: tuple[str, ...] = ()
+    """Names of the agents, for messages; may be left out."""
+
+    cleaner: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    """Who was recruited, shape (N,)."""
+
+    harvester: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    """Who earns taxed income, shape (N,)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", tuple(self.names))
+        object.__setattr__(self, "agents", tuple(self.agents))
+        for i, name in enumerate(self.names):
+            if not isinstance(name, str):
+                raise ContractsError(f"a role is a name such as 'cleaner', got {name!r} for agent {i}")
+        if self.agents and len(self.agents) != len(self.names):
+            raise ContractsError(f"{len(self.names)} roles were given for {len(self.agents)} agents")
+        object.__setattr__(self, "cleaner", self.mask("cleaner"))
+        object.__setattr__(self, "harvester", self.mask("harvester"))
+
+    @classmethod
+    def from_agents(cls, agents: Sequence[str]) -> Roles:
+        """Read each role off the agent's name, up to the last underscore: 'cleaner_0' is a cleaner."""
+        return cls(names=tuple(str(a).rpartition("_")[0] or str(a) for a in agents), agents=tuple(agents))
+
+    def mask(self, role: str) -> NDArray[np.bool_]:
+        """Return who has a role, a read-only array of shape (N,)."""
+        mask = np.array([name == role for name in self.names], dtype=np.bool_)
+        mask.flags.writeable = False
+        return mask
+
+    def present(self, here: Sequence[bool]) -> Roles:
+        """Return the roles of a step in which agent i acts only if `here[i]`: the others are absent."""
+        names = tuple(name if there else ABSENT for name, there in zip(self.names, here, strict=True))
+        return Roles(names=names, agents=self.agents)
+
+    def label(self, index: int) -> str:
+        """Return how a message calls an agent: its name, or its number and role."""
+        return repr(self.agents[index]) if self.agents else f"agent {index} ({self.names[index]})"
+
+
+class Activity(NamedTuple):
+    """What the agents did in one step; each array has the shape of the rewards, (..., N)."""
+
+    shots: NDArray[Any]
+    """Beams fired."""
+
+    cleaned: NDArray[Any]
+    """Waste cells cleaned."""
+
+    apples: NDArray[Any]
+    """Apples eaten."""

@@ -1,0 +1,190 @@
+"""What work costs the agents, by role, in apples: named settings, text settings and the pure sum.
+
+Source: the project's contract page after Molina Concha et al. 2024, eq. 1 (effort_i * c_i); the paper's
+own figures for costs were never published, so the numbers here are calibrated or ours, as each says.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.contract import Activity, Roles, as_number
+from contract_wrapper.errors import ContractsError
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoleCost:
+    """What an agent of one role pays; every price is finite and at least 0."""
+
+    per_step: float = 0.0
+    """Apples per step in the game, whatever the agent does."""
+
+    per_shot: float = 0.0
+    """Apples per beam fired."""
+
+    per_cell: float = 0.0
+    """Apples per waste cell cleaned."""
+
+    per_episode: float = 0.0
+    """Apples per full episode, spread evenly over the horizon; who leaves early pays for its steps only."""
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            value = getattr(self, f.name)
+            number = as_number(value)
+            if number is None or not 0.0 <= number < math.inf:
+                raise ContractsError(
+                    f"{f.name} must be a finite number of apples of at least 0, got {value!r}"
+                )
+            object.__setattr__(self, f.name, number + 0.0)
+
+    def flat_per_step(self, horizon: int | None = None) -> float:
+        """Return the part per step that does not depend on what the agent does, in apples.
+
+        Raises:
+            ContractsError: there is a price per episode and no horizon to spread it over.
+        """
+        if not self.per_episode:
+            return self.per_step
+        if horizon is None or horizon < 1:
+            raise ContractsError(
+                f"a cost of {self.per_episode} apples per episode is spread over the steps of an episode, "
+                f"but the horizon is {horizon}: pass horizon=... (at least 1), or use a cost per step"
+            )
+        return self.per_step + self.per_episode / horizon
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CostRule:
+    """The prices of every role; a role that is not listed works for nothing.
+
+    >>> str(CostRule.of(cleaner=RoleCost(per_shot=0.02)))
+    'cleaner:per_shot=0.02'
+    """
+
+    by_role: tuple[tuple[str, RoleCost], ...] = ()
+    """Pairs of role and prices, sorted by role (see `of`)."""
+
+    def __post_init__(self) -> None:
+        names = [role for role, _ in self.by_role]
+        if len(set(names)) < len(names):
+            raise ContractsError(f"a cost rule lists each role once, got {', '.join(names)}")
+        object.__setattr__(self, "by_role", tuple(sorted(self.by_role, key=lambda pair: pair[0])))
+
+    @classmethod
+    def of(cls, **by_role: RoleCost) -> CostRule:
+        """Build a rule: `CostRule.of(cleaner=RoleCost(per_shot=0.02))`."""
+        return cls(by_role=tuple(by_role.items()))
+
+    def role(self, role: str) -> RoleCost:
+        """Return the prices of a role, all 0 if it is not listed."""
+        return dict(self.by_role).get(role, RoleCost())
+
+    def flat_per_step(self, role: str, horizon: int | None = None) -> float:
+        """Return per_step + per_episode / horizon of a role, in apples per step.
+
+        Learners take it as a declared constant: no action changes it.
+        """
+        return self.role(role).flat_per_step(horizon)
+
+    def costs(self, activity: Activity, roles: Roles, horizon: int | None = None) -> FloatArray:
+        """Return what each agent pays for one step, (..., N) in apples; see the function `costs`."""
+        return costs(self, activity, roles, horizon)
+
+    def __str__(self) -> str:
+        """Return text that `get_costs` reads back, 'none' if nothing costs anything."""
+        texts = []
+        for role, prices in self.by_role:
+            named = [(f.name, getattr(prices, f.name)) for f in dataclasses.fields(prices)]
+            texts.append(f"{role}:" + ",".join(f"{name}={price!r}" for name, price in named if price))
+        return ";".join(text for text in texts if not text.endswith(":")) or "none"
+
+
+def costs(rule: CostRule, activity: Activity, roles: Roles, horizon: int | None = None) -> FloatArray:
+    """Return what each agent pays for one step: the c_i of eq. 1, times its effort.
+
+    Args:
+        rule: prices by role, in apples.
+        activity: shots and cells cleaned in this step, (..., N).
+        roles: roles of the N agents; absent agents pay nothing.
+        horizon: steps per episode, needed only for a price per episode.
+
+    Returns:
+        (..., N) costs in apples, at least 0.
+
+    Raises:
+        ContractsError: a role has a price per episode and there is no horizon.
+    """
+    flat, per_shot, per_cell = _prices(rule, roles.names, horizon)
+    return np.asarray(flat + per_shot * activity.shots + per_cell * activity.cleaned, dtype=np.float64)
+
+
+@lru_cache(maxsize=256)
+def _prices(rule: CostRule, names: tuple[str, ...], horizon: int | None) -> tuple[FloatArray, ...]:
+    prices = [rule.role(name) for name in names]
+    rows = (
+        [p.flat_per_step(horizon) for p in prices],
+        [p.per_shot for p in prices],
+        [p.per_cell for p in prices],
+    )
+    return tuple(np.array(row, dtype=np.float64) for row in rows)
+
+
+COSTS: Mapping[str, CostRule] = {
+    # The size is ours: about where a selfish cleaner works at a tax of 0.2 and not at 0.1.
+    "effort": CostRule.of(cleaner=RoleCost(per_shot=0.02)),
+    # Calibrated: 1.84 per 200 steps puts the paper's best contract on the border of participation.
+    "paper": CostRule.of(cleaner=RoleCost(per_step=0.0092)),
+    # Ours: so high that crew size, tax and participation trade off.
+    "costly": CostRule.of(cleaner=RoleCost(per_episode=25.0)),
+    "none": CostRule(),
+}
+"""The named settings; `effort` is the default everywhere."""
+
+
+def get_costs(text: str) -> CostRule:
+    """Return a cost rule by name, or read one from text such as 'cleaner:per_shot=0.05,per_step=0.01'.
+
+    Several roles are parted by semicolons: 'cleaner:per_shot=0.05;harvester:per_step=0.01'.
+
+    Raises:
+        ContractsError: the name is unknown, or the text cannot be read; the message lists the choices.
+    """
+    name = text.strip()
+    if name in COSTS:
+        return COSTS[name]
+    if ":" not in name:
+        raise ContractsError(
+            f"unknown costs {text!r}: choose one of {', '.join(COSTS)}, "
+            "or write prices by role such as 'cleaner:per_shot=0.05,per_step=0.01'"
+        )
+    return CostRule(by_role=tuple(_read_role(part) for part in name.split(";") if part.strip()))
+
+
+def _read_role(part: str) -> tuple[str, RoleCost]:
+    role, _, rest = part.partition(":")
+    known = [f.name for f in dataclasses.fields(RoleCost)]
+    prices: dict[str, float] = {}
+    for item in rest.split(","):
+        key, equals, number = (piece.strip() for piece in item.partition("="))
+        if key not in known or not equals or key in prices or not role.strip():
+            raise ContractsError(
+                f"cannot read {item.strip()!r} in costs {part.strip()!r}: write role:price=apples, "
+                f"each price once; the prices are {', '.join(known)}"
+            )
+        try:
+            prices[key] = float(number)
+        except ValueError:
+            raise ContractsError(
+                f"{key} in costs {part.strip()!r} must be a number, got {number!r}"
+            ) from None
+    return role.strip(), RoleCost(**prices)

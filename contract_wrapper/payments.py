@@ -1,0 +1,302 @@
+"""Who pays whom: payment rules as pure functions on arrays whose last axis is agents.
+
+One game is an array (N,), a batch of games is (B, N), and the same code serves both. A function takes
+raw rewards in apples and cells cleaned, both (..., N), and returns net transfers (..., N), float64: what
+each agent receives (> 0) or pays (< 0) on top of its reward. Then utilities = rewards + transfers - costs.
+A rule that conserves money has transfers that sum to zero in every step of every game; `mints` says
+which rules do not. The frozen classes below are the functions with their numbers filled in.
+
+Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 1 and the Clean-up payoffs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from contract_wrapper.contract import ABSENT, Activity, Roles, as_number, check_tax
+from contract_wrapper.errors import ContractsError
+
+__all__ = [
+    "Activity", "CustomPayment", "LinearShares", "PayPerCell", "PaymentRule", "Roles", "TaxAndShare",
+    "TaxByCells", "check_transfers", "linear_shares", "pay_per_cell", "tax_and_share", "tax_by_cells",
+    "utilities", "welfare",
+]  # fmt: skip
+
+FloatArray = NDArray[np.float64]
+
+TINY = 1e-300
+"""Apples below which floats lose their relative accuracy, so that no law can hold to the last bit."""
+
+
+def tax_and_share(rewards: ArrayLike, roles: Roles, tax: float) -> FloatArray:
+    """Tax harvest income and share it equally among the cleaners, whatever each did.
+
+    Harvester j: -tax * r_j. Cleaner k: tax / N_a * sum_j r_j. Others: 0. The tax is linear, so a
+    negative reward of a harvester is shared in the same way. Conserves money.
+
+    Raises:
+        ContractsError: tax > 0 without cleaners. (If agents are absent, the crew has left and
+            nothing is taxed instead.)
+    """
+    rewards = _per_agent("rewards", rewards, roles)
+    crew = _crew_size(roles, tax)
+    paid = np.where(roles.harvester & (crew > 0), tax * rewards, 0.0)
+    share = paid.sum(axis=-1, keepdims=True) / max(crew, 1)
+    return np.where(roles.cleaner, share, 0.0 - paid)
+
+
+def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: float) -> FloatArray:
+    """Tax harvest income and share it among the cleaners in proportion to the cells each cleaned.
+
+    A step in which no cleaner cleaned a cell is not taxed: no work, no pay. So the tax raised over an
+    episode is at most `tax` of the harvest, often far less. Conserves money. Errors: as `tax_and_share`.
+    """
+    rewards = _per_agent("rewards", rewards, roles)
+    _crew_size(roles, tax)
+    work = np.where(roles.cleaner, _per_agent("cleaned", cleaned, roles), 0.0)
+    total = work.sum(axis=-1, keepdims=True)
+    paid = np.where(roles.harvester & (total > 0), tax * rewards, 0.0)
+    pot = paid.sum(axis=-1, keepdims=True)
+    return np.where(roles.cleaner, pot * (work / np.where(total > 0, total, 1.0)), 0.0 - paid)
+
+
+def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: float, *, minted: bool = False) -> FloatArray:
+    """Pay each cleaner `price` apples per waste cell that it cleaned in this step.
+
+    The harvesters pay the bill in equal parts, even beyond what they earn, so money is conserved.
+    With `minted` the principal pays instead, and transfers sum to price * cells cleaned.
+
+    Raises:
+        ContractsError: there is no harvester to pay, and the payment is not minted. (If agents are
+            absent, the payers have left and nothing is paid instead.)
+    """
+    earned = np.where(roles.cleaner, price * _per_agent("cleaned", cleaned, roles), 0.0)
+    payers = int(roles.harvester.sum())
+    if minted:
+        return earned
+    if not payers:
+        if price > 0 and ABSENT not in roles.names:
+            raise ContractsError(
+                "the harvesters pay for the cells cleaned, but no agent is a 'harvester': "
+                "give some agents that role, or use minted=True"
+            )
+        return np.zeros_like(earned)
+    return np.where(roles.harvester, 0.0 - earned.sum(axis=-1, keepdims=True) / payers, earned)
+
+
+def linear_shares(rewards: ArrayLike, roles: Roles, weights: ArrayLike) -> FloatArray:
+    """Give every agent a share of the team's reward in place of its own: r_i = alpha_i * G (eq. 1).
+
+    G is the sum of the raw rewards of the step over all agents, so transfer i is alpha_i * G - r_i.
+    Mints (sum_i alpha_i - 1) * G apples per step (destroys them where negative): money is conserved
+    only if the weights, shape (N,), sum to 1. The share of an absent agent is not paid out.
+    """
+    rewards = _per_agent("rewards", rewards, roles)
+    shares = _per_agent("weights", weights, roles) * rewards.sum(axis=-1, keepdims=True)
+    return np.where(roles.mask(ABSENT), 0.0, shares - rewards)
+
+
+def utilities(rewards: ArrayLike, transfers: ArrayLike, costs: ArrayLike) -> FloatArray:
+    """Return what each agent takes home, rewards + transfers - costs, (..., N) in apples."""
+    return np.asarray(rewards, np.float64) + np.asarray(transfers, np.float64) - np.asarray(costs, np.float64)
+
+
+def welfare(rewards: ArrayLike, costs: ArrayLike) -> FloatArray:
+    """Return the principal's gain G of a step, sum over agents of r - c, (...) in apples.
+
+    Under a rule that conserves money this is also the sum of all utilities.
+    """
+    return np.asarray((np.asarray(rewards, np.float64) - np.asarray(costs, np.float64)).sum(axis=-1))
+
+
+def check_transfers(
+    transfers: object, rewards: FloatArray, roles: Roles, rule: str, mints: bool
+) -> FloatArray:
+    """Return what a payment rule gave as float64 (..., N), after checking that it can be paid out.
+
+    Raises:
+        ContractsError: it is no array of numbers, has another shape than the rewards, holds NaN or
+            infinity, pays an absent agent, or makes money although the rule says that it mints none.
+    """
+    try:
+        paid = np.asarray(transfers, dtype=np.float64)
+    except (TypeError, ValueError):
+        kind = type(transfers).__name__
+        raise ContractsError(f"{rule} must return an array of transfers per agent, got a {kind}") from None
+    if paid.shape != rewards.shape:
+        raise ContractsError(
+            f"{rule} must return one transfer per agent, an array of shape {rewards.shape} like the rewards, "
+            f"got shape {paid.shape}"
+        )
+    for problem, bad in (
+        ("a transfer must be a finite number", ~np.isfinite(paid)),
+        ("it has left the episode and must get 0", roles.mask(ABSENT) & (paid != 0)),
+    ):
+        if bad.any():
+            where = tuple(np.argwhere(bad)[0])
+            raise ContractsError(f"{rule} pays {roles.label(int(where[-1]))} {paid[where]} apples: {problem}")
+    total = np.abs(paid.sum(axis=-1))
+    size = (np.abs(paid) + np.abs(rewards)).sum(axis=-1)  # transfers may be small differences of rewards
+    if not mints and bool((total > 1e-9 * size + TINY).any()):
+        raise ContractsError(
+            f"{rule} conserves money, so transfers must sum to 0 in every step, but they sum to "
+            f"{paid.sum(axis=-1).flat[int(total.argmax())]} apples: if that is meant, "
+            "use CustomPayment(function=..., mints=True)"
+        )
+    return paid
+
+
+class PaymentRule(Protocol):
+    """Anything with these three members can pay agents."""
+
+    @property
+    def mints(self) -> bool:
+        """Whether transfers may sum to something else than zero."""
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Which of 'shots', 'cleaned', 'apples' the rule must know of cleaners."""
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxAndShare:
+    """The paper's contract, and the default: `tax_and_share`. Conserves money."""
+
+    tax: float
+    """Share of harvest income in [0, 1] (the paper's alpha)."""
+
+    mints: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tax", check_tax(self.tax))
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+        return tax_and_share(rewards, roles, self.tax)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxByCells:
+    """The tax, shared in proportion to cells cleaned: `tax_by_cells`. Conserves money."""
+
+    tax: float
+    """Share of harvest income in [0, 1] (the paper's alpha)."""
+
+    mints: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ("cleaned",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "tax", check_tax(self.tax))
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+        return tax_by_cells(rewards, activity.cleaned, roles, self.tax)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayPerCell:
+    """A price per cell cleaned: `pay_per_cell`. Conserves money unless `minted`."""
+
+    price: float
+    """Apples per waste cell cleaned, 0 or more (ours, not in the paper)."""
+
+    minted: bool = False
+    """Whether the principal pays out of nothing; else the harvesters pay in equal parts."""
+
+    tax: ClassVar[float] = 0.0
+    needs: ClassVar[tuple[str, ...]] = ("cleaned",)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "price", _finite("price", self.price))
+        if self.price < 0:
+            raise ContractsError(f"price must be at least 0 apples per cell, got {self.price}")
+
+    @property
+    def mints(self) -> bool:
+        """Whether the principal pays out of nothing."""
+        return self.minted
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+        return pay_per_cell(activity.cleaned, roles, self.price, minted=self.minted)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinearShares:
+    """An own weight per agent, r_i = alpha_i * G (eq. 1): `linear_shares`, which says what it mints."""
+
+    weights: tuple[float, ...]
+    """Share of the team's reward per agent, in agent order (the paper's alpha_1..alpha_N)."""
+
+    tax: ClassVar[float] = 0.0
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        checked = tuple(_finite(f"weight {i}", weight) for i, weight in enumerate(self.weights))
+        object.__setattr__(self, "weights", checked)
+
+    @property
+    def mints(self) -> bool:
+        """Whether the weights sum to something else than 1 (to 1e-12)."""
+        return abs(math.fsum(self.weights) - 1.0) > 1e-12
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+        return linear_shares(rewards, roles, self.weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomPayment:
+    """A user's function as a payment rule; what it returns is checked in every step."""
+
+    function: Callable[[FloatArray, Activity, Roles], Any]
+    """Takes rewards (..., N), activity and roles, returns net transfers (..., N) in apples."""
+
+    mints: bool = False
+    """Whether the transfers may sum to something else than zero."""
+
+    needs: tuple[str, ...] = ()
+    """Which of 'shots', 'cleaned', 'apples' the function must know of cleaners."""
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples, or raise a ContractsError that names the agent."""
+        name = f"the payment function {getattr(self.function, '__name__', repr(self.function))}"
+        given = self.function(rewards.copy(), activity, roles)
+        return check_transfers(given, rewards, roles, name, self.mints)
+
+
+def _per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim == 0 or array.shape[-1] != len(roles.names):
+        raise ContractsError(
+            f"{name} must have one entry per agent on the last axis: there are {len(roles.names)} agents, "
+            f"got shape {array.shape}"
+        )
+    return array
+
+
+def _crew_size(roles: Roles, tax: float) -> int:
+    crew = int(roles.cleaner.sum())
+    if tax > 0 and not crew and ABSENT not in roles.names:
+        raise ContractsError(
+            f"a tax of {tax} is shared among the cleaners, but no agent is a 'cleaner': "
+            "give some agents that role, or use tax 0"
+        )
+    return crew
+
+
+def _finite(name: str, value: object) -> float:
+    number = as_number(value)
+    if number is None or not math.isfinite(number):
+        raise ContractsError(f"{name} must be a finite number, got {value!r}")
+    return number

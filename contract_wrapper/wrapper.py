@@ -1,0 +1,224 @@
+"""The contract at work: a PettingZoo wrapper that pays transfers and charges costs in every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from pettingzoo import ParallelEnv
+from pettingzoo.utils import BaseParallelWrapper
+
+from contract_wrapper.contract import Activity, Contract, Roles
+from contract_wrapper.costs import COSTS, CostRule, get_costs
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.payments import (
+    CustomPayment,
+    FloatArray,
+    PaymentRule,
+    TaxAndShare,
+    check_transfers,
+    utilities,
+)
+
+RoleMap = Mapping[Any, str] | Sequence[str] | Callable[[Any], str]
+"""Role of each agent: by agent name, in the order of `possible_agents`, or a function of the name."""
+
+OUR_ROLES = ("harvester", "cleaner", "free")
+
+
+class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
+    """Replaces rewards by utilities (reward + transfer - cost) in any PettingZoo parallel environment.
+
+    Everything else (observations, spaces, seeding, rendering, state) passes through untouched.
+    `infos[agent]` gains `reward_raw`, `transfer` and `cost`, in apples, so that utility =
+    reward_raw + transfer - cost. What agents did is read from `infos[agent]`: `shots`, `cleaned`
+    and `apples` of the step, counts. An agent that has left the episode has the role 'absent' from
+    then on: it neither pays nor is paid, and the rules see arrays of unchanged shape with its reward 0.
+
+    Args:
+        env: a parallel environment with `possible_agents`.
+        contract: what the principal chose; it must recruit as many cleaners as the game has.
+        roles: role of each agent. Left out: `env.unwrapped.roles` if there is one, else the agent's
+            name up to the last underscore ('cleaner_0' is a cleaner).
+        payment: a payment rule, or a function (rewards, activity, roles) -> transfers that conserves
+            money. Left out: `TaxAndShare` with the contract's tax.
+        costs: a cost rule, or text for `get_costs`. Left out: `effort`, 0.02 per shot of a cleaner,
+            which charges nothing in a game without agents of the role 'cleaner'.
+        horizon: steps per episode, only needed for costs per episode. Left out:
+            `env.unwrapped.horizon` or `env.unwrapped.config.horizon` if there is one.
+
+    Raises:
+        ContractsError: the parts do not fit together, at birth; or, in a step, a reward or transfer
+            is not finite, or the game does not report what the rules charge or pay for.
+    """
+
+    def __init__(
+        self,
+        env: ParallelEnv[Any, Any, Any],
+        contract: Contract,
+        *,
+        roles: RoleMap | None = None,
+        payment: PaymentRule | Callable[[FloatArray, Activity, Roles], Any] | None = None,
+        costs: CostRule | str | None = None,
+        horizon: int | None = None,
+    ) -> None:
+        super().__init__(env)
+        self.contract = contract
+        self.roles = _find_roles(env, roles)
+        self.payment = _find_payment(payment, contract)
+        chosen = COSTS["effort"] if costs is None else costs
+        self.costs = get_costs(chosen) if isinstance(chosen, str) else chosen
+        self.horizon = _find_horizon(env) if horizon is None else horizon
+        _check_crew(contract, self.roles)
+        self._needs = _check_costs(self.costs, self.payment, self.roles, self.horizon)
+        self._index = {agent: i for i, agent in enumerate(self.roles.agents)}
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[Any, Any], dict[Any, dict[str, Any]]]:
+        """Reset the game; nothing has been earned, paid or spent yet, and the infos say so."""
+        observations, infos = self.env.reset(seed=seed, options=options)
+        zero = {"reward_raw": 0.0, "transfer": 0.0, "cost": 0.0}
+        return observations, {a: {**info, **zero} if a in self._index else info for a, info in infos.items()}
+
+    def step(
+        self, actions: dict[Any, Any]
+    ) -> tuple[dict[Any, Any], dict[Any, float], dict[Any, bool], dict[Any, bool], dict[Any, dict[str, Any]]]:
+        """Play one step and settle it among the agents that acted in it."""
+        acting = set(getattr(self.env, "agents", ()))  # before reset there may be none
+        observations, rewards, terminations, truncations, infos = self.env.step(actions)
+        paid = [agent for agent in rewards if agent in acting]
+        if not paid:
+            return observations, rewards, terminations, truncations, infos
+
+        here = [agent in rewards and agent in acting for agent in self.roles.agents]
+        roles = self.roles if all(here) else self.roles.present(here)
+        raw = self._raw(rewards, here)
+        activity = self._activity(infos, here)
+        given = self.payment.transfers(raw, activity, roles)
+        name = f"the payment rule {type(self.payment).__name__}"
+        # Shares of the departed are not paid out, so no sum of zero is asked of the rest.
+        transfers = check_transfers(given, raw, roles, name, self.payment.mints or not all(here))
+        costs = self.costs.costs(activity, roles, self.horizon)
+        utility = utilities(raw, transfers, costs)
+
+        rewards, infos = dict(rewards), dict(infos)
+        for agent in paid:
+            i = self._index[agent]
+            entry = {"reward_raw": float(raw[i]), "transfer": float(transfers[i]), "cost": float(costs[i])}
+            infos[agent] = {**infos.get(agent, {}), **entry}
+            rewards[agent] = float(utility[i])
+        return observations, rewards, terminations, truncations, infos
+
+    def _raw(self, rewards: Mapping[Any, Any], here: Sequence[bool]) -> FloatArray:
+        pairs = zip(self.roles.agents, here, strict=True)
+        raw = np.array([rewards[agent] if there else 0.0 for agent, there in pairs], dtype=np.float64)
+        if not np.isfinite(raw).all():
+            i = int(np.flatnonzero(~np.isfinite(raw))[0])
+            raise ContractsError(
+                f"the game gave {self.roles.label(i)} a reward of {raw[i]}: it must be finite"
+            )
+        return raw
+
+    def _activity(self, infos: Mapping[Any, Mapping[str, Any]], here: Sequence[bool]) -> Activity:
+        table = [[0.0] * len(here) for _ in Activity._fields]
+        for i, (agent, there) in enumerate(zip(self.roles.agents, here, strict=True)):
+            if not there:
+                continue
+            info = infos.get(agent, {})
+            for k, key in enumerate(Activity._fields):
+                if key in info:
+                    table[k][i] = info[key]
+                elif key in self._needs.get(agent, ()):
+                    raise ContractsError(
+                        f"the rules charge or pay for {key!r} of {agent!r}, but the game does not report it: "
+                        f"put the count of the step into infos[{agent!r}][{key!r}], or choose other costs "
+                        "and payments"
+                    )
+        return Activity(*np.array(table, dtype=np.float64))
+
+
+def make_contracted(
+    contract: Contract, env_factory: Callable[[int], ParallelEnv[Any, Any, Any]], **settings: Any
+) -> ContractWrapper:
+    """Build the game with as many cleaners as the contract recruits, and put the contract on it.
+
+    Args:
+        contract: what the principal chose.
+        env_factory: number of cleaners -> parallel environment.
+        settings: roles, payment, costs, horizon of `ContractWrapper`.
+    """
+    return ContractWrapper(env_factory(contract.n_cleaners), contract, **settings)
+
+
+def _find_roles(env: ParallelEnv[Any, Any, Any], roles: RoleMap | None) -> Roles:
+    if not hasattr(env, "possible_agents"):
+        raise ContractsError(f"{env} has no possible_agents: a contract needs to know who can take part")
+    agents = tuple(env.possible_agents)
+    if roles is None:
+        roles = getattr(env.unwrapped, "roles", None)
+    if roles is None:
+        return Roles.from_agents(agents)
+    if callable(roles):
+        return Roles(names=tuple(roles(agent) for agent in agents), agents=agents)
+    if isinstance(roles, Mapping):
+        missing = [repr(agent) for agent in agents if agent not in roles]
+        if missing:
+            raise ContractsError(f"no role is given for {', '.join(missing)}: add them to roles")
+        return Roles(names=tuple(roles[agent] for agent in agents), agents=agents)
+    return Roles(names=tuple(roles), agents=agents)
+
+
+def _find_horizon(env: ParallelEnv[Any, Any, Any]) -> int | None:
+    game = env.unwrapped
+    found = getattr(game, "horizon", getattr(getattr(game, "config", None), "horizon", None))
+    return None if found is None else int(found)
+
+
+def _find_payment(payment: Any, contract: Contract) -> PaymentRule:
+    if payment is None:
+        return TaxAndShare(tax=contract.tax)
+    if not hasattr(payment, "transfers"):
+        if not callable(payment):
+            raise ContractsError(f"payment must be a payment rule or a function, got {payment!r}")
+        return CustomPayment(function=payment)
+    tax = getattr(payment, "tax", contract.tax)
+    if tax != contract.tax:
+        raise ContractsError(
+            f"the contract's tax is {contract.tax}, but the payment rule {type(payment).__name__} "
+            f"takes {tax}: give both the same tax"
+        )
+    rule: PaymentRule = payment
+    return rule
+
+
+def _check_crew(contract: Contract, roles: Roles) -> None:
+    crew = [repr(agent) for agent, name in zip(roles.agents, roles.names, strict=True) if name == "cleaner"]
+    if len(crew) != contract.n_cleaners:
+        has = f"{len(crew)} ({', '.join(crew)})" if crew else "none"
+        raise ContractsError(
+            f"the contract recruits {contract.n_cleaners} cleaner{'s' * (contract.n_cleaners != 1)}, "
+            f"but the game has {has}: build it with n_cleaners={contract.n_cleaners}, "
+            "or use make_contracted(contract, env_factory)"
+        )
+
+
+def _check_costs(
+    costs: CostRule, payment: PaymentRule, roles: Roles, horizon: int | None
+) -> dict[Any, tuple[str, ...]]:
+    """Return which counts the game must report of each agent, after checking roles and horizon."""
+    for role, _ in costs.by_role:
+        if role not in (*OUR_ROLES, *roles.names):
+            known = ", ".join(sorted({*OUR_ROLES, *roles.names}))
+            raise ContractsError(
+                f"the costs name the role {role!r}, which no agent has: the roles are {known}"
+            )
+    needs: dict[Any, tuple[str, ...]] = {}
+    for agent, name in zip(roles.agents, roles.names, strict=True):
+        prices = costs.role(name)
+        prices.flat_per_step(horizon)
+        wanted = [*payment.needs] if name == "cleaner" else []
+        wanted += ["shots"] * (prices.per_shot > 0) + ["cleaned"] * (prices.per_cell > 0)
+        needs[agent] = tuple(wanted)
+    return needs
