@@ -1,0 +1,224 @@
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from skopt.space import Integer, Real
+
+from contract_wrapper.cpmes import CPMES, CPMESConfig, History, SpaceExhausted, ask
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.space import DesignSpace, contract_space
+
+SPACE = contract_space()
+SMALL = contract_space(max_cleaners=5, step=0.05)  # 105 designs
+ROOT = Path(__file__).parents[2]
+CHEAP = CPMESConfig(n_paths=4)
+
+
+def strip(design):
+    """A hill whose top, at tax 0.3 with 4 cleaners, lies beside the feasible strip: value, two margins."""
+    tax, cleaners = design
+    value = 100 - 200 * (tax - 0.3) ** 2 - 5 * (cleaners - 4) ** 2
+    return value, [0.55 - abs(tax - 0.4) * 3, tax * 10 / cleaners - 0.8]
+
+
+def history_of(designs, space=SPACE):
+    history = History.empty(space, ("harvest", "slack"), participation=1)
+    for design in designs:
+        history = history.add(design, *strip(design))
+    return history
+
+
+START = [(0.0, 1), (0.0, 5), (1.0, 1), (1.0, 5), (0.5, 3), (0.2, 2)]
+
+
+def designs_of(suggestions):
+    return [suggestion.design for suggestion in suggestions]
+
+
+def test_the_same_seed_and_history_give_the_same_ask_here_and_in_another_process():
+    code = "from tests.contract_wrapper.test_cpmes import *; print(ask(SPACE, history_of(START), number=2, seed=7))"
+    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert elsewhere.stdout.strip() == repr(ask(SPACE, history_of(START), number=2, seed=7))
+
+
+def test_another_seed_or_trial_draws_other_paths():
+    scores = {ask(SPACE, history_of(START), seed=s, trial=t)[0].score for s, t in [(1, 6), (2, 6), (1, 7)]}
+    assert len(scores) == 3
+
+
+def test_two_hundred_asks_in_a_row_never_repeat():
+    search = CPMES(contract_space(step=0.02), seed=0, constraints=("slack",), participation=0, config=CHEAP)
+    seen = set()
+    for n in range(200):
+        (pick,) = search.ask()
+        assert pick.design not in seen
+        seen.add(pick.design)
+        if n < 25:  # the others stay pending
+            value, margins = strip(pick.design)
+            search.tell(pick.design, value, margins[1:])
+    assert len(search.history) == 25
+    assert len(search.pending) == 175
+
+
+def test_a_batch_is_a_sequence_of_asks_with_the_earlier_picks_pending():
+    for batch in ("believer", "cmi"):
+        config = CPMESConfig(batch=batch, n_paths=8)
+        together = ask(SPACE, history_of(START), number=3, seed=1, config=config)
+        (third,) = ask(SPACE, history_of(START), designs_of(together[:2]), seed=1, config=config)
+        assert third == together[2]
+
+
+def test_believer_spreads_a_batch_where_topk_takes_neighbours():
+    believer, topk = (
+        designs_of(ask(SPACE, history_of(START), number=4, seed=1, config=CPMESConfig(batch=batch)))
+        for batch in ("believer", "topk")
+    )
+    assert believer[0] == topk[0]
+    assert believer != topk
+
+    def spread(picks):
+        unit = SPACE.to_unit(picks)
+        return np.linalg.norm(unit[:, None] - unit, axis=2).sum()
+
+    assert spread(believer) > spread(topk)
+
+
+@pytest.mark.parametrize("batch", ["believer", "topk", "random", "cmi"])
+def test_every_kind_of_batch_gives_new_and_different_designs(batch):
+    config = CPMESConfig(batch=batch, n_paths=4)
+    picks = designs_of(ask(SMALL, history_of(START, SMALL), [(0.3, 4)], number=4, seed=0, config=config))
+    assert len({*picks, *START, (0.3, 4)}) == 4 + len(START) + 1
+
+
+def test_a_failed_design_is_not_proposed_again():
+    history = history_of(START)
+    (first,) = ask(SPACE, history, seed=0, trial=9)
+    (other,) = ask(SPACE, history.add_failed(first.design), seed=0, trial=9)
+    assert first.design != other.design
+    assert other.objective_mean == pytest.approx(first.objective_mean, abs=50)  # the fit never saw it
+
+
+def test_when_all_is_evaluated_the_search_says_so_and_the_last_batch_is_short():
+    space = contract_space(max_cleaners=2, step=0.25)  # 10 designs
+    grid = [tuple(row) for row in space.grid()]
+    assert len(ask(space, history_of(grid[:7], space), grid[7:8], number=5, seed=0)) == 2
+    with pytest.raises(SpaceExhausted, match="finer grid"):
+        ask(space, history_of(grid[:7], space).add_failed(grid[7]), grid[8:], seed=0)
+    with pytest.raises(SpaceExhausted):
+        ask(space, history_of([], space), grid, seed=0)
+
+
+def test_without_results_the_space_is_filled_from_the_middle():
+    picks = ask(SPACE, History.empty(SPACE), number=5, seed=3)
+    assert designs_of(picks) == [(0.5, 3), (0.0, 1), (0.0, 5), (1.0, 1), (1.0, 5)]
+    assert designs_of(ask(SPACE, History.empty(SPACE), number=5, seed=4)) == designs_of(picks)
+    assert "fills the space" in picks[0].why()
+
+
+def test_the_status_quo_is_learned_from_and_never_proposed():
+    history = history_of(START).add((0.0, 0), 20.0, [0.0, 0.0])
+    (pick,) = ask(SPACE, history, seed=0)
+    assert SPACE.contains(pick.design)
+    assert pick.design != (0.0, 0)
+
+
+def test_nothing_feasible_yet_and_constant_margins_are_no_obstacle():
+    history = history_of(START[:4])
+    assert not history.feasible().any()
+    bad = replace(history, margins=np.full((4, 2), -1.0))
+    for h in (history, bad):
+        (pick,) = ask(SPACE, h, seed=0)
+        assert np.isfinite([pick.score, pick.objective_mean, pick.probability_feasible]).all()
+
+
+def test_phi_of_zero_or_one_is_taken_as_such():
+    history = history_of(START)
+    phi = (history.margins[:, 1:] >= 0).astype(float)
+    binary = replace(history, margins=np.hstack([history.margins[:, :1], phi]), binary=(1,))
+    assert binary.feasible().tolist() == history.feasible().tolist()
+    for config in (CPMESConfig(), CPMESConfig.paper(), CPMESConfig(feasibility_objective="logprob")):
+        assert ask(SPACE, binary, seed=0, config=config)[0].design not in START
+
+
+def test_no_constraints_and_noisy_repeats_are_a_plain_search():
+    history = History.empty(SPACE)
+    for k, design in enumerate([*START, *START]):
+        history = history.add(design, strip(design)[0] + k, objective_se=3.0)
+    (pick,) = ask(SPACE, history, seed=0)
+    assert pick.design not in START
+    assert pick.probability_feasible == 1.0
+
+
+def test_a_continuous_tax_is_searched_by_nsga2():
+    space = DesignSpace(dimensions=(Real(0.0, 1.0, name="tax"), Integer(1, 5, name="cleaners")))
+    config = CPMESConfig(population=20, generations=5, n_paths=4)
+    picks = ask(space, history_of(START, space), number=2, seed=0, config=config)
+    assert picks == ask(space, history_of(START, space), number=2, seed=0, config=config)
+    assert all(space.contains(pick.design) for pick in picks)
+    assert isinstance(picks[0].design[1], int)
+
+
+def test_the_best_feasible_design_is_found_in_twenty_asks_and_chance_finds_less():
+    grid = SPACE.grid()
+    values = np.array([strip(row)[0] if min(strip(row)[1]) >= 0 else -np.inf for row in grid])
+
+    def regret(history):
+        feasible = history.objective[history.feasible()]
+        return values.max() - (feasible.max() if len(feasible) else values[np.isfinite(values)].min())
+
+    searched, by_chance = [], []
+    for seed in range(4):
+        history = history_of(START[:5])
+        for _ in range(20):
+            (pick,) = ask(SPACE, history, seed=seed)
+            history = history.add(pick.design, *strip(pick.design))
+        searched.append(regret(history))
+        drawn = np.random.default_rng(seed).choice(grid, 20, replace=False)
+        by_chance.append(regret(history_of([*START[:5], *drawn])))
+    assert sum(r < 0.1 for r in searched) >= 3, searched
+    assert np.mean(searched) < np.mean(by_chance)
+
+
+def test_the_memory_is_the_pure_function():
+    search = CPMES(SPACE, seed=5, constraints=("harvest", "slack"), participation=1)
+    for design in START:
+        search.tell(design, *strip(design))
+    first, second = search.ask(2)
+    search.tell_failed(first.design)
+    assert search.pending == [second.design]
+    expected = ask(SPACE, history_of(START).add_failed(first.design), [second.design], seed=5)
+    assert search.ask() == expected
+
+
+def test_the_reason_fits_in_one_line():
+    (pick,) = ask(SPACE, history_of(START), seed=0)
+    assert pick.on_front
+    assert "\n" not in pick.why()
+    assert str(pick.design) in pick.why()
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"objective": [np.nan] * 6}, "into `failed`"),
+        ({"margins": np.zeros((6, 3))}, "margins has the shape"),
+        ({"designs": np.zeros((5, 2))}, "designs has the shape"),
+        ({"participation": 2}, "there are 2"),
+        ({"binary": (0,)}, "must hold 0 or 1"),
+    ],
+)
+def test_what_is_wrong_with_a_history_is_said(broken, message):
+    with pytest.raises(ContractsError, match=message):
+        replace(history_of(START), **broken)
+
+
+def test_what_is_wrong_with_a_setting_is_said():
+    with pytest.raises(ContractsError, match="score must be one of"):
+        CPMESConfig(score="luck")
+    with pytest.raises(ContractsError, match="n_paths >= 1"):
+        CPMESConfig(n_paths=0)
+    with pytest.raises(ContractsError, match="number >= 1"):
+        ask(SPACE, history_of(START), number=0, seed=0)
