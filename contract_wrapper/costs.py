@@ -42,9 +42,7 @@ class RoleCost:
             value = getattr(self, f.name)
             number = as_number(value)
             if number is None or not 0.0 <= number < math.inf:
-                raise ContractsError(
-                    f"{f.name} must be a finite number of apples of at least 0, got {value!r}"
-                )
+                raise ContractsError(f"{f.name} must be a finite number of apples of at least 0, got {value!r}")
             object.__setattr__(self, f.name, number + 0.0)
 
     def flat_per_step(self, horizon: int | None = None) -> float:
@@ -184,7 +182,5 @@ def _read_role(part: str) -> tuple[str, RoleCost]:
         try:
             prices[key] = float(number)
         except ValueError:
-            raise ContractsError(
-                f"{key} in costs {part.strip()!r} must be a number, got {number!r}"
-            ) from None
+            raise ContractsError(f"{key} in costs {part.strip()!r} must be a number, got {number!r}") from None
     return role.strip(), RoleCost(**prices)

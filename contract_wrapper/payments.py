@@ -115,9 +115,7 @@ def welfare(rewards: ArrayLike, costs: ArrayLike) -> FloatArray:
     return np.asarray((np.asarray(rewards, np.float64) - np.asarray(costs, np.float64)).sum(axis=-1))
 
 
-def check_transfers(
-    transfers: object, rewards: FloatArray, roles: Roles, rule: str, mints: bool
-) -> FloatArray:
+def check_transfers(transfers: object, rewards: FloatArray, roles: Roles, rule: str, mints: bool) -> FloatArray:
     """Return what a payment rule gave as float64 (..., N), after checking that it can be paid out.
 
     Raises:

@@ -116,9 +116,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
         raw = np.array([rewards[agent] if there else 0.0 for agent, there in pairs], dtype=np.float64)
         if not np.isfinite(raw).all():
             i = int(np.flatnonzero(~np.isfinite(raw))[0])
-            raise ContractsError(
-                f"the game gave {self.roles.label(i)} a reward of {raw[i]}: it must be finite"
-            )
+            raise ContractsError(f"the game gave {self.roles.label(i)} a reward of {raw[i]}: it must be finite")
         return raw
 
     def _activity(self, infos: Mapping[Any, Mapping[str, Any]], here: Sequence[bool]) -> Activity:
@@ -211,9 +209,7 @@ def _check_costs(
     for role, _ in costs.by_role:
         if role not in (*OUR_ROLES, *roles.names):
             known = ", ".join(sorted({*OUR_ROLES, *roles.names}))
-            raise ContractsError(
-                f"the costs name the role {role!r}, which no agent has: the roles are {known}"
-            )
+            raise ContractsError(f"the costs name the role {role!r}, which no agent has: the roles are {known}")
     needs: dict[Any, tuple[str, ...]] = {}
     for agent, name in zip(roles.agents, roles.names, strict=True):
         prices = costs.role(name)

@@ -63,9 +63,7 @@ def test_tax_that_is_no_number_is_refused(tax):
 
 
 def test_tax_without_cleaners_is_refused_with_the_way_out():
-    with pytest.raises(
-        ContractsError, match=r"tax 0\.3 and no cleaners: recruit at least one .* Contract\.none"
-    ):
+    with pytest.raises(ContractsError, match=r"tax 0\.3 and no cleaners: recruit at least one .* Contract\.none"):
         Contract(tax=0.3, n_cleaners=0)
 
 

@@ -57,9 +57,7 @@ def test_a_batch_is_its_games_side_by_side():
 
 @pytest.mark.parametrize("horizon", [None, 0, -5])
 def test_cost_per_episode_needs_a_horizon(horizon):
-    with pytest.raises(
-        ContractsError, match=rf"25\.0 apples per episode .* horizon is {horizon}: pass horizon"
-    ):
+    with pytest.raises(ContractsError, match=rf"25\.0 apples per episode .* horizon is {horizon}: pass horizon"):
         COSTS["costly"].costs(DID, PAIR, horizon)
 
 
@@ -69,9 +67,7 @@ def test_text_gives_prices_by_role():
     assert rule.role("harvester") == RoleCost(per_step=0.001)
 
 
-prices = st.builds(
-    RoleCost, **dict.fromkeys(("per_step", "per_shot", "per_cell", "per_episode"), st.floats(0, 1e9))
-)
+prices = st.builds(RoleCost, **dict.fromkeys(("per_step", "per_shot", "per_cell", "per_episode"), st.floats(0, 1e9)))
 
 
 @given(prices, prices.filter(lambda p: p != RoleCost()))
@@ -87,9 +83,7 @@ def test_text_of_a_named_setting_reads_back(name):
 
 
 def test_unknown_costs_list_the_names():
-    with pytest.raises(
-        ContractsError, match="unknown costs 'efort': choose one of effort, paper, costly, none"
-    ):
+    with pytest.raises(ContractsError, match="unknown costs 'efort': choose one of effort, paper, costly, none"):
         get_costs("efort")
 
 

@@ -185,9 +185,7 @@ def test_make_contracted_builds_the_game_that_the_contract_asks_for():
 
 
 def test_two_different_taxes_are_refused():
-    with pytest.raises(
-        ContractsError, match=r"contract's tax is 0\.5, but the payment rule TaxAndShare takes 0\.1"
-    ):
+    with pytest.raises(ContractsError, match=r"contract's tax is 0\.5, but the payment rule TaxAndShare takes 0\.1"):
         ContractWrapper(Orchard(), DEAL, payment=TaxAndShare(tax=0.1))
     with pytest.raises(ContractsError, match=r"PayPerCell takes 0\.0"):
         ContractWrapper(Orchard(), DEAL, payment=PayPerCell(price=1))

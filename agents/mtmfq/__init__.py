@@ -1,0 +1,46 @@
+"""Multi-type mean-field Q-learning on batched games; torch is loaded only by what needs it."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from mtmfq.config import PROFILES, LearnerError, MTMFQConfig, get_profile
+from mtmfq.game import BatchGame, Signature
+
+if TYPE_CHECKING:
+    from mtmfq.learner import train
+    from mtmfq.policy import Policy, play
+    from mtmfq.results import Curve, TrainProgress, TrainResult
+
+__all__ = [
+    "PROFILES",
+    "BatchGame",
+    "Curve",
+    "LearnerError",
+    "MTMFQConfig",
+    "Policy",
+    "Signature",
+    "TrainProgress",
+    "TrainResult",
+    "get_profile",
+    "play",
+    "train",
+]
+
+_LAZY = {
+    "train": "mtmfq.learner",
+    "Policy": "mtmfq.policy",
+    "play": "mtmfq.policy",
+    "Curve": "mtmfq.results",
+    "TrainProgress": "mtmfq.results",
+    "TrainResult": "mtmfq.results",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

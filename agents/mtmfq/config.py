@@ -1,0 +1,210 @@
+"""Every hyper-parameter of the learner, and the named profiles; importing this loads no torch."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from types import MappingProxyType
+from typing import Any, Literal, get_args
+
+Observation = Literal["features", "symbolic"]
+Join = Literal["input", "after_first"]
+Timing = Literal["paper", "observed"]
+Neighbours = Literal["visible", "all"]
+Loss = Literal["huber", "mse"]
+
+
+class LearnerError(ValueError):
+    """Anything a user can put right: a bad setting, game or checkpoint, or a learner that diverged."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MTMFQConfig:
+    """Settings of multi-type mean-field Q-learning; the defaults are the profile `fast`.
+
+    Sources: Yang et al. 2018 (arXiv 1802.05438), Ganapathi Subramanian et al. 2020 (arXiv 2002.02513);
+    the defaults come from trials on Clean-up with five harvesters, `faithful` from the contract paper.
+    """
+
+    episodes: int = 5_000
+    """Training length in episodes, counted over all games: 64 games finish 64 episodes at once."""
+
+    n_games: int = 64
+    """Games played in lockstep by one learner; must equal the `n_games` of the game."""
+
+    observation: Observation = "features"
+    """What the game should show: float features, or classes of cells (for whoever builds the game)."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden ReLU layers, first to last (trials: 64-64; published: 256-128-64-32)."""
+
+    mean_actions_join: Join = "input"
+    """Where the mean actions enter the network: at its `input`, or `after_first` hidden layer (published)."""
+
+    gamma: float | Mapping[str, float] = field(default_factory=lambda: {"harvester": 0.95, "cleaner": 0.98}, hash=False)
+    """Discount per step, one for all types or one per type name (trials; published: 0.90 for all)."""
+
+    n_step: int = 20
+    """Rewards summed in a target, in steps; never across the end of an episode (trials; published: 1)."""
+
+    timing: Timing = "observed"
+    """Mean actions given to Q at t: `observed` those of t-1, as in acting; `paper` those of t (published)."""
+
+    neighbours: Neighbours = "visible"
+    """Whose actions are averaged: agents inside the own window (`visible`, published), or `all` others."""
+
+    learning_rate: float = 5e-4
+    """Adam's step size at the start (trials; published: 1e-3)."""
+
+    learning_rate_decay: float = 1.0
+    """Factor on the step size every `decay_every` updates (1: none; published: 0.999)."""
+
+    decay_every: int = 10
+    """Updates between two decays of the step size (published)."""
+
+    batch_size: int = 1_024
+    """Rows drawn per type and update, with replacement (trials; published: 400 steps of all agents)."""
+
+    replay_ratio: float = 1.0
+    """Rows learned from per agent-step played, over all types; 0 plays without learning."""
+
+    replay_capacity: int = 1_500
+    """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
+
+    tau: float = 0.005
+    """Polyak factor of the target network per update (trials; published: 0.01)."""
+
+    temperature: tuple[tuple[float, float], ...] = ((0.0, 0.5), (0.8, 0.005))
+    """Boltzmann temperature in units of reward at fractions of training, geometric in between, then held."""
+
+    test_temperature: float = 0.001
+    """Temperature of evaluation, in units of reward: close to the argmax (published); 0 is the argmax."""
+
+    loss: Loss = "huber"
+    """Loss of Q against its target: `huber` (width 1 in units of reward), or `mse` (published)."""
+
+    grad_clip: float | None = None
+    """Largest Euclidean norm of one type's gradient; None leaves gradients as they are."""
+
+    scaled_rewards: bool = True
+    """Whether a reward scale per type may be given to `train`; False keeps absolute rewards (published)."""
+
+    device: str = "cpu"
+    """Where the networks live; only `cpu`, which these small networks leave no reason to leave."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.gamma, Mapping):
+            object.__setattr__(self, "gamma", float(self.gamma))
+        else:
+            object.__setattr__(self, "gamma", {str(k): float(v) for k, v in self.gamma.items()})
+        object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
+        object.__setattr__(self, "temperature", tuple((float(x), float(t)) for x, t in self.temperature))
+        for name in ("episodes", "n_games", "n_step", "decay_every", "batch_size", "replay_capacity"):
+            value = getattr(self, name)
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            self._check(whole and value >= 1, name, "a whole number of at least 1")
+        self._check(bool(self.hidden) and min(self.hidden) >= 1, "hidden", "one or more positive widths")
+        self._check(self.replay_capacity > self.n_step + 1, "replay_capacity", "more than n_step + 1")
+        for gamma in self.gamma.values() if isinstance(self.gamma, Mapping) else [self.gamma]:
+            self._check(0 <= gamma <= 1, "gamma", "between 0 and 1")
+        self._check(0 < self.learning_rate < math.inf, "learning_rate", "above 0")
+        self._check(0 < self.learning_rate_decay <= 1, "learning_rate_decay", "above 0 and at most 1")
+        self._check(0 <= self.replay_ratio < math.inf, "replay_ratio", "at least 0")
+        self._check(0 < self.tau <= 1, "tau", "above 0 and at most 1")
+        self._check(0 <= self.test_temperature < math.inf, "test_temperature", "at least 0")
+        self._check(self.grad_clip is None or self.grad_clip > 0, "grad_clip", "above 0, or None")
+        self._check(self.device == "cpu", "device", "'cpu'")
+        places = [place for place, _ in self.temperature]
+        self._check(
+            bool(places) and places[0] == 0 and places[-1] <= 1 and places == sorted(set(places)),
+            "temperature",
+            "knots at rising fractions of training, from 0 to at most 1",
+        )
+        self._check(all(0 < t < math.inf for _, t in self.temperature), "temperature", "above 0 at each knot")
+        for name, choices in _CHOICES.items():
+            self._check(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
+
+    def _check(self, holds: bool, name: str, rule: str) -> None:
+        if not holds:
+            raise LearnerError(f"{name} must be {rule}, but is {getattr(self, name)!r}")
+
+    def temperature_at(self, fraction: float) -> float:
+        """Temperature after `fraction` of training: geometric between knots, held after the last one."""
+        before = self.temperature[0]
+        for after in self.temperature[1:]:
+            if fraction < after[0]:
+                part = (fraction - before[0]) / (after[0] - before[0])
+                return float(before[1] * (after[1] / before[1]) ** part)
+            before = after
+        return before[1]
+
+    def gammas(self, type_names: tuple[str, ...]) -> tuple[float, ...]:
+        """Discounts in the order of `type_names`."""
+        if not isinstance(self.gamma, Mapping):
+            return (self.gamma,) * len(type_names)
+        missing = [name for name in type_names if name not in self.gamma]
+        if missing:
+            raise LearnerError(
+                f"gamma names the types {tuple(self.gamma)}, but the game also has {tuple(missing)}: "
+                "give one gamma for all types, or name each of them"
+            )
+        return tuple(self.gamma[name] for name in type_names)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, as written into a checkpoint (JSON keeps tuples as lists)."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "MTMFQConfig":
+        """Configuration from `to_dict`, before or after a trip through JSON."""
+        unknown = set(values) - {f.name for f in fields(cls)}
+        if unknown:
+            raise LearnerError(f"the learner has no setting {', '.join(sorted(unknown))}: remove it")
+        return cls(**values)
+
+
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "observation": get_args(Observation),
+    "mean_actions_join": get_args(Join),
+    "timing": get_args(Timing),
+    "neighbours": get_args(Neighbours),
+    "loss": get_args(Loss),
+}
+
+_FAST = MTMFQConfig()
+_FAITHFUL = MTMFQConfig(
+    episodes=35_000,
+    n_games=1,
+    observation="symbolic",
+    hidden=(256, 128, 64, 32),
+    mean_actions_join="after_first",
+    gamma=0.90,
+    n_step=1,
+    timing="paper",
+    learning_rate=1e-3,
+    learning_rate_decay=0.999,
+    decay_every=10,
+    batch_size=2_000,  # 400 joint steps of five agents of a type: one update per episode of 200 steps
+    replay_ratio=2.0,
+    replay_capacity=1_000_000,
+    tau=0.01,
+    temperature=((0.0, 1.0), (0.2, 0.1), (0.5, 0.01), (1.0, 0.001)),
+    loss="mse",
+    scaled_rewards=False,
+)
+
+PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
+    {
+        "smoke": replace(_FAST, episodes=200),
+        "fast": _FAST,
+        "paper": replace(_FAST, episodes=35_000),
+        "faithful": _FAITHFUL,
+    }
+)
+"""Named configurations: `smoke` for tests, `fast` the default, `paper` its budget, `faithful` its network."""
+
+
+def get_profile(name: str, **overrides: Any) -> MTMFQConfig:
+    """Profile `name` with some fields replaced, for example `get_profile("fast", episodes=1_000)`."""
+    if name not in PROFILES:
+        raise LearnerError(f"there is no learner profile {name!r}: choose one of {', '.join(PROFILES)}")
+    return MTMFQConfig.from_dict({**PROFILES[name].to_dict(), **overrides})

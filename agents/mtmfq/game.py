@@ -1,0 +1,138 @@
+"""What the learner asks of a game: many copies in lockstep, seen through one protocol."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mtmfq.config import LearnerError
+
+
+class BatchGame(Protocol):
+    """B independent copies of an N-agent game, in lockstep.
+
+    All copies begin at `reset` and end together after `horizon` steps, by the time limit and never by
+    a terminal state. Returned arrays may be reused by the game at its next step.
+    """
+
+    n_games: int
+    """Copies in lockstep, B."""
+
+    n_agents: int
+    """Agents of one copy, N."""
+
+    horizon: int
+    """Steps of one episode."""
+
+    type_names: tuple[str, ...]
+    """Names of the M types."""
+
+    agent_types: NDArray[np.int64]
+    """Type of each agent, (N,), values 0..M-1; a type may be empty."""
+
+    n_actions: tuple[int, ...]
+    """Number of actions of each type."""
+
+    observation_shape: tuple[int, ...]
+    """Shape of one agent's observation: (F,) float32 features, or (height, width) uint8 classes."""
+
+    n_classes: int
+    """Number of classes of a symbolic observation; 0 for features."""
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Start an episode in every copy; observations (B, N, *observation_shape)."""
+        ...
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Play actions (B, N); observations (B, N, *observation_shape) and rewards (B, N)."""
+        ...
+
+    def visible(self) -> NDArray[np.bool_]:
+        """Whether agent i sees agent j in the present state, (B, N, N), False on the diagonal."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """What of a game shapes networks and replay; checked once, and written into every checkpoint."""
+
+    type_names: tuple[str, ...]
+    """Names of the M types."""
+
+    n_actions: tuple[int, ...]
+    """Number of actions of each type."""
+
+    observation_shape: tuple[int, ...]
+    """Shape of one agent's observation."""
+
+    n_classes: int
+    """Number of classes of a symbolic observation; 0 for features."""
+
+    agent_types: tuple[int, ...]
+    """Type of each agent."""
+
+    horizon: int
+    """Steps of one episode."""
+
+    def __post_init__(self) -> None:
+        m = len(self.type_names)
+        if m == 0 or len(set(self.type_names)) != m or len(self.n_actions) != m:
+            raise LearnerError(
+                f"a game needs distinct type names and one number of actions for each, but has "
+                f"type_names {self.type_names} and n_actions {self.n_actions}"
+            )
+        if min(self.n_actions) < 1 or max(self.n_actions) > 127:
+            raise LearnerError(f"n_actions must lie between 1 and 127, but are {self.n_actions}")
+        if not self.agent_types or min(self.agent_types) < 0 or max(self.agent_types) >= m:
+            raise LearnerError(f"agent_types must lie between 0 and {m - 1}, but are {self.agent_types}")
+        if self.horizon < 1 or min(self.observation_shape, default=0) < 1 or self.n_classes < 0:
+            raise LearnerError(
+                "horizon and observation_shape must be positive and n_classes at least 0, but are "
+                f"{self.horizon}, {self.observation_shape} and {self.n_classes}"
+            )
+
+    @classmethod
+    def of(cls, game: BatchGame) -> "Signature":
+        """Signature of `game`."""
+        return cls(
+            type_names=tuple(game.type_names),
+            n_actions=tuple(int(n) for n in game.n_actions),
+            observation_shape=tuple(int(n) for n in game.observation_shape),
+            n_classes=int(game.n_classes),
+            agent_types=tuple(int(m) for m in np.asarray(game.agent_types)),
+            horizon=int(game.horizon),
+        )
+
+    @property
+    def n_features(self) -> int:
+        """Floats in one observation; 0 if it is symbolic."""
+        return 0 if self.n_classes else int(np.prod(self.observation_shape))
+
+    @property
+    def n_cells(self) -> int:
+        """Cells in one symbolic observation; 0 for features."""
+        return int(np.prod(self.observation_shape)) if self.n_classes else 0
+
+    @property
+    def n_means(self) -> int:
+        """Length of a mean-action vector: the action sets of all types, one after the other."""
+        return sum(self.n_actions)
+
+    @property
+    def crew(self) -> tuple[int, ...]:
+        """Number of agents of each type."""
+        return tuple(self.agent_types.count(m) for m in range(len(self.type_names)))
+
+    def split(self, observations: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Features (B, N, n_features) and cells (B, N, n_cells) of observations; one of them is empty."""
+        b, n = observations.shape[:2]
+        if observations.shape[2:] != self.observation_shape:
+            raise LearnerError(
+                f"the game shows observations of shape {observations.shape[2:]}, "
+                f"but declares observation_shape {self.observation_shape}"
+            )
+        flat = observations.reshape(b, n, -1)
+        if self.n_classes:
+            return np.empty((b, n, 0), np.float32), np.ascontiguousarray(flat, np.uint8)
+        return np.ascontiguousarray(flat, np.float32), np.empty((b, n, 0), np.uint8)

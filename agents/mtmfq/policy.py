@@ -1,0 +1,206 @@
+"""A trained policy: acts on observations, plays whole episodes, lives in one small file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from mtmfq._compile import compiled
+from mtmfq.checkpoint import load_arrays, save_arrays
+from mtmfq.config import LearnerError, MTMFQConfig
+from mtmfq.game import BatchGame, Signature
+from mtmfq.network import NetworkShape, QNetworks
+from mtmfq.update import fill_mean_actions, sample_actions
+
+StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
+"""Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
+
+
+def one_thread() -> None:
+    """Keep torch to one thread: networks this small run many times slower on several."""
+    if torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
+
+
+class Actor:
+    """Acts for B games of a fixed crew; the networks of all types see all rows in one call."""
+
+    def __init__(self, networks: QNetworks, agent_types: NDArray[np.int64], n_games: int) -> None:
+        shape = networks.shape
+        self.networks, self.agent_types = networks, np.asarray(agent_types, np.int64)
+        self.sizes = np.array(shape.n_actions, np.int64)
+        n_types, n_means = len(self.sizes), int(self.sizes.sum())
+        self.places = np.zeros(len(self.agent_types), np.int64)
+        for m in range(n_types):
+            of_type = self.agent_types == m
+            self.places[of_type] = np.arange(of_type.sum())
+        self._seats = (n_types, n_games, int(self.places.max()) + 1)
+        self._rows = np.zeros((*self._seats, shape.n_features + n_means), np.float32)
+        self._cells = np.zeros((*self._seats, shape.n_cells), np.int32)
+        self._rows_view = torch.from_numpy(self._rows).flatten(1, 2)
+        self._cells_view = torch.from_numpy(self._cells).flatten(1, 2) if shape.n_cells else None
+
+    def act(
+        self,
+        features: NDArray[np.float32],
+        cells: NDArray[np.uint8],
+        means: NDArray[np.float32],
+        temperature: float,
+        rng: np.random.Generator,
+    ) -> NDArray[np.int64]:
+        """Features and cells (B, N, ...), mean actions of t-1 (B, N, sum A) -> actions (B, N), eq. 12."""
+        n_classes = max(self.networks.shape.n_classes, 1)
+        _seat(features, cells, means, self.agent_types, self.places, n_classes, self._rows, self._cells)
+        with torch.inference_mode():
+            q = self.networks(self._rows_view, self._cells_view).numpy().reshape(*self._seats, -1)
+        uniforms = rng.random(features.shape[:2])
+        return sample_actions(q, self.agent_types, self.places, self.sizes, temperature, uniforms)
+
+
+@dataclass(slots=True, kw_only=True)
+class Policy:
+    """What training yields: the networks of all types, and what they were made for."""
+
+    config: MTMFQConfig
+    """Settings of the training."""
+
+    signature: Signature
+    """Game of the training; a policy also plays other numbers of agents and games of the same kind."""
+
+    networks: QNetworks
+    """Q-networks of all types."""
+
+    _actor: Actor | None = field(default=None, repr=False, compare=False)
+
+    def act(
+        self,
+        observations: NDArray[Any],
+        means: NDArray[np.float32],
+        rng: np.random.Generator,
+        temperature: float | None = None,
+        *,
+        agent_types: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """Observations (B, N, ...), mean actions of the step before (B, N, sum A) -> actions (B, N).
+
+        Without a temperature the one of evaluation is taken; 0 is the argmax. `agent_types` (N,)
+        defaults to the crew of the training.
+        """
+        one_thread()
+        features, cells = self.signature.split(observations)
+        types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
+        n_games, n_agents = features.shape[:2]
+        if len(types) != n_agents or means.shape != (n_games, n_agents, self.signature.n_means):
+            raise LearnerError(
+                f"observations of {n_games} games and {n_agents} agents need {n_agents} agent_types and "
+                f"mean actions of shape {(n_games, n_agents, self.signature.n_means)}, "
+                f"but {len(types)} and {means.shape} came"
+            )
+        actor = self._actor
+        if actor is None or actor._seats[1] != n_games or not np.array_equal(actor.agent_types, types):
+            actor = self._actor = Actor(self.networks, types, n_games)
+        warmth = self.config.test_temperature if temperature is None else temperature
+        return actor.act(features, cells, np.ascontiguousarray(means, np.float32), warmth, rng)
+
+    def save(self, path: Path | str) -> None:
+        """Write the policy into one file."""
+        meta = {"config": self.config.to_dict(), "signature": asdict(self.signature)}
+        save_arrays(Path(path), "policy", meta, {"weights": self.networks.flat.detach().numpy()})
+
+    @classmethod
+    def load(cls, path: Path | str) -> "Policy":
+        """Read a policy that `save` wrote."""
+        meta, arrays = load_arrays(Path(path), "policy")
+        try:
+            config = MTMFQConfig.from_dict(meta["config"])
+            signature = signature_from(meta["signature"])
+            networks = QNetworks(
+                NetworkShape.of(signature, config), weights_tensor(arrays["weights"], signature, config)
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
+        return cls(config=config, signature=signature, networks=networks)
+
+
+def signature_from(values: Mapping[str, Any]) -> Signature:
+    """Signature from its JSON form, where tuples have become lists."""
+    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return Signature(**plain)
+
+
+def weights_tensor(array: NDArray[Any], signature: Signature, config: MTMFQConfig) -> torch.Tensor:
+    """Weights (M, P) of a file as a tensor, checked against the networks they are for."""
+    shape = NetworkShape.of(signature, config)
+    expected = (len(shape.n_actions), QNetworks.count(shape))
+    if array.shape != expected or array.dtype != np.float32:
+        raise LearnerError(f"weights should be float32 {expected}, but are {array.dtype} {array.shape}")
+    return torch.from_numpy(array)
+
+
+def play(
+    game: BatchGame,
+    policy: Policy,
+    seed: int,
+    temperature: float | None = None,
+    *,
+    on_step: StepHook | None = None,
+) -> NDArray[np.float64]:
+    """One episode in every copy of `game` -> raw reward sums (B, N); `seed` fixes game and policy.
+
+    Without a temperature the one of evaluation is taken (0.001 unless configured otherwise).
+    """
+    signature = Signature.of(game)
+    for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
+        if getattr(signature, name) != getattr(policy.signature, name):
+            raise LearnerError(
+                f"the policy was trained on a game with {name} {getattr(policy.signature, name)}, "
+                f"but this one has {getattr(signature, name)}: build the game as in training"
+            )
+    rng = np.random.default_rng(seed)
+    types, sizes = np.array(signature.agent_types, np.int64), np.array(signature.n_actions, np.int64)
+    means = np.zeros((game.n_games, len(types), signature.n_means), np.float32)
+    everyone = all_others(game.n_games, len(types))
+    sums = np.zeros((game.n_games, len(types)))
+    observations = game.reset(seed)
+    for t in range(signature.horizon):
+        actions = policy.act(observations, means, rng, temperature, agent_types=types)
+        seen = game.visible() if policy.config.neighbours == "visible" else everyone
+        fill_mean_actions(actions, seen, types, sizes, means)
+        observations, rewards = game.step(actions)
+        sums += rewards
+        if on_step is not None:
+            on_step(t, actions, rewards)
+    return sums
+
+
+def all_others(n_games: int, n_agents: int) -> NDArray[np.bool_]:
+    """Neighbours (B, N, N) where everyone but oneself is one."""
+    return np.repeat(~np.eye(n_agents, dtype=np.bool_)[None], n_games, axis=0)
+
+
+@compiled
+def _seat(
+    features: NDArray[np.float32],
+    cells: NDArray[np.uint8],
+    means: NDArray[np.float32],
+    agent_types: NDArray[np.int64],
+    places: NDArray[np.int64],
+    n_classes: int,
+    rows: NDArray[np.float32],
+    numbers: NDArray[np.int32],
+) -> None:
+    """Order what agents see by (type, game, place), as the networks take it."""
+    n_games, n_agents, n_features = features.shape
+    for b in range(n_games):
+        for n in range(n_agents):
+            m, p = agent_types[n], places[n]
+            for f in range(n_features):
+                rows[m, b, p, f] = features[b, n, f]
+            for a in range(means.shape[2]):
+                rows[m, b, p, n_features + a] = means[b, n, a]
+            for c in range(cells.shape[2]):
+                numbers[m, b, p, c] = c * n_classes + cells[b, n, c]
