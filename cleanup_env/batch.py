@@ -8,22 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import observe, rules
+from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
+from cleanup_env.state import DERIVED, Rules, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
 _KINDS = {"fire": rules.FIRE, "clean": rules.CLEAN}
 
 
-def compile_rules(config: CleanupConfig) -> rules.Rules:
+def compile_rules(config: CleanupConfig) -> Rules:
     """Translate the settings to what the compiled rules take."""
     roles = np.array(config.roles)
     kinds = np.full((config.n_agents, 9), -1, dtype=np.int8)
     for i, role in enumerate(config.roles):
         for number, name in enumerate(config.actions(role)):
             kinds[i, number] = _KINDS.get(name, number)
-    return rules.Rules(
+    return Rules(
         p_apple=float(config.p_apple),
         depletion=float(config.depletion),
         restoration=float(config.restoration),
@@ -37,6 +39,7 @@ def compile_rules(config: CleanupConfig) -> rules.Rules:
         fire_cost=float(config.fire_cost),
         fire_penalty=float(config.fire_penalty),
         soiled=config.start == "soiled",
+        rotate=config.rotate,
         eats=(roles != "cleaner") | config.cleaners_eat,
         cleans=roles != "harvester",
         n_actions=(kinds >= 0).sum(axis=1),
@@ -45,7 +48,7 @@ def compile_rules(config: CleanupConfig) -> rules.Rules:
 
 
 class BatchCleanup:
-    """B copies of one Clean-up game, in lockstep or not, each with a random stream of its own.
+    """B copies of one Clean-up game, in lockstep, each with a random stream of its own.
 
     The arrays that `reset` and `step` return are the game's own buffers and are overwritten by
     the next step: copy what you keep.
@@ -70,11 +73,15 @@ class BatchCleanup:
         """Build the games; observation None writes none (then reset and step return an empty array)."""
         if observation is not None and observation not in OBSERVATIONS:
             raise CleanupError(
-                f"unknown observation {observation!r}: choose one of {', '.join(OBSERVATIONS)}, or None for no observation"
+                f"unknown observation {observation!r}: choose one of {', '.join(OBSERVATIONS)}, "
+                "or None for no observation"
             )
         if isinstance(n_games, bool) or not hasattr(n_games, "__index__") or n_games < 1:
             raise CleanupError(f"n_games must be an integer of at least 1, got {n_games!r}")
-        self.config = config = config or CleanupConfig()
+        config = CleanupConfig() if config is None else config
+        if not isinstance(config, CleanupConfig):
+            raise CleanupError(f"config must be a CleanupConfig, for example make_config(), got {config!r}")
+        self.config = config
         self.n_games, self.n_agents = int(n_games), config.n_agents
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
@@ -85,38 +92,16 @@ class BatchCleanup:
         self.seeds: NDArray[np.uint64] = np.zeros(self.n_games, dtype=np.uint64)
         """(B,) the seed that each copy was last reset with."""
         self._started = False
-        self._allocate()
-
-    def _allocate(self) -> None:
-        b, n, cells = self.n_games, self.n_agents, self.world.ground.size
-        beams = n * self.config.beam_width * self.config.beam_length
-        self._state = rules.State(
-            stream=np.zeros((b, 4), np.uint64),
-            clock=np.zeros(b, np.int32),
-            ground=np.zeros((b, cells), np.uint8),
-            board=np.zeros((b, cells), np.uint8),
-            occupant=np.full((b, cells), -1, np.int16),
-            position=np.zeros((b, n), np.int32),
-            heading=np.zeros((b, n), np.int8),
-            recovery=np.zeros((b, n), np.int32),
-            n_waste=np.zeros(b, np.int32),
-            beam=np.zeros((b, beams), np.int32),
-            n_beam=np.zeros(b, np.int32),
-            apples=np.zeros((b, n), np.int32),
-            cleaned=np.zeros((b, n), np.int32),
-            shots=np.zeros((b, n), np.int32),
-            rewards=np.zeros((b, n), np.float64),
-        )
-        self._scratch = (
-            np.zeros(n, np.int32),
-            np.zeros(cells, np.int16),
-            np.zeros(cells, np.int16),
-            np.zeros(n, np.int64),
-        )
-        self._places = self.world.start.copy()
-        self._visible = np.zeros((b, n, n), np.bool_)
-        dtype = np.float32 if self.observation == "features" else np.uint8
-        self._observations: Observation = np.zeros((b, n, *self.observation_shape), dtype)
+        # Windows are read from boards turned four ways; who needs no windows needs one board.
+        n_turns = 4 if observation == "symbolic" and config.rotate else 1
+        n_beam = self.n_agents * config.beam_width * config.beam_length
+        self._state, self._scratch = allocate(
+            self.n_games, self.n_agents, self.world.ground.size, self.world.window_bits.shape[1],
+            n_turns, n_beam, self.world.start.size,
+        )  # fmt: skip
+        self._visible = np.zeros((self.n_games, self.n_agents, self.n_agents), np.bool_)
+        dtype = np.float32 if observation == "features" else np.uint8
+        self._observations: Observation = np.zeros((self.n_games, self.n_agents, *self.observation_shape), dtype)
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
@@ -133,56 +118,51 @@ class BatchCleanup:
         None takes fresh entropy. seeds: (B,) integers instead, one per copy. A copy with seed
         k plays the same episode wherever it stands in whatever batch.
         """
+        if seeds is not None and seed is not None:
+            raise CleanupError("reset takes seed or seeds, not both: seeds holds one integer per copy")
         if seeds is not None:
-            self.seeds = _check_seeds(seeds, self.n_games)
+            self.seeds = check_seeds(seeds, self.n_games)
         elif seed is None or self.n_games > 1:
-            root = np.random.SeedSequence(None if seed is None else int(_check_seeds([seed], 1)[0]))
+            root = np.random.SeedSequence(None if seed is None else check_seed(seed))
             # 63 bits: any reader of these numbers can hold them in a signed integer.
             self.seeds = root.generate_state(self.n_games, np.uint64) >> np.uint64(1)
         else:
-            self.seeds = _check_seeds([seed], 1)
-        rules.reset_all(self.seeds, self.world, self.rules, self._state, self._places)
+            self.seeds = np.array([check_seed(seed)], np.uint64)
+        reset_all(self.seeds, self.world, self.rules, self._state, self._scratch)
         self._started = True
         return self._observe()
 
-    def step(
-        self, actions: NDArray[np.integer[Any]]
-    ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_]]:
+    def step(self, actions: NDArray[np.integer[Any]]) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_]]:
         """Play one step of every copy.
 
         actions: integers (B, N), each below the agent's `n_actions`. Returns observations
         (B, N, ...), rewards (B, N) in apples, and truncated (B,), true when a copy has reached
         the horizon. Raises CleanupError for wrong actions, before a reset and after the end.
         """
-        acts = np.ascontiguousarray(actions)
-        if acts.shape != (self.n_games, self.n_agents) or acts.dtype.kind not in "iu":
-            raise CleanupError(
-                f"actions must be integers of shape ({self.n_games}, {self.n_agents}), "
-                f"got {acts.dtype} of shape {acts.shape}"
-            )
+        acts = check_actions(actions, self.n_games, self.n_agents)
         if not self._started:
             raise CleanupError("step was called before reset: call reset(seed=...) first")
         if (self._state.clock >= self.config.horizon).any():
             raise CleanupError(
                 f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
             )
-        acts = acts.astype(np.int64, copy=False)
-        wrong = rules.step(acts, self.world, self.rules, self._state, *self._scratch)
+        game = (acts, self.world, self.rules, self._state, self._scratch)
+        if self.observation == "symbolic":
+            wrong = observe.step_symbolic(*game, self._observations)
+        elif self.observation == "features":
+            wrong = observe.step_features(*game, self._observations)
+        else:
+            wrong = rules.step(*game)
         if wrong >= 0:
-            raise self._wrong_action(acts, *divmod(wrong, self.n_agents))
-        return self._observe(), self._state.rewards, self._state.clock >= self.config.horizon
-
-    def _wrong_action(self, actions: NDArray[np.int64], b: int, i: int) -> CleanupError:
-        return CleanupError(
-            f"action {actions[b, i]} of {self.agents[i]!r} (game {b}) is out of range: a {self.roles[i]} has "
-            f"actions 0..{self.n_actions[i] - 1} ({', '.join(self.config.actions(self.roles[i]))})"
-        )
+            b, i = divmod(wrong, self.n_agents)
+            raise wrong_action(self.config, acts[b, i], b, i)
+        return self._observations, self._state.rewards, self._state.clock >= self.config.horizon
 
     def _observe(self) -> Observation:
         if self.observation == "symbolic":
-            observe.symbolic(self.world, self.config.rotate, self._state, self._observations)
+            observe.symbolic(self.world, self.rules, self._state, self._observations)
         elif self.observation == "features":
-            observe.features(self.world, self.rules, self.config.rotate, self._state, self._observations)
+            observe.features(self.world, self.rules, self._state, self._observations)
         return self._observations
 
     def visible(self) -> NDArray[np.bool_]:
@@ -225,9 +205,7 @@ class BatchCleanup:
     @property
     def apple_chance(self) -> NDArray[np.float64]:
         """(B,) chance that an empty orchard cell grows an apple at the present waste density."""
-        share = 1.0 - (self.waste_density - self.config.restoration) / (
-            self.config.depletion - self.config.restoration
-        )
+        share = 1.0 - (self.waste_density - self.config.restoration) / (self.config.depletion - self.config.restoration)
         return self.config.p_apple * np.clip(share, 0.0, 1.0)
 
     @property
@@ -243,7 +221,7 @@ class BatchCleanup:
 
     def board(self) -> NDArray[np.uint8]:
         """(B, rows, columns) cell classes of the whole map, agents and beams included (a copy)."""
-        return self._crop(self._state.board)
+        return self._crop(self._state.board[:, 0])
 
     def ground(self) -> NDArray[np.uint8]:
         """(B, rows, columns) cell classes of the map below agents and beams (a copy)."""
@@ -256,40 +234,29 @@ class BatchCleanup:
 
     def get_state(self) -> dict[str, NDArray[Any]]:
         """Everything that determines the rest of the episode, as named arrays (copies)."""
-        return {
-            **{name: array.copy() for name, array in self._state._asdict().items()},
-            "seeds": self.seeds.copy(),
-        }
+        return {name: array.copy() for name, array in self._essence().items()}
 
     def set_state(self, state: dict[str, NDArray[Any]]) -> Observation:
         """Go back to a state from `get_state` of a game with the same settings; return observations."""
-        expected = {**self._state._asdict(), "seeds": self.seeds}
-        for name, array in expected.items():
-            got = state.get(name)
-            if not isinstance(got, np.ndarray) or got.shape != array.shape or got.dtype != array.dtype:
-                raise CleanupError(
-                    f"the state does not fit this game: {name!r} should be {array.dtype} of shape {array.shape}; "
-                    "set_state takes what get_state gave for the same settings and number of games"
-                )
-        for name, array in expected.items():
+        own = self._essence()
+        check_state(state, own, self.world, self.config)
+        for name, array in own.items():
             array[...] = state[name]
+        redraw(self.world, self._state)
         self._started = True
         return self._observe()
+
+    def _essence(self) -> dict[str, NDArray[Any]]:
+        essence = {name: array for name, array in self._state._asdict().items() if name not in DERIVED}
+        return {**essence, "seeds": self.seeds}
 
     def __getstate__(self) -> dict[str, Any]:
         return {
             "config": self.config, "n_games": self.n_games, "observation": self.observation,
-            "started": self._started, "state": self.get_state(),
+            "state": self.get_state() if self._started else None,
         }  # fmt: skip
 
     def __setstate__(self, saved: dict[str, Any]) -> None:
         BatchCleanup.__init__(self, saved["config"], saved["n_games"], observation=saved["observation"])
-        if saved["started"]:
+        if saved["state"] is not None:
             self.set_state(saved["state"])
-
-
-def _check_seeds(seeds: Any, count: int) -> NDArray[np.uint64]:
-    values = np.asarray(seeds)
-    if values.shape != (count,) or values.dtype.kind not in "iu" or (values < 0).any():
-        raise CleanupError(f"seeds must be {count} non-negative integers below 2**64, got {seeds!r}")
-    return values.astype(np.uint64)

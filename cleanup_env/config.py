@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import check_map, default_map
 
@@ -97,6 +99,9 @@ class CleanupConfig:
             self._check_int(name, 0)
         for name in ("horizon", "beam_length", "beam_width", "radius"):
             self._check_int(name, 1)
+        for name in ("penalty_beam", "cleaners_eat", "spawn_anywhere", "rotate"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise CleanupError(f"{name} must be True or False, got {getattr(self, name)!r}")
         for name in ("p_apple", "p_waste", "depletion", "restoration"):
             self._check_unit(name, getattr(self, name))
         if self.waste_ceiling is not None:
@@ -109,9 +114,7 @@ class CleanupConfig:
         self._check_choice("start", ("clean", "soiled"))
         self._check_choice("waste_mode", ("loop", "bernoulli"))
         if self.beam_width % 2 == 0:
-            raise CleanupError(
-                f"beam_width must be odd (a centre lane and pairs of sides), got {self.beam_width}"
-            )
+            raise CleanupError(f"beam_width must be odd (a centre lane and pairs of sides), got {self.beam_width}")
         if self.beam_width // 2 > self.radius or self.beam_length > self.radius:
             raise CleanupError(
                 f"a beam of length {self.beam_length} and width {self.beam_width} reaches out of the "
@@ -119,14 +122,14 @@ class CleanupConfig:
             )
         for name in ("fire_cost", "fire_penalty"):
             value = getattr(self, name)
-            if not isinstance(value, (int, float)) or not math.isfinite(value):
+            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
                 raise CleanupError(f"{name} must be a finite number of apples, got {value!r}")
         self._check_room()
 
     def _check_int(self, name: str, least: int) -> None:
         value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__index__") or int(value) < least:
-            raise CleanupError(f"{name} must be an integer of at least {least}, got {value!r}")
+        if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= int(value) < 2**31:
+            raise CleanupError(f"{name} must be an integer of at least {least} (below 2**31), got {value!r}")
         object.__setattr__(self, name, int(value))
 
     @staticmethod
@@ -166,6 +169,8 @@ class CleanupConfig:
 
     def actions(self, role: str) -> tuple[str, ...]:
         """Names of the actions of a role, by number; a role holds only what it can do."""
+        if role not in ROLES:
+            raise CleanupError(f"unknown role {role!r}: the roles are {', '.join(ROLES)}")
         if role == "harvester":
             return MOVES
         if role == "cleaner" or not self.penalty_beam:
@@ -196,7 +201,7 @@ def make_config(preset: str = "contract", **changes: Any) -> CleanupConfig:
     >>> make_config("contract", n_cleaners=2).agents[-2:]
     ('cleaner_0', 'cleaner_1')
     """
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise CleanupError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
     known = {f.name for f in dataclasses.fields(CleanupConfig)}
     for name in changes:

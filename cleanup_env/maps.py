@@ -7,7 +7,7 @@ are numbered row by row in the padded board.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import NamedTuple
@@ -40,14 +40,21 @@ class World(NamedTuple):
     height: int  # of the padded board
     radius: int  # of the observation window, and the padding
     ground: NDArray[np.uint8]  # (cells,) classes of the clean board
+    row: NDArray[np.int32]  # (cells,) row on the padded board
+    column: NDArray[np.int32]  # (cells,)
+    open: NDArray[np.int32]  # cells that are not walls
     orchard: NDArray[np.int32]  # cells on which apples may grow
     river: NDArray[np.int32]  # cells that may become waste
     soiled: NDArray[np.int32]  # river cells that start as waste in the original reset
     start: NDArray[np.int32]  # cells where agents may start
+    turned: NDArray[np.uint16]  # (4, cells) number of the cell when each heading is turned up
     near_orchard: NDArray[np.int16]  # (cells, k) orchard cells in the window, nearest first
     near_river: NDArray[np.int16]  # (cells, k) the same for river cells
     n_near_orchard: NDArray[np.int16]  # (cells,) how many of them there are
     n_near_river: NDArray[np.int16]  # (cells,)
+    bit: NDArray[np.uint64]  # (cells,) number of the bit that marks an orchard or river cell
+    n_orchard_words: int  # words of 64 bits for the orchard; those of the river come after
+    window_bits: NDArray[np.uint64]  # (cells, words) orchard and river cells in the window
 
 
 def default_map() -> tuple[str, ...]:
@@ -60,7 +67,7 @@ def check_map(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the map as a tuple of lines, or say by row, column and character what is wrong."""
     if isinstance(lines, str):
         lines = lines.splitlines()
-    rows = tuple(lines)
+    rows = tuple(lines) if isinstance(lines, Iterable) else ()
     if not rows or not all(isinstance(row, str) for row in rows) or not rows[0]:
         raise CleanupError("a map is a non-empty sequence of lines of text, for example default_map()")
     for r, row in enumerate(rows):
@@ -83,18 +90,29 @@ def check_map(lines: Sequence[str]) -> tuple[str, ...]:
     return rows
 
 
-def _nearest_first(
-    cells: NDArray[np.int32], width: int, n_cells: int, radius: int
+def _near(
+    wanted: NDArray[np.int32], open_cells: NDArray[np.int32], width: int, n_cells: int, radius: int
 ) -> tuple[NDArray[np.int16], NDArray[np.int16]]:
-    """For every board cell, the given cells inside its window, by Manhattan distance."""
-    here = np.arange(n_cells)
-    d_row = np.abs(cells[None, :] // width - here[:, None] // width)
-    d_col = np.abs(cells[None, :] % width - here[:, None] % width)
-    inside = (d_row <= radius) & (d_col <= radius)
-    order = np.argsort(np.where(inside, d_row + d_col, 10_000), axis=1, kind="stable")
-    count = inside.sum(axis=1)
+    """For every open cell, the wanted cells inside its window, by Manhattan distance."""
+    d_row, d_column = (k.ravel() for k in np.mgrid[-radius : radius + 1, -radius : radius + 1])
+    order = np.argsort(np.abs(d_row) + np.abs(d_column), kind="stable")
+    seen = open_cells[:, None] + (d_row * width + d_column)[order]
+    hit = np.isin(np.arange(n_cells), wanted)[seen]
+    count = hit.sum(axis=1)
     k = max(1, int(count.max(initial=0)))
-    return np.ascontiguousarray(cells[order[:, :k]].astype(np.int16)), count.astype(np.int16)
+    first = np.argsort(~hit, axis=1, kind="stable")[:, :k]
+    near, n_near = np.zeros((n_cells, k), np.int16), np.zeros(n_cells, np.int16)
+    near[open_cells] = np.take_along_axis(seen, first, axis=1)
+    n_near[open_cells] = count
+    return near, n_near
+
+
+def _turn(height: int, width: int) -> NDArray[np.uint16]:
+    """(4, cells): where a cell lies on the board turned so that a heading is up."""
+    row, column = np.divmod(np.arange(height * width), width)
+    south, east = height - 1 - row, width - 1 - column
+    turned = [row * width + column, east * height + row, south * width + east, column * height + south]
+    return np.array(turned, dtype=np.uint16)
 
 
 @lru_cache(maxsize=32)
@@ -103,23 +121,38 @@ def build_world(rows: tuple[str, ...], radius: int, spawn_anywhere: bool = False
     letters = np.array([list(row) for row in rows])
     letters = np.pad(letters, radius, constant_values="@")
     height, width = letters.shape
-    if letters.size > np.iinfo(np.int16).max:
-        raise CleanupError(
-            f"the map is too large: {letters.size} cells with its padding of {radius}, at most 32767"
-        )
     flat = letters.ravel()
+    n_cells = flat.size
+    if n_cells > np.iinfo(np.int16).max:
+        raise CleanupError(
+            f"the map is too large: {n_cells} cells with its padding of {radius} walls on each side, at most 32767"
+        )
     ground = np.array([_GROUND[letter] for letter in flat], dtype=np.uint8)
 
     def where(*wanted: str) -> NDArray[np.int32]:
         return np.flatnonzero(np.isin(flat, wanted)).astype(np.int32)
 
-    orchard, river = where("B"), where("R", "H")
-    near_orchard, n_near_orchard = _nearest_first(orchard, width, flat.size, radius)
-    near_river, n_near_river = _nearest_first(river, width, flat.size, radius)
+    orchard, river, open_cells = where("B"), where("R", "H"), np.flatnonzero(flat != "@").astype(np.int32)
+    near_orchard, n_near_orchard = _near(orchard, open_cells, width, n_cells, radius)
+    near_river, n_near_river = _near(river, open_cells, width, n_cells, radius)
+
+    n_orchard_words = -(-orchard.size // 64)
+    bit = np.zeros(n_cells, np.uint64)
+    bit[orchard] = np.arange(orchard.size)
+    bit[river] = 64 * n_orchard_words + np.arange(river.size)
+    window_bits = np.zeros((n_cells, n_orchard_words - (-river.size // 64)), np.uint64)
+    for near, count in ((near_orchard, n_near_orchard), (near_river, n_near_river)):
+        cell, k = np.nonzero(np.arange(near.shape[1]) < count[:, None])
+        seen = bit[near[cell, k]]
+        np.bitwise_or.at(window_bits, (cell, seen >> np.uint64(6)), np.uint64(1) << (seen & np.uint64(63)))
+
+    row, column = np.divmod(np.arange(n_cells, dtype=np.int32), np.int32(width))
     world = World(
-        width, height, radius, ground, orchard, river, where("H"),
-        where(" ", "P") if spawn_anywhere else where("P"),
-        near_orchard, near_river, n_near_orchard, n_near_river,
+        width=width, height=height, radius=radius, ground=ground, row=row, column=column, open=open_cells,
+        orchard=orchard, river=river, soiled=where("H"), start=where(*" P") if spawn_anywhere else where("P"),
+        turned=_turn(height, width), near_orchard=near_orchard, near_river=near_river,
+        n_near_orchard=n_near_orchard, n_near_river=n_near_river,
+        bit=bit, n_orchard_words=n_orchard_words, window_bits=window_bits,
     )  # fmt: skip
     for array in world:
         if isinstance(array, np.ndarray):

@@ -1,12 +1,17 @@
-"""What agents see, compiled: `symbolic` windows, `features` vectors, and who sees whom."""
+"""What agents see, compiled: `symbolic` windows, `features` vectors, and who sees whom.
+
+`step_symbolic` and `step_features` play a step and observe in one call: crossing from Python into
+compiled code costs as much as ten steps.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from cleanup_env.compiled import inlined, kernel
+from cleanup_env.compiled import copy_bytes, inlined, kernel
 from cleanup_env.maps import APPLE, SELF, WALL, WASTE
-from cleanup_env.rules import step_of
+from cleanup_env.rules import step
+from cleanup_env.state import step_of
 
 NEAREST_CELLS, NEAREST_AGENTS = 3, 2
 
@@ -47,141 +52,151 @@ built with rotate=False; then `forward` is north.
 N_FEATURES = len(FEATURE_NAMES)
 
 
+_1, _2, _4, _56 = (np.uint64(k) for k in (1, 2, 4, 56))
+_FIVES, _THREES, _FIFTEENS, _ONES = (np.uint64(k * 0x0101010101010101) for k in (0x55, 0x33, 0x0F, 0x01))
+
+
 @kernel
-def symbolic(world, rotate, s, out):
+def symbolic(world, rules, s, out):
     """Fill out (B, N, 2r+1, 2r+1) uint8 with cell classes, the agent facing up."""
     n_games, n_agents = s.position.shape
-    r, width = world.radius, world.width
-    side = np.uint64(2 * r + 1)
+    r = world.radius
+    side = 2 * r + 1
     for b in range(n_games):
-        board = s.board[b]
         for i in range(n_agents):
-            heading = s.heading[b, i] if rotate else 0
-            down, right = -step_of(heading, width), step_of((heading + 1) & 3, width)
+            # On the board that is turned like the agent, its window is made of pieces of rows.
+            turn = s.heading[b, i] if rules.rotate else 0
+            board = s.board[b, turn]
+            width = world.height if turn & 1 else world.width
+            corner = np.int64(world.turned[turn, s.position[b, i]]) - r * width - r
             window = out[b, i].reshape(side * side)
-            # Unsigned numbers: numba then leaves out the test for negative indices. They may
-            # wrap around (down and right can be negative), the sum is a cell all the same.
-            row, k = np.uint64(s.position[b, i] - r * down - r * right), np.uint64(0)
-            u_down, u_right = np.uint64(np.int64(down)), np.uint64(np.int64(right))
-            for _ in range(side):
-                cell = row
-                for _ in range(side):
-                    window[k] = board[cell]
-                    cell += u_right
-                    k += np.uint64(1)
-                row += u_down
-            out[b, i, r, r] = SELF
+            if side == 15:  # the default: a constant length makes each row two moves
+                for k in range(15):
+                    copy_bytes(window, 15 * k, board, corner + k * width, 15)
+            else:
+                for k in range(side):
+                    copy_bytes(window, side * k, board, corner + k * width, side)
+            window[side * r + r] = SELF
 
 
 @inlined
-def _offset(row, at, d_row, d_col, heading, radius):
-    """Write (forward, right, closeness) of a thing d_row south and d_col east of the agent."""
-    if heading == 0:
-        ahead, right = -d_row, d_col
-    elif heading == 1:
-        ahead, right = d_col, d_row
-    elif heading == 2:
-        ahead, right = d_row, -d_col
-    else:
-        ahead, right = -d_col, -d_row
-    row[at] = ahead / radius
-    row[at + 1] = right / radius
-    row[at + 2] = 1.0 / (1.0 + abs(d_row) + abs(d_col))
+def _offset(row, at, cell, here, south, east, world):
+    """Write (forward, right, closeness) of a cell; an agent's forward is `south` rows and `east` columns."""
+    d_row, d_column = world.row[cell] - world.row[here], world.column[cell] - world.column[here]
+    unit = 1.0 / world.radius
+    row[at] = (d_row * south + d_column * east) * unit
+    row[at + 1] = (d_row * east - d_column * south) * unit
+    row[at + 2] = 1.0 / (1.0 + abs(d_row) + abs(d_column))
 
 
 @inlined
-def _scan(row, at, cells, count, wanted, ground, here, heading, world):
-    """Write the nearest cells of a class among `cells` (sorted by distance); return how many there are."""
-    found = 0
-    y, x = here // world.width, here % world.width
-    for k in range(count):
-        cell = np.int64(cells[k])
-        if ground[cell] == wanted:
-            if found < NEAREST_CELLS:
-                _offset(
-                    row,
-                    at + 3 * found,
-                    cell // world.width - y,
-                    cell % world.width - x,
-                    heading,
-                    world.radius,
-                )
-            found += 1
-    return found
+def _count_bits(word):
+    """How many bits are 1 (compilers know these lines and make them one instruction)."""
+    word = word - ((word >> _1) & _FIVES)
+    word = (word & _THREES) + ((word >> _2) & _THREES)
+    return (((word + (word >> _4)) & _FIFTEENS) * _ONES) >> _56
+
+
+@inlined
+def _in_view(b, here, first, last, world, s):
+    """How many cells in the window of a cell are marked in the words first..last-1."""
+    total = np.uint64(0)
+    for w in range(first, last):
+        total += _count_bits(s.marks[b, w] & world.window_bits[here, w])
+    return np.int64(total)
+
+
+@inlined
+def _nearest(row, at, cells, wanted, count, ground, here, south, east, world):
+    """Write the nearest cells of a class among `cells` (sorted by distance), of which there are `count`."""
+    k = np.uint64(0)
+    for found in range(min(count, NEAREST_CELLS)):
+        while ground[cells[k]] != wanted:
+            k += _1
+        _offset(row, at + 3 * found, cells[k], here, south, east, world)
+        k += _1
+
+
+@inlined
+def _nearest_agents(row, at, b, i, south, east, world, rules, s):
+    """Write the two nearest visible others that cannot clean, then the two nearest that can."""
+    here, r, n = s.position[b, i], world.radius, s.position.shape[1]
+    # A rival is one number, distance * 2**16 + j, so that finding the two least takes no branches
+    # (which no processor can foresee).
+    far = np.int64(1 << 40)
+    eater_1, eater_2, cleaner_1, cleaner_2 = far, far, far, far
+    for j in range(n):
+        d_row = abs(world.row[s.position[b, j]] - world.row[here])
+        d_column = abs(world.column[s.position[b, j]] - world.column[here])
+        hidden = (j == i) | (d_row > r) | (d_column > r)
+        rival = (np.int64(d_row + d_column) << 16) + j + hidden * far
+        eater = rival + rules.cleans[j] * far
+        eater_2 = min(eater_2, max(eater_1, eater))
+        eater_1 = min(eater_1, eater)
+        cleaner = rival + (not rules.cleans[j]) * far
+        cleaner_2 = min(cleaner_2, max(cleaner_1, cleaner))
+        cleaner_1 = min(cleaner_1, cleaner)
+    for k, rival in enumerate((eater_1, eater_2, cleaner_1, cleaner_2)):
+        if rival < far:
+            _offset(row, at + 3 * k, s.position[b, rival & 0xFFFF], here, south, east, world)
 
 
 @inlined
 def waste_hit(b, i, heading, world, rules, s):
     """Waste cells that a cleaning shot of agent i along a heading would clean now."""
+    ground, occupant = s.ground[b], s.occupant[b]
     ahead = step_of(heading, world.width)
     right = step_of((heading + 1) & 3, world.width)
     hit = 0
     for side in range(-rules.beam_sides, rules.beam_sides + 1):
-        cell = s.position[b, i] + side * right + (ahead if side == 0 else 0)
+        start = s.position[b, i] + side * right + (ahead if side == 0 else 0)
+        # Unsigned numbers spare the test for negative indices; a negative step wraps around rightly.
+        cell, onward = np.uint64(np.int64(start)), np.uint64(np.int64(ahead))
         for _ in range(rules.beam_length):
-            if s.ground[b, cell] == WALL or s.occupant[b, cell] >= 0:
+            what = ground[cell]
+            if what == WALL or occupant[cell] >= 0:
                 break
-            if s.ground[b, cell] == WASTE:
+            if what == WASTE:
                 hit += 1
                 break
-            cell += ahead
+            cell += onward
     return hit
 
 
-@inlined
-def _nearest_agents(row, at, b, i, cleaners, heading, world, rules, s):
-    """Write the offsets of the nearest visible others that can (cannot) clean."""
-    width, r = world.width, world.radius
-    y, x = s.position[b, i] // width, s.position[b, i] % width
-    taken = -1
-    for k in range(NEAREST_AGENTS):
-        best, best_distance, best_row, best_col = -1, 1_000_000, 0, 0
-        for j in range(s.position.shape[1]):
-            if j == i or j == taken or rules.cleans[j] != cleaners:
-                continue
-            d_row = s.position[b, j] // width - y
-            d_col = s.position[b, j] % width - x
-            distance = abs(d_row) + abs(d_col)
-            if abs(d_row) <= r and abs(d_col) <= r and distance < best_distance:
-                best, best_distance, best_row, best_col = j, distance, d_row, d_col
-        if best < 0:
-            break
-        taken = best
-        _offset(row, at + 3 * k, best_row, best_col, heading, r)
-
-
 @kernel
-def features(world, rules, rotate, s, out):
+def features(world, rules, s, out):
     """Fill out (B, N, len(FEATURE_NAMES)) float32, entries as FEATURE_NAMES tells."""
     n_games, n_agents = s.position.shape
     width, r = world.width, world.radius
-    rows, cols = world.height - 2 * r - 1, width - 2 * r - 1
+    rows, columns = max(1, world.height - 2 * r - 1), max(1, width - 2 * r - 1)
     lanes = 2 * rules.beam_sides + 1
+    middle, end = world.n_orchard_words, world.window_bits.shape[1]
     for b in range(n_games):
         ground = s.ground[b]
         for i in range(n_agents):
             row = out[b, i]
-            row[:] = 0.0
+            for k in range(N_FEATURES):
+                row[k] = 0.0
             here = np.int64(s.position[b, i])
             row[s.heading[b, i]] = 1.0
-            heading = np.int64(s.heading[b, i]) if rotate else np.int64(0)
-            row[4] = (here // width - r) / max(1, rows)
-            row[5] = (here % width - r) / max(1, cols)
-            near = world.n_near_orchard[here]
-            found = _scan(row, 10, world.near_orchard[here], near, APPLE, ground, here, heading, world)
-            row[6] = found / max(1, near)
-            row[8] = found / max(1, world.orchard.size)
-            near = world.n_near_river[here]
-            found = _scan(row, 19, world.near_river[here], near, WASTE, ground, here, heading, world)
-            row[7] = found / max(1, near)
-            row[9] = found / world.river.size
-            _nearest_agents(row, 28, b, i, False, heading, world, rules, s)
-            _nearest_agents(row, 34, b, i, True, heading, world, rules, s)
+            heading = np.int64(s.heading[b, i]) if rules.rotate else np.int64(0)
+            row[4] = (world.row[here] - r) / rows
+            row[5] = (world.column[here] - r) / columns
+            apples = _in_view(b, here, 0, middle, world, s)
+            waste = _in_view(b, here, middle, end, world, s)
+            row[6] = apples / max(1, world.n_near_orchard[here])
+            row[7] = waste / max(1, world.n_near_river[here])
+            row[8] = apples / max(1, world.orchard.size)
+            row[9] = waste / world.river.size
+            south, east = (heading == 2) - (heading == 0), (heading == 1) - (heading == 3)
+            _nearest(row, 10, world.near_orchard[here], APPLE, apples, ground, here, south, east, world)
+            _nearest(row, 19, world.near_river[here], WASTE, waste, ground, here, south, east, world)
+            _nearest_agents(row, 28, b, i, south, east, world, rules, s)
             for quarter in range(4):
                 cell = here + step_of((heading + quarter) & 3, width)
                 if ground[cell] == WALL or s.occupant[b, cell] >= 0:
                     row[40 + quarter] = 1.0
-                if rules.cleans[i] and found > 0:
+                if rules.cleans[i] and waste > 0:
                     row[44 + quarter] = waste_hit(b, i, (heading + quarter) & 3, world, rules, s) / lanes
             if s.recovery[b, i] == 0:
                 row[48] = 1.0
@@ -191,10 +206,29 @@ def features(world, rules, rotate, s, out):
 def visible(world, s, out):
     """Fill out (B, N, N) bool: does agent i see agent j in its window (False on the diagonal)."""
     n_games, n_agents = s.position.shape
-    width, r = world.width, world.radius
+    r = world.radius
     for b in range(n_games):
         for i in range(n_agents):
-            y, x = s.position[b, i] // width, s.position[b, i] % width
+            here = s.position[b, i]
             for j in range(n_agents):
-                d_row, d_col = s.position[b, j] // width - y, s.position[b, j] % width - x
-                out[b, i, j] = i != j and abs(d_row) <= r and abs(d_col) <= r
+                d_row = world.row[s.position[b, j]] - world.row[here]
+                d_column = world.column[s.position[b, j]] - world.column[here]
+                out[b, i, j] = i != j and abs(d_row) <= r and abs(d_column) <= r
+
+
+@kernel
+def step_symbolic(actions, world, rules, s, scratch, out):
+    """Play a step (see `rules.step`) and fill `out` with windows."""
+    wrong = step(actions, world, rules, s, scratch)
+    if wrong < 0:
+        symbolic(world, rules, s, out)
+    return wrong
+
+
+@kernel
+def step_features(actions, world, rules, s, scratch, out):
+    """Play a step (see `rules.step`) and fill `out` with feature vectors."""
+    wrong = step(actions, world, rules, s, scratch)
+    if wrong < 0:
+        features(world, rules, s, out)
+    return wrong

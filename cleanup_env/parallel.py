@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
+from operator import index
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +14,7 @@ from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import parallel_to_aec, wrappers
 
 from cleanup_env.batch import BatchCleanup, Observation
+from cleanup_env.checks import wrong_action
 from cleanup_env.config import CleanupConfig, make_config
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES
@@ -46,11 +49,11 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     ) -> None:
         """Build the game; render_scale: pixels per cell of an `rgb_array` picture."""
         if render_mode is not None and render_mode not in RENDER_MODES:
-            raise CleanupError(
-                f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}"
-            )
+            raise CleanupError(f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}")
         if observation is None:
             raise CleanupError("the PettingZoo face needs an observation kind: symbolic or features")
+        if isinstance(render_scale, bool) or not isinstance(render_scale, int) or render_scale < 1:
+            raise CleanupError(f"render_scale must be a whole number of pixels per cell, got {render_scale!r}")
         self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
         self.config = self.game.config
         self.render_mode = render_mode
@@ -58,7 +61,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.possible_agents = list(self.config.agents)
         self.agents: list[str] = []
         self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
-        self._ended = False
+        self._seeded, self._ended = False, False
         self._totals = np.zeros((4, self.game.n_agents))
         shape = self.game.observation_shape
         box = (
@@ -68,8 +71,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         )
         self.observation_spaces = {agent: copy.deepcopy(box) for agent in self.possible_agents}
         self.action_spaces = {
-            agent: spaces.Discrete(int(n))
-            for agent, n in zip(self.possible_agents, self.game.n_actions, strict=True)
+            agent: spaces.Discrete(int(n)) for agent, n in zip(self.possible_agents, self.game.n_actions, strict=True)
         }
         size = (len(self.config.map), len(self.config.map[0]))
         self.state_space = spaces.Box(0, len(CLASS_NAMES) - 1, size, np.uint8)
@@ -87,11 +89,10 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
         """Start an episode. With no seed, the first comes from fresh entropy and each later one
         from the one before, so that `reset(seed=k)` fixes all episodes that follow."""
-        if seed is None and self.game.seeds[0]:
-            seed = int(
-                np.random.SeedSequence(int(self.game.seeds[0])).generate_state(1, np.uint64)[0]
-                >> np.uint64(1)
-            )
+        if seed is None and self._seeded:
+            fresh = np.random.SeedSequence(int(self.game.seeds[0])).generate_state(1, np.uint64)
+            seed = int(fresh[0] >> np.uint64(1))
+        self._seeded = True
         observations = self.game.reset(seed)
         self.agents = list(self.possible_agents)
         self._ended = False
@@ -100,9 +101,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
 
     def step(
         self, actions: dict[str, int]
-    ) -> tuple[
-        dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]
-    ]:
+    ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Play one step; `actions` holds one integer for every agent of the game."""
         if not self.agents:
             if self._ended:
@@ -113,15 +112,15 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         observations, rewards, truncated = self.game.step(self._gather(actions))
         agents, over = self.agents, bool(truncated[0])
         game, totals = self.game, self._totals
-        for k, what in enumerate((rewards, game.apples, game.cleaned, game.shots)):
-            totals[k] += what[0]
+        played: tuple[NDArray[Any], ...] = (rewards, game.apples, game.cleaned, game.shots)
+        for k, values in enumerate(played):
+            totals[k] += values[0]
         infos = self._infos()
         if over:
-            for i, agent in enumerate(agents):
-                reward, apples, cleaned, shots = totals[:, i]
+            for agent, (reward, apples, cleaned, shots) in zip(agents, totals.T, strict=True):
                 infos[agent]["episode"] = {
-                    "reward": float(reward), "apples": int(apples), "cleaned": int(cleaned), "shots": int(shots),
-                    "length": int(game.clock[0]),
+                    "reward": float(reward), "apples": int(apples), "cleaned": int(cleaned),
+                    "shots": int(shots), "length": int(game.clock[0]),
                 }  # fmt: skip
             self.agents, self._ended = [], True
         return (
@@ -133,17 +132,33 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         )
 
     def _gather(self, actions: dict[str, int]) -> NDArray[np.int64]:
-        if len(actions) != len(self.possible_agents) or not all(a in actions for a in self.possible_agents):
-            missing = [agent for agent in self.possible_agents if agent not in actions]
+        names = self.possible_agents
+        if not isinstance(actions, Mapping):
+            raise CleanupError(f"step takes a dictionary agent -> action, got {type(actions).__name__}")
+        if len(actions) != len(names) or not all(agent in actions for agent in names):
+            missing = [agent for agent in names if agent not in actions]
             unknown = [agent for agent in actions if agent not in self.roles]
             raise CleanupError(
                 "step needs one action for every agent: "
-                + (f"missing {missing}" if missing else "")
-                + (" and " if missing and unknown else "")
-                + (f"unknown {unknown}" if unknown else "")
-                + f"; the agents are {self.possible_agents}"
+                + " and ".join(f"{what} {who}" for what, who in (("missing", missing), ("unknown", unknown)) if who)
+                + f"; the agents are {names}"
             )
-        return np.array([[actions[agent] for agent in self.possible_agents]])
+        chosen = []
+        for i, agent in enumerate(names):
+            try:
+                # numpy's integers, and arrays of no dimension, have an __index__ like Python's own.
+                action = index(actions[agent])
+            except TypeError:
+                action = None
+            if action is None or isinstance(actions[agent], bool):
+                raise CleanupError(
+                    f"the action of {agent!r} must be an integer 0..{self.game.n_actions[i] - 1}, "
+                    f"got {actions[agent]!r}"
+                )
+            if not 0 <= action < self.action_spaces[agent].n:
+                raise wrong_action(self.config, action, 0, i)
+            chosen.append(action)
+        return np.array([chosen])
 
     def _split(self, observations: Observation) -> dict[str, Observation]:
         return dict(zip(self.possible_agents, observations[0].copy(), strict=True))
@@ -165,10 +180,13 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
 
     def state(self) -> NDArray[np.uint8]:
         """The whole board: (rows, columns) uint8 cell classes."""
-        return self.game.board()[0]
+        board: NDArray[np.uint8] = self.game.board()[0]
+        return board
 
     def render(self) -> str | NDArray[np.uint8] | None:
         """The present state as text (`ansi`) or a picture (`rgb_array`: (rows*s, columns*s, 3) uint8)."""
+        if self.render_mode is not None and not self._seeded:
+            raise CleanupError("render was called before reset: call reset(seed=...) first")
         if self.render_mode == "ansi":
             return ansi(self.game)
         if self.render_mode == "rgb_array":
@@ -202,11 +220,11 @@ def parallel_env(
     ('cleaner_0', (15, 15))
     """
     if max_cycles is not None:
-        settings.setdefault("horizon", max_cycles)
+        if "horizon" in settings:
+            raise CleanupError("max_cycles and horizon are one setting: give one of them")
+        settings["horizon"] = max_cycles
     config = make_config(preset, **settings)
-    return CleanupParallelEnv(
-        config, observation=observation, render_mode=render_mode, render_scale=render_scale
-    )
+    return CleanupParallelEnv(config, observation=observation, render_mode=render_mode, render_scale=render_scale)
 
 
 def raw_env(**settings: Any) -> AECEnv[str, Observation, int]:

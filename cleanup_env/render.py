@@ -30,7 +30,7 @@ _ARROWS = "^>v<"
 
 
 def agent_colour(role: str, number: int, count: int) -> tuple[int, int, int]:
-    """A colour for one of `count` agents of a role: cleaners violet, harvesters red to orange, others any hue."""
+    """A colour for one of `count` agents: cleaners violet, harvesters red to orange, others any hue."""
     share = number / max(1, count)
     low, high = {"cleaner": (0.74, 0.88), "harvester": (0.95, 1.09)}.get(role, (0.0, 1.0))
     red, green, blue = colorsys.hsv_to_rgb((low + (high - low) * share) % 1.0, 0.85, 0.80)
@@ -64,7 +64,7 @@ def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uin
         palette[number] = colour
     ground, board = game.ground()[copy], game.board()[copy]
     under = np.where(ground == APPLE, ORCHARD, ground)
-    picture = np.kron(palette[under].astype(np.uint8), np.ones((scale, scale, 1), np.uint8))
+    picture: NDArray[np.uint8] = palette[under].repeat(scale, axis=0).repeat(scale, axis=1)
     y, x = (np.mgrid[:scale, :scale] + 0.5) / scale - 0.5
     apple = x**2 + y**2 < 0.32**2
     body = x**2 + y**2 < 0.45**2

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cleanup_env.batch import BatchCleanup
 from cleanup_env.compiled import inlined, kernel
+from cleanup_env.config import ROLES
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import APPLE, WALL, WASTE
 from cleanup_env.observe import waste_hit
@@ -25,8 +26,8 @@ from cleanup_env.rules import (
     STAY,
     TURN_CLOCKWISE,
     TURN_COUNTER_CLOCKWISE,
-    step_of,
 )
+from cleanup_env.state import step_of
 
 IDLE, RANDOM, GREEDY = range(3)
 PLAYERS = ("idle", "random", "greedy")
@@ -36,8 +37,7 @@ PLAYERS = ("idle", "random", "greedy")
 def _towards(b, i, cell, world, s):
     """The move of agent i that brings it nearer to a cell and is not blocked; STAY if none is."""
     here = np.int64(s.position[b, i])
-    d_row = cell // world.width - here // world.width
-    d_col = cell % world.width - here % world.width
+    d_row, d_col = world.row[cell] - world.row[here], world.column[cell] - world.column[here]
     best, best_gain = STAY, 0
     for quarter in range(4):
         heading = (s.heading[b, i] + quarter) & 3
@@ -50,14 +50,18 @@ def _towards(b, i, cell, world, s):
 
 
 @inlined
+def _distance(one, other, world):
+    """Steps between two cells on a map without walls."""
+    return abs(world.row[one] - world.row[other]) + abs(world.column[one] - world.column[other])
+
+
+@inlined
 def _nearer(b, i, cell, world, rules, s):
     """Is another agent that eats nearer to the cell than agent i?"""
-    y, x = cell // world.width, cell % world.width
-    own = abs(s.position[b, i] // world.width - y) + abs(s.position[b, i] % world.width - x)
+    own = _distance(s.position[b, i], cell, world)
     for j in range(s.position.shape[1]):
-        if j != i and rules.eats[j]:
-            if abs(s.position[b, j] // world.width - y) + abs(s.position[b, j] % world.width - x) < own:
-                return True
+        if j != i and rules.eats[j] and _distance(s.position[b, j], cell, world) < own:
+            return True
     return False
 
 
@@ -67,11 +71,11 @@ def _harvester(b, i, world, rules, s, claimed):
     here = s.position[b, i]
     for k in range(world.n_near_orchard[here]):
         cell = np.int64(world.near_orchard[here, k])
-        if s.ground[b, cell] == APPLE and claimed[cell] == 0 and s.occupant[b, cell] < 0:
-            # Leaving an apple to whoever is nearer spreads the crew over the orchard.
-            if not _nearer(b, i, cell, world, rules, s):
-                claimed[cell] = 1
-                return _towards(b, i, cell, world, s)
+        free = s.ground[b, cell] == APPLE and claimed[cell] == 0 and s.occupant[b, cell] < 0
+        # Leaving an apple to whoever is nearer spreads the crew over the orchard.
+        if free and not _nearer(b, i, cell, world, rules, s):
+            claimed[cell] = 1
+            return _towards(b, i, cell, world, s)
     # Nothing in view: walk towards the orchard, the middle of which sees most of it.
     if world.orchard.size > 0:
         return _towards(
@@ -140,14 +144,21 @@ class ScriptedCrew:
         rng: np.random.Generator,
     ) -> None:
         """Assign a player to every agent of the game."""
+        for what in (players, noise):
+            for role in what if isinstance(what, dict) else ():
+                if role not in ROLES:
+                    raise CleanupError(f"unknown role {role!r}: the roles are {', '.join(ROLES)}")
+        for share in noise.values() if isinstance(noise, dict) else (noise,):
+            if not 0.0 <= share <= 1.0:
+                raise CleanupError(f"noise must lie in [0, 1], got {share!r}")
         names = [players if isinstance(players, str) else players.get(role, "greedy") for role in game.roles]
         for name in names:
             if name not in PLAYERS:
                 raise CleanupError(f"unknown player {name!r}: choose one of {', '.join(PLAYERS)}")
         self._game, self._rng = game, rng
         self._policy = np.array([PLAYERS.index(name) for name in names])
-        share = [noise if not isinstance(noise, dict) else noise.get(role, 0.0) for role in game.roles]
-        self._noise = np.where(self._policy == RANDOM, 1.0, np.where(self._policy == GREEDY, share, 0.0))
+        shares = [noise if not isinstance(noise, dict) else noise.get(role, 0.0) for role in game.roles]
+        self._noise = np.where(self._policy == RANDOM, 1.0, np.where(self._policy == GREEDY, shares, 0.0))
         self._claimed = np.zeros(game.world.ground.size, np.uint8)
         self._actions = np.zeros((game.n_games, game.n_agents), np.int64)
 
@@ -165,13 +176,14 @@ class ScriptedCrew:
 def play_episode(game: BatchCleanup, crew: ScriptedCrew, seed: int) -> dict[str, NDArray[Any]]:
     """Play one episode of every copy; return sums per agent (B, N) and the waste curve (B, horizon)."""
     game.reset(seed)
-    sums = {
+    sums: dict[str, NDArray[Any]] = {
         name: np.zeros((game.n_games, game.n_agents)) for name in ("rewards", "apples", "cleaned", "shots")
     }
     waste = np.zeros((game.n_games, game.config.horizon), np.int32)
     for t in range(game.config.horizon):
         _, rewards, _ = game.step(crew.act())
-        for name, values in zip(sums, (rewards, game.apples, game.cleaned, game.shots), strict=True):
+        played: tuple[NDArray[Any], ...] = (rewards, game.apples, game.cleaned, game.shots)
+        for name, values in zip(sums, played, strict=True):
             sums[name] += values
         waste[:, t] = game.waste
     return {**sums, "waste": waste}

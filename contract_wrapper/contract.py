@@ -1,19 +1,15 @@
-"""What is agreed and between whom: the contract, the roles of the agents, what they did in a step."""
+"""What is agreed: the contract, a tax and a number of recruited cleaners."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError
-
-ABSENT = "absent"
-"""Role, for one step, of an agent that has left the episode: it neither pays nor is paid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,68 +107,3 @@ def _check_count(count: object) -> int:
 def _short(tax: float) -> str:
     """Shortest text that reads back as the same number, without a trailing `.0`."""
     return repr(tax).removesuffix(".0")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Roles:
-    """Roles of the N agents of a game, in agent order, with boolean masks of shape (N,).
-
-    >>> Roles(names=("harvester", "harvester", "cleaner")).cleaner
-    array([False, False,  True])
-    """
-
-    names: tuple[str, ...]
-    """Role of each agent; the rules here know 'cleaner' and 'harvester' and leave others alone."""
-
-    agents: tuple[str, ...] = ()
-    """Names of the agents, for messages; may be left out."""
-
-    cleaner: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """Who was recruited, shape (N,)."""
-
-    harvester: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """Who earns taxed income, shape (N,)."""
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "agents", tuple(self.agents))
-        for i, name in enumerate(self.names):
-            if not isinstance(name, str):
-                raise ContractsError(f"a role is a name such as 'cleaner', got {name!r} for agent {i}")
-        if self.agents and len(self.agents) != len(self.names):
-            raise ContractsError(f"{len(self.names)} roles were given for {len(self.agents)} agents")
-        object.__setattr__(self, "cleaner", self.mask("cleaner"))
-        object.__setattr__(self, "harvester", self.mask("harvester"))
-
-    @classmethod
-    def from_agents(cls, agents: Sequence[str]) -> Roles:
-        """Read each role off the agent's name, up to the last underscore: 'cleaner_0' is a cleaner."""
-        return cls(names=tuple(str(a).rpartition("_")[0] or str(a) for a in agents), agents=tuple(agents))
-
-    def mask(self, role: str) -> NDArray[np.bool_]:
-        """Return who has a role, a read-only array of shape (N,)."""
-        mask = np.array([name == role for name in self.names], dtype=np.bool_)
-        mask.flags.writeable = False
-        return mask
-
-    def present(self, here: Sequence[bool]) -> Roles:
-        """Return the roles of a step in which agent i acts only if `here[i]`: the others are absent."""
-        names = tuple(name if there else ABSENT for name, there in zip(self.names, here, strict=True))
-        return Roles(names=names, agents=self.agents)
-
-    def label(self, index: int) -> str:
-        """Return how a message calls an agent: its name, or its number and role."""
-        return repr(self.agents[index]) if self.agents else f"agent {index} ({self.names[index]})"
-
-
-class Activity(NamedTuple):
-    """What the agents did in one step; each array has the shape of the rewards, (..., N)."""
-
-    shots: NDArray[Any]
-    """Beams fired."""
-
-    cleaned: NDArray[Any]
-    """Waste cells cleaned."""
-
-    apples: NDArray[Any]
-    """Apples eaten."""

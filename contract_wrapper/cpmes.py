@@ -10,225 +10,32 @@ give the same suggestions, after any interruption. `CPMES` is the same with a me
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper import acquisition
+from contract_wrapper.cpmes_config import CPMESConfig
+from contract_wrapper.designs import farthest, reference_designs, without
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.extremes import clipped, floored
+from contract_wrapper.history import History
 from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.space import Design, DesignSpace
+from contract_wrapper.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.surrogate import Kernel, SurrogateSet
+from contract_wrapper.threads import one_thread
+
+__all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "ask"]
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
 
 _MINIMUM_RESULTS = 3  # fewer say nothing of length scales; the space is filled evenly instead
-_REFERENCE_SIZE = 1024  # designs over which f* is drawn where a space holds more; Sobol wants a power of 2
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
-_CHOICES = {
-    "score": ("cmes", "ibo"),
-    "feasibility_objective": ("ucb", "logprob"),
-    "beta": ("printed", "designs"),
-    "batch": ("believer", "topk", "random", "cmi"),
-}
-
-
-class SpaceExhausted(Exception):
-    """Every design of a finite space is evaluated, failed or pending: there is nothing left to ask."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CPMESConfig:
-    """How a step is taken; `CPMESConfig.paper()` is as printed.
-
-    For single suggestions the default is the same search: neither `ibo` nor `logprob` measured better.
-    """
-
-    n_paths: int = 32
-    """Joint posterior draws, each giving one f* (K)."""
-
-    score: Literal["cmes", "ibo"] = "cmes"
-    """`cmes`: eq. 8, Perrone et al. 2019. `ibo`: the lower bound of Takeno et al. 2022, never negative."""
-
-    feasibility_objective: Literal["ucb", "logprob"] = "ucb"
-    """AF_phi of eq. 7: upper confidence bound of the participation margin, or log Pr(margin >= 0)."""
-
-    beta: Literal["printed", "designs"] = "printed"
-    """D in beta_t: the summed numbers of values |alpha| + |N_a| (paper), or the number of designs (theorem).
-
-    A continuous dimension counts as 100 values."""
-
-    delta: float = 0.1
-    """Probability with which the confidence bounds may fail, in (0, 1)."""
-
-    batch: Literal["believer", "topk", "random", "cmi"] = "believer"
-    """How several suggestions, and those pending elsewhere, are kept apart.
-
-    `believer`: take the own mean for a result, and step again. `topk`: the best scores of one front
-    (paper). `random`: random members of one front. `cmi`: information given what each path takes at
-    the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
-
-    population: int = 100
-    """NSGA-II population where the space is not a grid (paper)."""
-
-    generations: int = 100
-    """NSGA-II generations where the space is not a grid (paper)."""
-
-    def __post_init__(self) -> None:
-        if self.n_paths < 1 or self.population < 4 or self.generations < 1 or not 0 < self.delta < 1:
-            raise ContractsError(
-                "CPMESConfig needs n_paths >= 1, population >= 4, generations >= 1, 0 < delta < 1, but has "
-                f"{self.n_paths}, {self.population}, {self.generations} and {self.delta}"
-            )
-        for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {getattr(self, name)!r}")
-
-    @classmethod
-    def paper(cls) -> CPMESConfig:
-        """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, and the k best scores for a batch."""
-        return cls(score="cmes", feasibility_objective="ucb", beta="printed", batch="topk")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class History:
-    """All that the optimiser knows: arrays, one row per finished evaluation; designs may repeat."""
-
-    designs: Floats
-    """(n, d), in the order of the space's dimensions; rows outside the space are known, not proposed."""
-    objective: Floats
-    """(n,), to be maximised."""
-    margins: Floats
-    """(n, m), one column per constraint, >= 0 good; a binary column holds 0 (bad) or 1 (good)."""
-    constraints: tuple[str, ...] = ()
-    """Names of the m constraints."""
-    participation: int | None = None
-    """Column of the recruited agents' constraint (phi), which gets an objective of its own (eq. 7)."""
-    binary: tuple[int, ...] = ()
-    """Columns that hold 0 or 1 instead of a margin."""
-    objective_se: Floats | None = None
-    """(n,) standard errors of the objective; None: not known, the noise is fitted."""
-    margins_se: Floats | None = None
-    """(n, m) standard errors of the margins; None as above."""
-    failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
-    """(k, d) designs whose evaluation failed: never fitted, never proposed again."""
-
-    def __post_init__(self) -> None:
-        n, m = len(self.objective), len(self.constraints)
-        shapes = {"objective": (n,), "margins": (n, m), "objective_se": (n,), "margins_se": (n, m)}
-        for name in ("designs", *shapes, "failed"):
-            if getattr(self, name) is None:
-                continue
-            value = np.asarray(getattr(self, name), dtype=float)
-            object.__setattr__(self, name, value)
-            if name == "designs" and value.ndim == 2 and len(value) == n:
-                shapes["designs"] = value.shape  # defines d
-            if value.shape != shapes.get(name, value.shape) or (name == "designs" and name not in shapes):
-                raise ContractsError(
-                    f"History.{name} has the shape {value.shape}, but {n} objective values and constraints "
-                    f"{self.constraints} ask for {shapes.get(name, (n, 'd'))}"
-                )
-            if not np.isfinite(value).all():
-                raise ContractsError(
-                    f"History.{name} holds a value that is not finite: put that design into `failed` instead"
-                )
-        columns = [*self.binary, *([] if self.participation is None else [self.participation])]
-        if any(not 0 <= column < m for column in columns):
-            raise ContractsError(f"binary and participation name the columns {columns}, but there are {m}")
-        if not np.isin(self.margins[:, list(self.binary)], (0.0, 1.0)).all():
-            raise ContractsError(f"binary columns {self.binary} must hold 0 or 1; leave margins out of `binary`")
-
-    def __len__(self) -> int:
-        """Return the number of finished evaluations n."""
-        return len(self.objective)
-
-    @classmethod
-    def empty(cls, space: DesignSpace, constraints: Sequence[str] = (), **kinds: Any) -> History:
-        """Return a history without results; `kinds` may give `participation` and `binary`."""
-        designs, m = np.empty((0, len(space))), len(constraints)
-        return cls(
-            designs=designs,
-            objective=np.empty(0),
-            margins=np.empty((0, m)),
-            constraints=tuple(constraints),
-            objective_se=np.empty(0),
-            margins_se=np.empty((0, m)),
-            failed=designs,
-            **kinds,
-        )
-
-    def add(
-        self,
-        design: Sequence[float],
-        objective: float,
-        margins: Sequence[float] = (),
-        *,
-        objective_se: float = 0.0,
-        margins_se: Sequence[float] | None = None,
-    ) -> History:
-        """Return the history with one more result; standard errors of 0 leave the noise to the fit."""
-        n, m = len(self), len(self.constraints)
-        old_se = np.zeros(n) if self.objective_se is None else self.objective_se
-        old_margins_se = np.zeros((n, m)) if self.margins_se is None else self.margins_se
-        row = np.asarray(margins, dtype=float)
-        if row.shape != (m,):
-            raise ContractsError(f"a result needs one margin for each of {self.constraints}, but has {row.shape}")
-        return replace(
-            self,
-            designs=np.vstack([self.designs, np.asarray([design], dtype=float)]),
-            objective=np.append(self.objective, objective),
-            margins=np.vstack([self.margins, row]),
-            objective_se=np.append(old_se, objective_se),
-            margins_se=np.vstack([old_margins_se, np.zeros(m) if margins_se is None else margins_se]),
-        )
-
-    def add_failed(self, design: Sequence[float]) -> History:
-        """Return the history with one more failed design."""
-        row = np.asarray([design], dtype=float)
-        return replace(self, failed=np.vstack([self.failed.reshape(-1, row.shape[1]), row]))
-
-    def feasible(self) -> npt.NDArray[np.bool_]:
-        """Tell which results (n,) hold every constraint, as measured."""
-        offset = np.zeros(len(self.constraints))
-        offset[list(self.binary)] = 0.5
-        return np.asarray((self.margins >= offset).all(axis=1))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Suggestion:
-    """A design to try, and why."""
-
-    design: Design
-    """Python numbers in the order of the space's dimensions."""
-    objective_mean: float
-    """Predicted objective; NaN while the space is only being filled."""
-    objective_sd: float
-    """Standard deviation of the prediction."""
-    probability_feasible: float
-    """Pr(every constraint holds)."""
-    score: float
-    """Information in nats about the constrained best value; distance to known designs while filling."""
-    front_size: int
-    """Number of candidates on the Pareto front; 0 while filling."""
-    on_front: bool
-    """Whether the design is one of them (a batch may need more than the front has)."""
-
-    def why(self) -> str:
-        """One line for a log."""
-        if math.isnan(self.objective_mean):
-            return f"{self.design}: fills the space, {self.score:.2f} away from every known design"
-        place = "one of" if self.on_front else "beside the"
-        return (
-            f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "
-            f"probability {self.probability_feasible:.2f}, score {self.score:.3g}, {place} {self.front_size} "
-            "on the front"
-        )
 
 
 def ask(
@@ -253,8 +60,8 @@ def ask(
             pending designs. It seeds the draws together with `seed`, and is t - 1 in beta_t.
         config: see `CPMESConfig`; None for the default.
 
-    With fewer than 3 results, the designs farthest from all known ones are suggested, the middle
-    of the space first; no chance is involved.
+    With fewer than 3 results, or none that differ, the designs farthest from all known ones are
+    suggested, the middle of the space first; no chance is involved.
 
     Raises:
         SpaceExhausted: nothing is left to suggest.
@@ -267,8 +74,8 @@ def ask(
     known = np.vstack([history.designs, history.failed.reshape(-1, d)])
     trial = len(known) + len(waiting) if trial is None else trial
     picks: list[Suggestion] = []
-    with _one_thread():
-        surrogates = _fit(space, history) if len(history) >= _MINIMUM_RESULTS else None
+    with one_thread():
+        surrogates = _fit(space, history)
         while len(picks) < number:
             now = trial + len(picks)
             if surrogates is None:
@@ -304,10 +111,10 @@ def _step(
     held = space.to_unit(waiting)
     if config.batch == "believer":
         surrogates = surrogates.believe(held)
-    taken = set(space.keys(np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])))
+    known = np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
 
     # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does
-    reference = _reference(space, history, rng)
+    reference = reference_designs(space, history.designs, rng)
     paths = surrogates.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
     holds = (paths[1:] >= 0).all(axis=0)
     best = np.where(holds, paths[0], -np.inf).max(axis=1)
@@ -320,7 +127,7 @@ def _step(
 
     grid = space.grid()
     if grid is not None:
-        candidates = _without(space, grid, taken)
+        candidates = without(space, grid, known)
         if not len(candidates):
             return []
         on_front = pareto_mask(objectives(candidates))
@@ -328,7 +135,7 @@ def _step(
     else:
         seed = int(rng.integers(2**31))
         front, _ = pareto_front_nsga2(space, objectives, seed, config.population, config.generations)
-        front, rest = _without(space, front, taken), _without(space, reference, taken)
+        front, rest = without(space, front, known), without(space, reference, known)
 
     # 4. the scores (eq. 8); the rest is scored only where the front is short of designs
     ranked: list[Suggestion] = []
@@ -358,20 +165,45 @@ def _step(
     return ranked
 
 
-def _fit(space: DesignSpace, history: History) -> SurrogateSet:
-    """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good."""
+def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
+    """Suggest the design farthest from all known ones; nothing is predicted."""
+    found = farthest(space, known)
+    if found is None:
+        return []
+    design, distance = found
+    return [
+        Suggestion(
+            design=design,
+            objective_mean=math.nan,
+            objective_sd=math.nan,
+            probability_feasible=math.nan,
+            score=distance,
+            front_size=0,
+            on_front=False,
+        )
+    ]
+
+
+def _fit(space: DesignSpace, history: History) -> SurrogateSet | None:
+    """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
+
+    None while the results say nothing of where to look: too few, or no output that varies.
+    """
     margins = history.margins.copy()
     margins[:, list(history.binary)] -= 0.5
     n, m = margins.shape
+    if n < _MINIMUM_RESULTS:
+        return None
     objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
     margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
     kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(m)]
-    return SurrogateSet.fit(
+    surrogates = SurrogateSet.fit(
         space.to_unit(history.designs),
-        np.column_stack([history.objective, margins]),
+        np.column_stack([floored(history.objective), clipped(margins)]),
         ["se", *kernels],
         np.column_stack([objective_se, margins_se]),
     )
+    return surrogates if surrogates.varies else None
 
 
 def _objectives(mean: Floats, sd: Floats, history: History, beta: float, config: CPMESConfig) -> Floats:
@@ -409,67 +241,9 @@ def _conditional_score(surrogates: SurrogateSet, held: Floats, values: Floats, b
     return total / len(best)
 
 
-def _reference(space: DesignSpace, history: History, rng: np.random.Generator | None) -> Floats:
-    """Designs over which f* is drawn: the whole grid if small, else a spread-out part and the data."""
-    grid = space.grid()
-    if grid is not None and len(grid) <= _REFERENCE_SIZE:
-        return grid
-    from scipy.stats.qmc import Sobol
-
-    points = Sobol(len(space), scramble=False).random(_REFERENCE_SIZE)
-    if rng is not None:  # a random shift keeps the spread and moves the points from step to step
-        points = (points + rng.random(len(space))) % 1.0
-    inside = [row for row in history.designs if space.contains(row)]
-    return np.unique(np.vstack([space.from_unit(points), *inside]), axis=0)
-
-
-def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
-    """Return the candidate farthest from all known designs; without any, the one nearest the middle."""
-    grid = space.grid()
-    pool = _reference(space, History.empty(space), None) if grid is None else grid
-    candidates = _without(space, pool, set(space.keys(known)))
-    if not len(candidates):
-        return []
-    unit = space.to_unit(candidates)
-    if len(known):
-        gaps = unit[:, None, :] - space.to_unit(known)[None]
-        distance = np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
-    else:
-        distance = -np.sqrt(((unit - 0.5) ** 2).sum(axis=1))
-    i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
-    return [
-        Suggestion(
-            design=space.as_design(candidates[i]),
-            objective_mean=math.nan,
-            objective_sd=math.nan,
-            probability_feasible=math.nan,
-            score=float(distance[i]) if len(known) else math.inf,
-            front_size=0,
-            on_front=False,
-        )
-    ]
-
-
-def _without(space: DesignSpace, designs: Floats, taken: set[bytes]) -> Floats:
-    return designs[[key not in taken for key in space.keys(designs)]] if len(designs) else designs
-
-
 def _count(space: DesignSpace, config: CPMESConfig) -> int:
     counts = [_CONTINUOUS_COUNT if count is None else count for count in space.counts]
     return sum(counts) if config.beta == "printed" else math.prod(counts)
-
-
-def _one_thread() -> Any:
-    """Pin BLAS to one thread: on matrices this small a second one costs 4 to 15 times what it gives."""
-    return _blas().limit(limits=1, user_api="blas")
-
-
-@functools.cache
-def _blas() -> Any:
-    import scipy.linalg  # noqa: F401  # the controller sees only libraries that are loaded by now
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()
 
 
 class CPMES:

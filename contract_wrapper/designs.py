@@ -1,7 +1,8 @@
-"""The designs with which a search begins, before any surrogate can be trusted."""
+"""Designs chosen by where they lie alone: to begin with, to fill the space, to stand for all of it."""
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +11,11 @@ import numpy.typing as npt
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from contract_wrapper.space import DesignSpace
+    from contract_wrapper.space import Design, DesignSpace
 
 Floats = npt.NDArray[np.float64]
+
+_REFERENCE_SIZE = 1024  # Sobol wants a power of 2
 
 
 def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Floats:
@@ -29,8 +32,7 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         raise ContractsError(f"{n} initial designs are wanted, but the space has {len(grid)}: ask for fewer")
     chosen = space.corners(limit=n)
     if grid is not None:
-        taken = set(space.keys(chosen))
-        rest = grid[[key not in taken for key in space.keys(grid)]]
+        rest = without(space, grid, chosen)
         others = rest[rng.permutation(len(rest))[: n - len(chosen)]]
         return np.vstack([chosen, others])
     while len(chosen) < n:  # a space too large to enumerate: a repeat is rare, and drawn again
@@ -38,3 +40,46 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         _, first = np.unique(space.keys(chosen), return_index=True)
         chosen = chosen[np.sort(first)]
     return chosen
+
+
+def reference_designs(space: DesignSpace, known: Floats, rng: np.random.Generator | None) -> Floats:
+    """Return designs that stand for the space: all of a small grid, else a spread-out part and those known.
+
+    `known` (n, d) may lie outside the space, where it is left out. Without `rng` the part is always the same.
+    """
+    grid = space.grid()
+    if grid is not None and len(grid) <= _REFERENCE_SIZE:
+        return grid
+    from scipy.stats.qmc import Sobol
+
+    points = Sobol(len(space), scramble=False).random(_REFERENCE_SIZE)
+    if rng is not None:  # a random shift keeps the spread and moves the points from step to step
+        points = (points + rng.random(len(space))) % 1.0
+    inside = [row for row in known if space.contains(row)]
+    return np.unique(np.vstack([space.from_unit(points), *inside]), axis=0)
+
+
+def farthest(space: DesignSpace, known: Floats) -> tuple[Design, float] | None:
+    """Return the design farthest from all `known` (n, d), and how far in the unit cube; None if none is left.
+
+    Without any known design it is the one nearest the middle, infinitely far from them.
+    """
+    grid = space.grid()
+    pool = reference_designs(space, known[:0], None) if grid is None else grid
+    candidates = without(space, pool, known)
+    if not len(candidates):
+        return None
+    unit = space.to_unit(candidates)
+    if len(known):
+        gaps = unit[:, None, :] - space.to_unit(known)[None]
+        distance = np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
+    else:
+        distance = -np.sqrt(((unit - 0.5) ** 2).sum(axis=1))
+    i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
+    return space.as_design(candidates[i]), float(distance[i]) if len(known) else math.inf
+
+
+def without(space: DesignSpace, designs: Floats, known: Floats) -> Floats:
+    """Return those of `designs` (n, d) that are not among `known` (k, d)."""
+    taken = set(space.keys(known))
+    return designs[[key not in taken for key in space.keys(designs)]] if len(designs) else designs

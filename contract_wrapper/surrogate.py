@@ -181,6 +181,11 @@ class SurrogateSet:
 
     parts: tuple[Surrogate, ...]
 
+    @property
+    def varies(self) -> bool:
+        """Whether any output varied, so that designs can be told apart."""
+        return any(isinstance(part, GaussianProcess) for part in self.parts)
+
     @classmethod
     def fit(cls, x: Floats, y: Floats, kernels: Sequence[Kernel], noise_sd: Floats | None = None) -> SurrogateSet:
         """Fit one surrogate per column of y (n, outputs), with known standard errors of the same shape."""

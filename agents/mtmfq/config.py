@@ -40,10 +40,10 @@ class MTMFQConfig:
     mean_actions_join: Join = "input"
     """Where the mean actions enter the network: at its `input`, or `after_first` hidden layer (published)."""
 
-    gamma: float | Mapping[str, float] = field(default_factory=lambda: {"harvester": 0.95, "cleaner": 0.98}, hash=False)
+    gamma: float | Mapping[str, float] = field(default_factory=lambda: {"harvester": 0.95, "cleaner": 0.99}, hash=False)
     """Discount per step, one for all types or one per type name (trials; published: 0.90 for all)."""
 
-    n_step: int = 20
+    n_step: int = 40
     """Rewards summed in a target, in steps; never across the end of an episode (trials; published: 1)."""
 
     timing: Timing = "observed"
@@ -196,7 +196,7 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
     {
         "smoke": replace(_FAST, episodes=200),
         "fast": _FAST,
-        "paper": replace(_FAST, episodes=35_000),
+        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.5),
         "faithful": _FAITHFUL,
     }
 )

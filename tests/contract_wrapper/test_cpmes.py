@@ -8,6 +8,7 @@ import pytest
 from skopt.space import Integer, Real
 
 from contract_wrapper.cpmes import CPMES, CPMESConfig, History, SpaceExhausted, ask
+from contract_wrapper.designs import initial_designs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.space import DesignSpace, contract_space
 
@@ -180,6 +181,72 @@ def test_the_best_feasible_design_is_found_in_twenty_asks_and_chance_finds_less(
         by_chance.append(regret(history_of([*START[:5], *drawn])))
     assert sum(r < 0.1 for r in searched) >= 3, searched
     assert np.mean(searched) < np.mean(by_chance)
+
+
+CORNERS = [(0.0, 1), (0.0, 5), (1.0, 1), (1.0, 5), (0.5, 3)]
+
+
+def with_participation(margins):
+    """A harvesters' margin that falls with the tax, and these margins of the cleaners."""
+    history = History.empty(SPACE, ("harvest", "slack"), participation=1)
+    for k, (design, margin) in enumerate(zip(CORNERS, margins, strict=False)):
+        history = history.add(design, 150.0 + 10 * k, [2.0 - 3 * design[0], margin])
+    return history
+
+
+def test_idle_cleaners_at_no_cost_leave_participation_open_where_nothing_was_paid():
+    (pick,) = ask(SPACE, with_participation([0, 0, 5, 3, 1]), seed=0)
+    assert pick.design[0] > 0.0  # some pay is known to be accepted
+    assert pick.probability_feasible > 0.3
+
+
+@pytest.mark.parametrize(("margin", "expected"), [(0.0, 0.5), (5.0, 0.84), (-1.0, 0.16)])
+def test_participation_that_never_varied_weighs_all_designs_alike(margin, expected):
+    together = ask(SPACE, with_participation([margin] * 5), number=3, seed=0)
+    assert len({*CORNERS, *designs_of(together)}) == 8
+    assert all(0 < pick.probability_feasible <= expected + 0.01 for pick in together)
+
+
+def test_results_that_are_all_equal_let_the_space_be_filled():
+    history = History.empty(SPACE, ("slack",), participation=0)
+    for design in CORNERS[:4]:
+        history = history.add(design, 150.0, [0.0])
+    (pick,) = ask(SPACE, history, seed=0)
+    assert pick.design == (0.5, 3)
+    assert "fills the space" in pick.why()
+
+
+def test_five_harvesters_of_one_mind_count_as_five_independent_ones():
+    one, five = (History.empty(SPACE, ("h",) * n + ("slack",), participation=n) for n in (1, 5))
+    for design in START:
+        value, (harvest, slack) = strip(design)
+        one, five = one.add(design, value, [harvest, slack]), five.add(design, value, [harvest] * 5 + [slack])
+    (single,), (joint,) = ask(SPACE, one, seed=0), ask(SPACE, five, seed=0)
+    assert joint.front_size == single.front_size  # the sum of five equal logarithms ranks like one
+    assert joint.design not in START
+
+
+def crew(design, *, cliff=0.2, disaster=None, whole_crew=4):
+    """Cleaners idle below a tax, and harvests are a cliff: welfare, margins of five harvesters and the cleaners."""
+    tax, cleaners = design
+    harvest = 150 + 400 * min(cleaners / whole_crew, 1) * (tax >= cliff)
+    loss = 650 if tuple(design) == disaster else 0
+    margins = [(1 - tax) * harvest / 5 - 30 - loss / 5] * 5 + [tax * harvest / cleaners - 1 - loss / 5]
+    return harvest - loss, margins
+
+
+@pytest.mark.parametrize(
+    "game", [{"whole_crew": 1}, {}, {"disaster": (1.0, 5)}], ids=["any crew", "a whole crew", "and a disaster"]
+)
+def test_a_cliff_between_idle_and_working_crews_is_found_in_ten_asks(game):
+    history = History.empty(SPACE, (*"abcde", "slack"), participation=5)
+    for design in initial_designs(SPACE, 10, np.random.default_rng(4)):
+        history = history.add(design, *crew(design, **game))
+    for _ in range(10):
+        (pick,) = ask(SPACE, history, seed=4)
+        history = history.add(pick.design, *crew(pick.design, **game))
+    asked_and_accepted = history.feasible() & (np.arange(20) >= 10)
+    assert history.objective[asked_and_accepted].max() >= 540
 
 
 def test_the_memory_is_the_pure_function():

@@ -12,7 +12,7 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from contract_wrapper.contract import Contract
 from contract_wrapper.costs import CostRule, RoleCost
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.payments import LinearShares, PayPerCell, TaxAndShare, TaxByCells
+from contract_wrapper.payment_rules import LinearShares, PayPerCell, TaxAndShare, TaxByCells
 from contract_wrapper.wrapper import ContractWrapper, make_contracted
 
 

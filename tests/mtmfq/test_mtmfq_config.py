@@ -57,7 +57,7 @@ def test_temperature_falls_geometrically_between_knots_and_then_holds() -> None:
 
 
 def test_gamma_is_one_for_all_or_one_per_name() -> None:
-    assert get_profile("fast").gammas(("cleaner", "harvester")) == (0.98, 0.95)
+    assert get_profile("fast").gammas(("cleaner", "harvester")) == (0.99, 0.95)
     assert get_profile("faithful").gammas(("a", "b")) == (0.9, 0.9)
     with pytest.raises(LearnerError, match="also has \\('guard',\\)"):
         get_profile("fast").gammas(("cleaner", "guard"))

@@ -1,0 +1,60 @@
+"""The principal: contracts on top of a game, what they bring about, and the search for the best one.
+
+Names are loaded when first used, so that `import contract_wrapper` stays light.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from contract_wrapper.contract import Contract
+    from contract_wrapper.contracted import ContractedGame
+    from contract_wrapper.costs import COSTS, CostRule, RoleCost, get_costs
+    from contract_wrapper.cpmes import CPMES, ask
+    from contract_wrapper.cpmes_config import CPMESConfig
+    from contract_wrapper.errors import ContractsError
+    from contract_wrapper.evaluation import EvaluationSettings, evaluate
+    from contract_wrapper.history import History
+    from contract_wrapper.outcome import Estimate, Outcome
+    from contract_wrapper.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
+    from contract_wrapper.roles import Activity, Roles
+    from contract_wrapper.space import DesignSpace, contract_space
+    from contract_wrapper.suggestion import Suggestion
+    from contract_wrapper.wrapper import ContractWrapper, make_contracted
+
+_HOMES = {
+    "contract": ("Contract",),
+    "contracted": ("ContractedGame",),
+    "costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
+    "cpmes": ("CPMES", "ask"),
+    "cpmes_config": ("CPMESConfig",),
+    "errors": ("ContractsError",),
+    "evaluation": ("EvaluationSettings", "evaluate"),
+    "history": ("History",),
+    "outcome": ("Estimate", "Outcome"),
+    "payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "roles": ("Activity", "Roles"),
+    "space": ("DesignSpace", "contract_space"),
+    "suggestion": ("Suggestion",),
+    "wrapper": ("ContractWrapper", "make_contracted"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "COSTS", "CPMES", "Activity", "CPMESConfig", "Contract", "ContractWrapper", "ContractedGame",
+    "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
+    "LinearShares", "Outcome", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare", "TaxByCells",
+    "ask", "contract_space", "evaluate", "get_costs", "make_contracted",
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

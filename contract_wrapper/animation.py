@@ -1,0 +1,128 @@
+"""Pictures and texts that follow each other: captions, animated GIFs, a terminal as a screen."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+Picture = NDArray[np.uint8]
+
+PAPER = (250, 250, 247)
+INK = (30, 30, 30)
+COLOURS = 64
+"""Colours that all frames of a GIF share; the board with ten agents has about thirty."""
+
+PLAIN_FRAMES = 5
+"""Frames that are printed where the cursor cannot be moved."""
+
+
+@lru_cache(maxsize=64)
+def letter_size(width: int, widest: str) -> int:
+    """Return the largest letter size in 8..20 pixels at which a line fits into a picture's width."""
+    size = 20
+    while size > 8 and _font(size).getlength(widest) > width - 8:
+        size -= 1
+    return size
+
+
+@lru_cache(maxsize=16)
+def _font(size: int) -> Any:
+    from PIL import ImageFont
+
+    return ImageFont.load_default(size)
+
+
+def captioned(picture: Picture, lines: Sequence[str], size: int = 11) -> Picture:
+    """Put a strip with lines of text below a picture, as wide as the picture, in letters of `size` pixels."""
+    from PIL import Image, ImageDraw
+
+    spacing = round(1.35 * size)
+    strip = Image.new("RGB", (picture.shape[1], spacing * len(lines) + size // 2), PAPER)
+    pen = ImageDraw.Draw(strip)
+    for i, line in enumerate(lines):
+        pen.text((4, size // 4 + i * spacing), line, fill=INK, font=_font(size))
+    return np.concatenate((picture, np.asarray(strip, dtype=np.uint8)))
+
+
+def write_frames(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Path:
+    """Write frames of one size as an animated GIF that repeats; the last frame stays for two seconds.
+
+    Raises:
+        ContractsError: there are no frames or several sizes, fps is not positive, or the file cannot be written.
+    """
+    from PIL import Image
+
+    _check_fps(fps)
+    pictures = [Image.fromarray(frame) for frame in frames]
+    if len({picture.size for picture in pictures}) != 1:
+        raise ContractsError(f"an animation needs one or more frames of one size, got {len(pictures)} of several")
+    shared = _shared_palette(pictures)
+    indexed = [picture.quantize(palette=shared, dither=Image.Dither.NONE) for picture in pictures]
+    wait = max(20, round(1000 / fps))  # many viewers slow down anything faster
+    durations = [wait] * (len(indexed) - 1) + [max(2000, wait)]
+    buffer = io.BytesIO()
+    indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=False)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(buffer.getvalue())
+    except OSError as error:
+        raise ContractsError(
+            f"cannot write {path}: {error.strerror or error}; choose another file or make its folder writable"
+        ) from error
+    return path
+
+
+def _shared_palette(pictures: Sequence[Image.Image]) -> Image.Image:
+    """One palette for all frames, taken from a few of them side by side."""
+    from PIL import Image
+
+    few = [pictures[i] for i in sorted({round(k) for k in np.linspace(0, len(pictures) - 1, 8)})]
+    width, height = few[0].size
+    montage = Image.new("RGB", (width * len(few), height))
+    for i, picture in enumerate(few):
+        montage.paste(picture, (i * width, 0))
+    return montage.quantize(COLOURS, dither=Image.Dither.NONE)
+
+
+def show(texts: Sequence[str], stream: TextIO, fps: float = 10.0, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Show texts one after the other in place on a terminal; elsewhere print a few of them.
+
+    On a terminal the cursor moves up before each text but the first, and is hidden meanwhile. All
+    texts should have the same number of lines.
+    """
+    _check_fps(fps)
+    if not stream.isatty():
+        stream.write("\n\n".join(_few(texts)) + "\n")
+        return
+    stream.write("\x1b[?25l")
+    try:
+        for i, text in enumerate(texts):
+            lines = text.split("\n")
+            up = f"\x1b[{len(lines)}A" if i else ""
+            stream.write(up + "".join(f"{line}\x1b[K\n" for line in lines))
+            stream.flush()
+            sleep(1.0 / fps)
+    finally:
+        stream.write("\x1b[?25h")
+        stream.flush()
+
+
+def _few(texts: Sequence[str]) -> Iterator[str]:
+    yield from (texts[i] for i in sorted({round(k) for k in np.linspace(0, len(texts) - 1, PLAIN_FRAMES)}))
+
+
+def _check_fps(fps: float) -> None:
+    if not 0.0 < fps < float("inf"):
+        raise ContractsError(f"fps must be a positive number of frames per second, got {fps!r}")

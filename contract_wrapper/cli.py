@@ -1,0 +1,256 @@
+"""The command `cleanup-contracts`: optimize, evaluate, play, report.
+
+Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
+user can put right ends in one line on the error stream and exit code 2, never in a traceback.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from contract_wrapper.evaluation import EvaluationSettings
+
+QUICK = {"episodes": 1200, "n_initial": 5, "n_search": 6, "n_confirm": 0}
+"""What `optimize --quick` does instead of the full job."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _as_interrupt)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print(
+            "\nstopped; everything finished so far is stored, and the same command goes on from there", file=sys.stderr
+        )
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        print(f"cleanup-contracts: error: {error.strerror or error}{where}", file=sys.stderr)
+        return 2
+    except ValueError as error:
+        if not _is_ours(error):
+            raise
+        print(f"cleanup-contracts: error: {error}", file=sys.stderr)
+        return 2
+
+
+def _as_interrupt(_signal: int, _frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_ours(error: ValueError) -> bool:
+    """Whether one of our packages raised this to tell the user something."""
+    from cleanup_env.errors import CleanupError
+    from mtmfq.config import LearnerError
+
+    return isinstance(error, (ContractsError, CleanupError, LearnerError))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cleanup-contracts",
+        description="Design contracts for learning agents in a Clean-up game, and find the best one that everybody "
+        "accepts.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    sub = _command(commands, "optimize", _optimize, "search for the best contract that everybody accepts")
+    _shared(sub)
+    sub.add_argument(
+        "--folder", type=Path, help="folder of the study (default: studies/ and a name made of the options)"
+    )
+    sub.add_argument(
+        "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
+    )
+    sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
+    sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
+    sub.add_argument(
+        "--batch", type=int, default=2, metavar="N", help="contracts that cPMES chooses at once (default: 2)"
+    )
+    sub.add_argument("--confirm", type=int, metavar="N", help="fresh trainings of the best contract (default: 5)")
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
+
+    sub = _command(
+        commands, "evaluate", _evaluate, "train agents under one contract and say whether everybody accepts it"
+    )
+    _contract(sub)
+    _shared(sub)
+    sub.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="independent trainings, from --seed on (default: 1)"
+    )
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
+    sub.add_argument(
+        "--folder", type=Path, default=Path("studies/evaluations"), help="where results and policies are kept"
+    )
+
+    sub = _command(commands, "play", _play, "show an episode: an animated GIF, or an animation in the terminal")
+    _contract(sub, required=False)
+    _shared(sub)
+    sub.add_argument(
+        "--crew", choices=("scripted", "trained"), default="scripted", help="who plays (default: scripted)"
+    )
+    sub.add_argument("--policy", type=Path, help="policy file of a trained crew (an outcome's .policy.npz)")
+    sub.add_argument("--study", type=Path, help="take the best contract and its trained crew from this study")
+    sub.add_argument(
+        "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
+    )
+    sub.add_argument("--steps", type=int, help="steps to show (default: the whole episode)")
+    sub.add_argument("--fps", type=float, default=12.0, help="frames per second (default: 12)")
+
+    sub = _command(commands, "report", _report, "draw the figures of a study")
+    sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    sub.set_defaults(run=run)
+    return sub
+
+
+def _contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    sub.add_argument("--tax", type=float, required=required, help="share of harvest income for the cleaners, 0 to 1")
+    sub.add_argument("--cleaners", type=int, required=required, help="number of recruited cleaners")
+
+
+def _shared(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--preset", default="contract", help="rules of the game (default: contract)")
+    sub.add_argument(
+        "--costs",
+        default="effort",
+        help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
+    )
+    sub.add_argument("--profile", help="learner: smoke, fast (default), paper, faithful")
+    sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
+    sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+
+
+def _settings(options: argparse.Namespace) -> EvaluationSettings:
+    from cleanup_env import make_config
+    from contract_wrapper.costs import get_costs
+    from contract_wrapper.evaluation import EvaluationSettings
+    from mtmfq.config import get_profile
+
+    if options.seed < 0:
+        raise ContractsError(f"--seed must be at least 0, got {options.seed}")
+    changes = {} if options.episodes is None else {"episodes": options.episodes}
+    return EvaluationSettings(
+        game=make_config(options.preset),
+        costs=get_costs(options.costs),
+        learner=get_profile(options.profile or "fast", **changes),
+    )
+
+
+def _optimize(options: argparse.Namespace) -> int:
+    from contract_wrapper.report import write_report
+    from contract_wrapper.search import Search, next_suggestions
+    from contract_wrapper.study import SearchSettings, Study
+    from contract_wrapper.table import closing_table
+
+    if options.quick:
+        options.episodes = QUICK["episodes"] if options.episodes is None else options.episodes
+        for name, key in (("initial", "n_initial"), ("evaluations", "n_search"), ("confirm", "n_confirm")):
+            if getattr(options, name) is None:
+                setattr(options, name, QUICK[key])
+    settings = _settings(options)
+    given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
+    search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
+    folder = options.folder or Path("studies") / _folder_name(options)
+    study = Study(folder, settings, search)
+    print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
+    if options.quick:
+        print(
+            f"quick: {settings.learner.episodes} training episodes instead of 5000 and "
+            f"{search.n_initial + search.n_search} contracts instead of 30; crews are half trained, so the figures "
+            "show how the search works and not what a contract is worth",
+            flush=True,
+        )
+    record = Search(study, processes=options.processes, stream=sys.stderr).run()
+    print()
+    print(closing_table(record, next_suggestions(record)))
+    print(f"\nfigures and report: {write_report(record)[-1].parent}")
+    print(f"all evaluations:    {folder / 'trials.csv'}")
+    return 0
+
+
+def _folder_name(options: argparse.Namespace) -> str:
+    """Name a study by what may not change in it, so that the same command finds it again."""
+    costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
+    parts = [options.preset, costs, options.profile or "fast"]
+    if options.quick:
+        parts.append("quick")
+    if options.episodes is not None and not (options.quick and options.episodes == QUICK["episodes"]):
+        parts.append(f"{options.episodes}-episodes")
+    if options.initial is not None and not (options.quick and options.initial == QUICK["n_initial"]):
+        parts.append(f"{options.initial}-initial")
+    if options.batch != 2:
+        parts.append(f"batch{options.batch}")
+    return "-".join([*parts, f"seed{options.seed}"])
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from contract_wrapper.contract import Contract
+    from contract_wrapper.judge import judged, verdict
+
+    if options.seeds < 1:
+        raise ContractsError(f"--seeds must be at least 1, got {options.seeds}")
+    contract = Contract(tax=options.tax, n_cleaners=options.cleaners)
+    baseline, outcomes = judged(
+        contract,
+        _settings(options),
+        range(options.seed, options.seed + options.seeds),
+        folder=options.folder,
+        processes=options.processes,
+        stream=sys.stderr,
+    )
+    print(verdict(contract, baseline, outcomes))
+    return 0
+
+
+def _play(options: argparse.Namespace) -> int:
+    from contract_wrapper.contract import Contract
+    from contract_wrapper.play import play_command
+
+    contract = None
+    if options.tax is not None or options.cleaners is not None:
+        cleaners = options.cleaners if options.cleaners is not None else 5
+        contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
+    play_command(
+        settings=_settings(options), contract=contract, crew=options.crew, policy=options.policy, study=options.study,
+        gif=options.gif, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,
+    )  # fmt: skip
+    return 0
+
+
+def _report(options: argparse.Namespace) -> int:
+    from contract_wrapper.report import write_report
+    from contract_wrapper.search import next_suggestions
+    from contract_wrapper.study import read_study
+    from contract_wrapper.table import closing_table
+
+    record = read_study(options.study)
+    print(closing_table(record, next_suggestions(record)))
+    for path in write_report(record):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

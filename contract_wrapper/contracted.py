@@ -1,0 +1,113 @@
+"""A batch of Clean-up games under a contract, as learners see it: rewards are utilities.
+
+The raw game pays apples; on top of it the contract's payment rule moves money and the cost rule
+takes the price of work (page "contracts" of the documentation). One instance is one contract.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanup_env import BatchCleanup, CleanupConfig, make_config
+from contract_wrapper.contract import Contract
+from contract_wrapper.costs import CostRule, costs, get_costs
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.payment_rules import PaymentRule, TaxAndShare
+from contract_wrapper.payments import utilities
+from contract_wrapper.roles import Activity, Roles
+
+FloatArray = NDArray[np.float64]
+
+TYPES = ("cleaner", "harvester")
+"""Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
+
+SMALLEST_TAX = 0.01
+"""Tax below which reward scales stop growing (they are proportional to 1 / tax)."""
+
+
+class ContractedGame:
+    """B games under one contract, in the shape that batched learners take (`mtmfq.BatchGame`).
+
+    >>> game = ContractedGame(Contract(tax=0.1, n_cleaners=2), n_games=3)
+    >>> game.reset(seed=1).shape
+    (3, 7, 49)
+    """
+
+    type_names: tuple[str, ...] = TYPES
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        n_games: int = 1,
+        config: CleanupConfig | None = None,
+        costs: CostRule | None = None,
+        payment: PaymentRule | None = None,
+        observation: str = "features",
+    ) -> None:
+        """Build the games with as many cleaners as the contract recruits.
+
+        config: the game without recruits (its n_cleaners is set here); costs: default `effort`;
+        payment: default `TaxAndShare(tax=contract.tax)`.
+        """
+        base = config or make_config("contract")
+        if base.n_free:
+            raise ContractsError(
+                f"contracts know the roles {' and '.join(TYPES)}, but the game has {base.n_free} free agents: "
+                "use a preset without them, such as 'contract'"
+            )
+        if not base.n_harvesters:
+            raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
+        fields = {**base.as_dict(), "n_cleaners": contract.n_cleaners}
+        self.contract = contract
+        self.config = CleanupConfig(**fields)
+        self.costs = get_costs("effort") if costs is None else costs
+        self.payment = TaxAndShare(tax=contract.tax) if payment is None else payment
+        self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
+        self.roles = Roles(names=self.config.roles, agents=self.config.agents)
+        self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
+        self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
+        self.n_actions = tuple(len(self.config.actions(role)) for role in TYPES)
+        self.observation_shape = self.game.observation_shape
+        self.n_classes = self.game.n_classes if observation == "symbolic" else 0
+        self.step_costs: FloatArray = np.zeros((n_games, self.n_agents))
+        """Costs of the last step, (B, N) in apples."""
+        self.raw_rewards: FloatArray = np.zeros((n_games, self.n_agents))
+        """Rewards of the last step before transfers and costs, (B, N) in apples."""
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Start an episode in every copy; observations (B, N, ...)."""
+        return self.game.reset(seed)
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], FloatArray]:
+        """Play actions (B, N); observations (B, N, ...) and utilities (B, N) in apples."""
+        observations, rewards, _ = self.game.step(actions)
+        activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
+        transfers = self.payment.transfers(rewards, activity, self.roles)
+        self.raw_rewards = rewards
+        self.step_costs = costs(self.costs, activity, self.roles, self.horizon)
+        return observations, utilities(rewards, transfers, self.step_costs)
+
+    def visible(self) -> NDArray[np.bool_]:
+        """(B, N, N): does agent i see agent j now? False on the diagonal."""
+        return self.game.visible()
+
+    def reward_scale(self) -> FloatArray:
+        """Return the declared constants (per type) that a learner may multiply utilities with.
+
+        Harvesters 1 / (1 - tax), cleaners 0.2 N_a / tax, so that one temperature means the same under
+        every contract. Utilities are scaled as a whole, costs included, so no preference changes.
+        """
+        keep = max(1.0 - self.contract.tax, SMALLEST_TAX)
+        income = max(self.contract.tax, SMALLEST_TAX) / max(1, self.contract.n_cleaners)
+        return np.array([0.2 / income, 1.0 / keep])
+
+    def reward_shift(self) -> FloatArray:
+        """Return what a learner may add to each type's utility per step: the flat part of its costs.
+
+        It is paid whatever an agent does, so that leaving it out changes no preference.
+        """
+        return np.array([self.costs.flat_per_step(name, self.horizon) for name in TYPES])

@@ -1,0 +1,68 @@
+"""How a step of the search is taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from contract_wrapper.errors import ContractsError
+
+_CHOICES = {
+    "score": ("cmes", "ibo"),
+    "feasibility_objective": ("ucb", "logprob"),
+    "beta": ("printed", "designs"),
+    "batch": ("believer", "topk", "random", "cmi"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CPMESConfig:
+    """How a step is taken; `CPMESConfig.paper()` is as printed.
+
+    For single suggestions the default is the same search: neither `ibo` nor `logprob` measured better.
+    """
+
+    n_paths: int = 32
+    """Joint posterior draws, each giving one f* (K)."""
+
+    score: Literal["cmes", "ibo"] = "cmes"
+    """`cmes`: eq. 8, Perrone et al. 2019. `ibo`: the lower bound of Takeno et al. 2022, never negative."""
+
+    feasibility_objective: Literal["ucb", "logprob"] = "ucb"
+    """AF_phi of eq. 7: upper confidence bound of the participation margin, or log Pr(margin >= 0)."""
+
+    beta: Literal["printed", "designs"] = "printed"
+    """D in beta_t: the summed numbers of values |alpha| + |N_a| (paper), or the number of designs (theorem).
+
+    A continuous dimension counts as 100 values."""
+
+    delta: float = 0.1
+    """Probability with which the confidence bounds may fail, in (0, 1)."""
+
+    batch: Literal["believer", "topk", "random", "cmi"] = "believer"
+    """How several suggestions, and those pending elsewhere, are kept apart.
+
+    `believer`: take the own mean for a result, and step again. `topk`: the best scores of one front
+    (paper). `random`: random members of one front. `cmi`: information given what each path takes at
+    the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
+
+    population: int = 100
+    """NSGA-II population where the space is not a grid (paper)."""
+
+    generations: int = 100
+    """NSGA-II generations where the space is not a grid (paper)."""
+
+    def __post_init__(self) -> None:
+        if self.n_paths < 1 or self.population < 4 or self.generations < 1 or not 0 < self.delta < 1:
+            raise ContractsError(
+                "CPMESConfig needs n_paths >= 1, population >= 4, generations >= 1, 0 < delta < 1, but has "
+                f"{self.n_paths}, {self.population}, {self.generations} and {self.delta}"
+            )
+        for name, allowed in _CHOICES.items():
+            if getattr(self, name) not in allowed:
+                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {getattr(self, name)!r}")
+
+    @classmethod
+    def paper(cls) -> CPMESConfig:
+        """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, and the k best scores for a batch."""
+        return cls(score="cmes", feasibility_objective="ucb", beta="printed", batch="topk")

@@ -1,0 +1,260 @@
+"""The black box: train agents under a contract, watch them play, report what everybody got.
+
+`evaluate` is a function of (settings, contract, seed) and nothing else; the cache key is made of
+exactly these and of the code that plays and learns, so that nothing is trained twice by mistake.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+import logging
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from cleanup_env import CleanupConfig, make_config
+from contract_wrapper.contract import Contract
+from contract_wrapper.contracted import TYPES, ContractedGame
+from contract_wrapper.costs import CostRule, get_costs
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.files import write_text
+from contract_wrapper.outcome import Estimate, Outcome
+from contract_wrapper.payment_rules import PaymentRule
+from mtmfq.config import MTMFQConfig, get_profile
+
+if TYPE_CHECKING:
+    from mtmfq.results import TrainProgress
+
+log = logging.getLogger(__name__)
+
+
+class EvaluationStopped(Exception):
+    """The training was asked to stop; its checkpoint lets the same evaluation go on later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvaluationSettings:
+    """What, besides contract and seed, determines an evaluation."""
+
+    game: CleanupConfig = dataclasses.field(default_factory=lambda: make_config("contract"))
+    """The game without recruits."""
+
+    costs: CostRule = dataclasses.field(default_factory=lambda: get_costs("effort"))
+    """What work costs, by role, in apples."""
+
+    learner: MTMFQConfig = dataclasses.field(default_factory=lambda: get_profile("fast"))
+    """Settings of the learner."""
+
+    episodes: int = 100
+    """Greedy episodes after training over which all means are taken (paper: 100)."""
+
+    payment: Callable[[Contract], PaymentRule] | None = None
+    """From a contract to its payment rule; None: tax and share. A rule of one's own is not cached."""
+
+    def __post_init__(self) -> None:
+        if isinstance(self.episodes, bool) or not isinstance(self.episodes, int) or self.episodes < 2:
+            raise ContractsError(f"episodes must be an integer of at least 2, got {self.episodes!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON and for the cache key."""
+        if self.payment is not None:
+            raise ContractsError("settings with a payment rule of one's own cannot be written down")
+        return {
+            "game": {**self.game.as_dict(), "map": list(self.game.map)},
+            "costs": str(self.costs),
+            "learner": self.learner.to_dict(),
+            "episodes": self.episodes,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> EvaluationSettings:
+        """Read what `to_dict` wrote."""
+        game = dict(data["game"])
+        game["map"] = tuple(game["map"])
+        return cls(
+            game=CleanupConfig(**game),
+            costs=get_costs(data["costs"]) if data["costs"] != "none" else CostRule(),
+            learner=MTMFQConfig.from_dict(data["learner"]),
+            episodes=data["episodes"],
+        )
+
+    def key(self, contract: Contract, seed: int) -> str:
+        """Name of an evaluation in the cache: a hash of all that determines its result."""
+        everything = {
+            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed), "code": code_version(),
+        }  # fmt: skip
+        return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1)
+def code_version() -> str:
+    """Hash of the sources that play and learn."""
+    digest = hashlib.sha256()
+    for package in ("cleanup_env", "mtmfq"):
+        for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
+            if file.name.endswith((".py", ".txt")):
+                digest.update(file.name.encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@lru_cache(maxsize=1)
+def versions() -> dict[str, str]:
+    """Versions of the packages that a result depends on."""
+    found = {"code": code_version()}
+    for name in (
+        "cleanup-contracts",
+        "numpy",
+        "numba",
+        "torch",
+        "scipy",
+        "scikit-optimize",
+        "pymoo",
+        "optuna",
+    ):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def evaluate(
+    contract: Contract,
+    settings: EvaluationSettings | None = None,
+    seed: int = 0,
+    *,
+    folder: Path | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Outcome:
+    """Train the agents under a contract, play greedy episodes with fresh seeds, and report.
+
+    Args:
+        contract: tax and number of cleaners.
+        settings: game, costs, learner; default: preset `contract`, costs `effort`, profile `fast`.
+        seed: of everything drawn; same arguments, same result.
+        folder: where outcomes, policies and checkpoints of stopped trainings are kept; an outcome
+            found there is returned at once. None keeps nothing.
+        on_progress: called with `mtmfq.TrainProgress` while training.
+        should_stop: asked while training; true writes a checkpoint and raises EvaluationStopped.
+
+    Raises:
+        EvaluationStopped: as above. mtmfq.LearnerError: the learner diverged, or a checkpoint is broken.
+    """
+    settings = settings or EvaluationSettings()
+    key = settings.key(contract, seed) if folder is not None else ""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        known = _read_outcome(folder / f"{key}.json")
+        if known is not None:
+            return known
+    began, cpu = time.monotonic(), time.process_time()
+    policy, curve = _train(contract, settings, seed, folder, key, on_progress, should_stop)
+    outcome = dataclasses.replace(
+        measure(contract, settings, seed, policy),
+        training_curve={
+            "episode": tuple(curve.episode.tolist()),
+            **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(TYPES)},
+        },
+        cpu_seconds=time.process_time() - cpu,
+        wall_seconds=time.monotonic() - began,
+        policy=f"{key}.policy.npz" if folder is not None else "",
+    )
+    if folder is not None:
+        policy.save(folder / outcome.policy)
+        write_text(folder / f"{key}.json", json.dumps(outcome.to_dict(), indent=1))
+        (folder / f"{key}.training.npz").unlink(missing_ok=True)
+    return outcome
+
+
+def _train(
+    contract: Contract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
+    on_progress: Any, should_stop: Any,
+) -> Any:  # fmt: skip
+    """Train; return the policy and the training curve."""
+    from mtmfq.learner import train
+
+    learner = settings.learner
+    game = _game(contract, settings, learner.n_games)
+    result = train(
+        game,
+        learner,
+        np.random.default_rng(np.random.SeedSequence([seed, 0])),
+        reward_scale=game.reward_scale() if learner.scaled_rewards else None,
+        reward_shift=game.reward_shift() if learner.scaled_rewards else None,
+        on_progress=on_progress,
+        checkpoint=None if folder is None else folder / f"{key}.training.npz",
+        should_stop=should_stop,
+    )
+    if not result.finished:
+        raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
+    return result.policy, result.curve
+
+
+def _game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:
+    return ContractedGame(
+        contract,
+        n_games=n_games,
+        config=settings.game,
+        costs=settings.costs,
+        payment=None if settings.payment is None else settings.payment(contract),
+        observation=settings.learner.observation,
+    )
+
+
+def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy: Any) -> Outcome:
+    """Play greedy episodes of a trained policy, with seeds that training never saw."""
+    from mtmfq.policy import play
+
+    game = _game(contract, settings, settings.episodes)
+    shape = (settings.episodes, game.n_agents)
+    sums = {name: np.zeros(shape) for name in ("raw", "costs", "apples", "cleaned", "shots")}
+    waste = []
+
+    def watch(_t: int, _actions: Any, _rewards: Any) -> None:
+        for name, value in (
+            ("raw", game.raw_rewards), ("costs", game.step_costs), ("apples", game.game.apples),
+            ("cleaned", game.game.cleaned), ("shots", game.game.shots),
+        ):  # fmt: skip
+            sums[name] += value
+        waste.append(float(game.game.waste.mean()))
+
+    fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
+    utilities = play(game, policy, fresh, on_step=watch)
+    if not np.isfinite(utilities).all():
+        raise ContractsError("an agent's utility is not finite: check the payment rule")
+    return Outcome(
+        contract=contract,
+        welfare=Estimate.of((sums["raw"] - sums["costs"]).sum(axis=1)),
+        utilities={agent: Estimate.of(utilities[:, i]) for i, agent in enumerate(game.config.agents)},
+        harvest=Estimate.of(sums["apples"].sum(axis=1)),
+        cleaned=Estimate.of(sums["cleaned"].sum(axis=1)),
+        shots=Estimate.of(sums["shots"].sum(axis=1)),
+        waste_curve=tuple(waste),
+        seed=seed,
+        episodes=settings.episodes,
+        versions=versions(),
+    )
+
+
+def _read_outcome(path: Path) -> Outcome | None:
+    """Read an outcome from the cache; a broken file is set aside, with a warning, and trained again."""
+    if not path.exists():
+        return None
+    try:
+        outcome = Outcome.from_dict(json.loads(path.read_text(encoding="utf-8")))
+    except (json.JSONDecodeError, UnicodeDecodeError, ContractsError):
+        log.warning("%s is broken: it is kept as %s.broken, and the contract is trained again", path, path.name)
+        path.replace(path.with_suffix(".json.broken"))
+        return None
+    return outcome if math.isfinite(outcome.welfare.mean) else None

@@ -1,0 +1,63 @@
+"""Two lines on how a long job stands: redrawn on a terminal, printed now and then into a log."""
+
+from __future__ import annotations
+
+import time
+from typing import TextIO
+
+EVERY_SECONDS = 15.0
+"""Pause between lines in a log file."""
+
+
+def duration(seconds: float) -> str:
+    """Seconds as `m:ss`, or `h:mm:ss` from an hour on.
+
+    >>> duration(75)
+    '1:15'
+    """
+    whole = max(0, round(seconds))
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Progress:
+    """Shows a few lines at the bottom of a stream; no control characters unless it is a terminal."""
+
+    def __init__(self, stream: TextIO, every: float = EVERY_SECONDS) -> None:
+        self._stream, self._every = stream, every
+        self._terminal = stream.isatty()
+        self._drawn = 0
+        self._last = -float("inf")
+
+    def show(self, lines: list[str]) -> None:
+        """Bring the lines up to date (in a log: at most one set per `every` seconds)."""
+        now = time.monotonic()
+        if now - self._last < (0.2 if self._terminal else self._every):
+            return
+        self._last = now
+        if self._terminal:
+            self._erase()
+            width = _width()
+            for line in lines:
+                self._stream.write(line[: width - 1] + "\n")
+            self._drawn = len(lines)
+        else:
+            self._stream.write("\n".join(lines) + "\n")
+        self._stream.flush()
+
+    def say(self, text: str) -> None:
+        """Print something that stays, above the lines."""
+        self._erase()
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+    def _erase(self) -> None:
+        if self._drawn:
+            self._stream.write(f"\x1b[{self._drawn}F\x1b[J")
+            self._drawn = 0
+
+
+def _width() -> int:
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -1,0 +1,226 @@
+"""The report of a study: all its figures, and a page beside them that explains them with the numbers."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from contract_wrapper import figures
+from contract_wrapper.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.files import write_text
+from contract_wrapper.outcome import Outcome
+from contract_wrapper.play import Episode, policy_file, record_episode
+from contract_wrapper.records import StudyRecord
+from contract_wrapper.reference import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
+from contract_wrapper.table import accepted, closing_table
+
+FOLDER = "figures"
+"""Where the report lies in a study's folder."""
+
+PAGE = "report.md"
+"""Name of the page beside the figures."""
+
+DPI = 120
+"""Pixels per inch of the figures."""
+
+SEED = 0
+"""Seed of the episode that the pictures of the field show."""
+
+
+@dataclass(slots=True)
+class _Page:
+    """What goes onto the page while the figures are drawn."""
+
+    folder: Path
+    files: list[Path] = field(default_factory=list)
+    sections: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+    def add(self, name: str, draw: Callable[[], Figure], text: Callable[[], str], *, heading: str) -> None:
+        """Draw a figure and its section, or say why it cannot be drawn; an older one then goes."""
+        path = self.folder / f"{name}.png"
+        try:
+            figure = draw()
+        except ContractsError as error:
+            self.left_out.append(f"- `{path.name}`: {error}")
+            _remove(path)
+            return
+        _save(figure, path)
+        self.files.append(path)
+        self.sections.append(f"## {heading}\n\n![{heading}]({path.name})\n\n{text()}")
+
+
+def write_report(record: StudyRecord) -> list[Path]:
+    """Draw every figure that a study has data for, and write the page; both into `figures/` of its folder.
+
+    Returns:
+        The page first, then the figures in its order. A figure that cannot be drawn (no accepted
+        contract yet, a policy file that is gone) is named on the page with its cause.
+
+    Raises:
+        ContractsError: the folder cannot be written.
+    """
+    folder = record.folder / FOLDER
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ContractsError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    page = _Page(folder)
+    good = accepted(record)
+    best = good[0].outcome if good else None
+    _search_figures(record, page)
+    _contract_figures(record, best, page)
+    write_text(folder / PAGE, _text(record, page))
+    return [folder / PAGE, *page.files]
+
+
+def training_name(contract: Contract) -> str:
+    """Name of a contract's training figure, without its suffix."""
+    if contract.is_none:
+        return "training_none"
+    return f"training_tax{contract.tax:g}_cleaners{contract.n_cleaners}"
+
+
+def _search_figures(record: StudyRecord, page: _Page) -> None:
+    page.add(
+        "welfare_over_designs",
+        lambda: figures.draw_designs(record),
+        lambda: (
+            "Each marker is one contract: how much of the harvest is taxed, how many cleaners share the tax. Colour is "
+            "welfare, the sum of what everybody gets after costs. A disc is accepted by everybody, a cross is refused "
+            "by somebody, who would have more without it. The numbers are those of the trials in `trials.csv`."
+        ),
+        heading="All contracts that were tried",
+    )
+    page.add(
+        "best_feasible", lambda: figures.draw_best_feasible(record), lambda: _progress(record),
+        heading="How the search went",
+    )  # fmt: skip
+    page.add(
+        "work_over_tax", lambda: figures.draw_work_over_tax(record), lambda: _work(record),
+        heading="When crews begin to work",
+    )  # fmt: skip
+    page.add(
+        "margins",
+        lambda: figures.draw_margins(record),
+        lambda: (
+            "A contract is accepted if no margin is negative: no harvester has less than without a contract, and no "
+            "cleaner less than its minimum. Bars are two standard errors to each side; where a bar crosses 0, "
+            "acceptance is not certain. Hollow markers are the refused contracts that come nearest."
+        ),
+        heading="Who gains how much",
+    )
+
+
+def _contract_figures(record: StudyRecord, best: Outcome | None, page: _Page) -> None:
+    for outcome in (best, record.baseline):
+        if outcome is not None:
+            page.add(
+                training_name(outcome.contract),
+                lambda o=outcome: figures.draw_training(o),  # type: ignore[misc]
+                lambda o=outcome: _training(o),  # type: ignore[misc]
+                heading=f"Training: {outcome.contract}",
+            )
+    page.add(
+        "field",
+        lambda: figures.draw_field(_episodes(record, best)),
+        lambda: (
+            f"One episode (seed {SEED}) of the learned policies, playing greedily. Without cleaners the river fills "
+            "with waste and the orchard is not renewed; the second row is the same game under the best contract."
+        ),
+        heading="The field",
+    )
+    page.add(
+        "waste", lambda: figures.draw_waste(record, best), lambda: _waste(record, best), heading="Waste in the river"
+    )
+
+
+def _episodes(record: StudyRecord, best: Outcome | None) -> list[Episode]:
+    if record.baseline is None:
+        raise ContractsError("the baseline without a contract is missing")
+    if best is None:
+        raise ContractsError("no contract is accepted by everybody")
+    return [record_episode(o.contract, record.settings, policy_file(record, o), SEED) for o in (record.baseline, best)]
+
+
+def _progress(record: StudyRecord) -> str:
+    text = "The line is the welfare of the best contract so far that everybody accepts."
+    if same_game(record.settings.game):
+        text += (
+            f" The paper's best contract ({PAPER.contract}) reached {PAPER.welfare} with its own learner and with "
+            f"costs that were never published; scripted harvesters with {SCRIPTED_CREW} scripted cleaners, none of "
+            f"whom errs, harvest {SCRIPTED_HARVEST:g} before costs. These are yardsticks, not bounds."
+        )
+    return text
+
+
+def _work(record: StudyRecord) -> str:
+    text = (
+        f"Work costs: {record.settings.costs} (apples). The tax is shared whatever each cleaner does, so that a cleaner "
+        "works only where its own part of the additional harvest is worth what its work costs."
+    )
+    turn = figures.turn_to_work([t for t in record.judged("initial", "search") if t.contract.n_cleaners])
+    if turn is None:
+        return f"{text} Among the contracts tried no crew size has an idle crew next to a working one."
+    crew, low, high = turn
+    return (
+        f"{text} With {crew} cleaner{'s' if crew > 1 else ''}, the crew was idle at tax {low:g} and worked at tax "
+        f"{high:g}: a crew counts as working from {figures.WORKING:g} beams per episode on."
+    )
+
+
+def _training(outcome: Outcome) -> str:
+    return (
+        "Thin lines are episodes as played while exploring, averaged over the games played at once; thick lines their "
+        f"running mean. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
+        f"{outcome.welfare}, harvest {outcome.harvest}, beams {outcome.shots}."
+    )
+
+
+def _waste(record: StudyRecord, best: Outcome | None) -> str:
+    game = record.settings.game
+    parts = [
+        f"{outcome.waste_curve[-1]:.1f} cells {'under ' if not outcome.contract.is_none else 'with '}{outcome.contract}"
+        for outcome in (record.baseline, best)
+        if outcome is not None and outcome.waste_curve
+    ]
+    return (
+        f"Mean over the greedy episodes; at the end of an episode {' and '.join(parts)}. The more waste, the slower "
+        f"apples grow; from {game.depletion:.0%} of the river on none grows."
+    )
+
+
+def _text(record: StudyRecord, page: _Page) -> str:
+    settings = record.settings
+    intro = (
+        f"Every contract was evaluated by training its agents for {settings.learner.episodes} episodes and playing "
+        f"{settings.episodes} greedy episodes after that. Numbers are apples per episode, ± one standard error; the "
+        "standard error of one training does not contain what another training would change, that of retraining does."
+    )
+    parts = ["# Report of the study", f"```text\n{closing_table(record)}\n```", intro, *page.sections]
+    if page.left_out:
+        parts.append("## Left out\n\n" + "\n".join(page.left_out))
+    return "\n\n".join(parts) + "\n"
+
+
+def _save(figure: Figure, path: Path) -> None:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
+    try:
+        path.write_bytes(buffer.getvalue())
+    except OSError as error:
+        raise ContractsError(
+            f"cannot write {path}: {error.strerror or error}; free some space or make the folder writable"
+        ) from error
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ContractsError(f"cannot remove the outdated {path}: {error.strerror or error}") from error

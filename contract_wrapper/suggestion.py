@@ -1,0 +1,43 @@
+"""What the search answers: a design to try, or that none is left."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from contract_wrapper.space import Design
+
+
+class SpaceExhausted(Exception):
+    """Every design of a finite space is evaluated, failed or pending: there is nothing left to ask."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggestion:
+    """A design to try, and why."""
+
+    design: Design
+    """Python numbers in the order of the space's dimensions."""
+    objective_mean: float
+    """Predicted objective; NaN while the space is only being filled."""
+    objective_sd: float
+    """Standard deviation of the prediction."""
+    probability_feasible: float
+    """Pr(every constraint holds)."""
+    score: float
+    """Information in nats about the constrained best value; distance to known designs while filling."""
+    front_size: int
+    """Number of candidates on the Pareto front; 0 while filling."""
+    on_front: bool
+    """Whether the design is one of them (a batch may need more than the front has)."""
+
+    def why(self) -> str:
+        """One line for a log."""
+        if math.isnan(self.objective_mean):
+            return f"{self.design}: fills the space, {self.score:.2f} away from every known design"
+        place = "one of" if self.on_front else "beside the"
+        return (
+            f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "
+            f"probability {self.probability_feasible:.2f}, score {self.score:.3g}, {place} {self.front_size} "
+            "on the front"
+        )

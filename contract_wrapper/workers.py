@@ -1,0 +1,147 @@
+"""Evaluations on several processes, each with one thread, with progress and a way to stop them all."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import signal
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from contract_wrapper.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate
+from contract_wrapper.outcome import Outcome
+
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+_news: Any = None
+_stop: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One evaluation to do."""
+
+    number: int
+    contract: Contract
+    seed: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """How far a training is."""
+
+    number: int
+    episode: int
+    episodes: int
+    total: float  # utility per episode, summed over agents
+
+
+class Workers:
+    """A pool of processes for evaluations; made by `working`."""
+
+    def __init__(self, pool: ProcessPoolExecutor, news: Any, stop: Any) -> None:
+        self._pool, self._news, self._stop = pool, news, stop
+
+    def run(
+        self,
+        jobs: list[Job],
+        settings: EvaluationSettings,
+        folder: Path | None,
+        on_result: Callable[[Job, Outcome | str], None],
+        on_news: Callable[[News], None],
+        on_tick: Callable[[], None],
+    ) -> None:
+        """Evaluate all jobs; callbacks run here, results in the order in which they come.
+
+        on_result gets an Outcome, or the one-line cause of a failed evaluation. An interrupt asks all
+        trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
+        """
+        waiting: dict[Future[Outcome], Job] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
+        try:
+            while waiting:
+                done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                self._drain(on_news)
+                on_tick()
+                for future in done:
+                    job = waiting.pop(future)
+                    on_result(job, _result(future))
+        except BaseException:
+            self._stop.set()
+            for future in waiting:
+                future.cancel()
+            raise
+
+    def _drain(self, on_news: Callable[[News], None]) -> None:
+        while True:
+            try:
+                on_news(self._news.get_nowait())
+            except queue.Empty:
+                return
+
+
+@contextmanager
+def working(processes: int) -> Iterator[Workers]:
+    """Start the processes; on the way out they finish or, after an interrupt, stop with a checkpoint."""
+    if processes < 1:
+        raise ContractsError(f"processes must be at least 1, got {processes}")
+    context = multiprocessing.get_context("spawn")
+    news, stop = context.Queue(), context.Event()
+    before = {name: os.environ.get(name) for name in _THREADS}
+    os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by the libraries when a worker loads them
+    try:
+        with ProcessPoolExecutor(processes, context, _begin, (news, stop)) as pool:
+            yield Workers(pool, news, stop)
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _begin(news: Any, stop: Any) -> None:
+    global _news, _stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    news.cancel_join_thread()
+    _news, _stop = news, stop
+
+
+def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcome:
+    def tell(p: Any) -> None:
+        _news.put(News(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
+
+    return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=_stop.is_set)
+
+
+def _result(future: Future[Outcome]) -> Outcome | str:
+    """The outcome, or why there is none; what concerns the whole search (disk, processes) is raised."""
+    try:
+        return future.result()
+    except BrokenProcessPool as error:
+        raise ContractsError(
+            "a training process died (killed, or out of memory): run the same command again to go on, "
+            "with fewer --processes if memory is short"
+        ) from error
+    except EvaluationStopped as error:
+        raise KeyboardInterrupt from error
+    except Exception as error:
+        if _of_the_machine(error):
+            raise ContractsError(str(error)) from error
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+
+
+def _of_the_machine(error: BaseException | None) -> bool:
+    """Whether an error comes from the disk or the like, not from the contract that was evaluated."""
+    while error is not None:
+        if isinstance(error, OSError):
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,195 @@
+"""The PettingZoo face: PettingZoo's own tests, and a stricter determinism test."""
+
+import copy
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pettingzoo
+import pytest
+from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, render_test, seed_test, state_test
+
+import cleanup_env
+from cleanup_env import PRESETS, BatchCleanup, make_config
+
+KINDS = ("symbolic", "features")
+CASES = [(preset, kind) for preset in PRESETS for kind in KINDS]
+every_case = pytest.mark.parametrize(("preset", "kind"), CASES)
+
+
+def parallel(preset, kind, **settings):
+    return cleanup_env.parallel_env(preset, observation=kind, **settings)
+
+
+@every_case
+def test_pettingzoo_parallel_api(preset, kind):
+    parallel_api_test(parallel(preset, kind, horizon=40), num_cycles=100)
+
+
+@every_case
+def test_pettingzoo_aec_api(preset, kind):
+    api_test(cleanup_env.env(preset=preset, observation=kind, horizon=20), num_cycles=100)
+
+
+@every_case
+def test_pettingzoo_seeds(preset, kind):
+    parallel_seed_test(lambda: parallel(preset, kind), num_cycles=20)
+    seed_test(lambda: cleanup_env.env(preset=preset, observation=kind), num_cycles=20)
+
+
+@every_case
+def test_pettingzoo_state(preset, kind):
+    settings = {"observation": kind, "horizon": 20}
+    state_test(cleanup_env.env(preset=preset, **settings), parallel(preset, kind, horizon=20))
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_pettingzoo_render(preset):
+    render_test(lambda **kwargs: cleanup_env.env(preset=preset, **kwargs))
+
+
+def episode(game, seed):
+    observations, infos = game.reset(seed=seed)
+    rng = np.random.default_rng(seed)
+    trace = [(observations, infos)]
+    while game.agents:
+        actions = {agent: int(rng.integers(game.action_space(agent).n)) for agent in game.agents}
+        trace.append((*game.step(actions), game.state()))
+    return trace
+
+
+def assert_equal(one, other):
+    assert type(one) is type(other)
+    if isinstance(one, dict):
+        assert list(one) == list(other)
+        one, other = one.values(), other.values()
+    if isinstance(one, np.ndarray):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    elif isinstance(one, (list, tuple)) or hasattr(one, "mapping"):
+        for a, b in zip(one, other, strict=True):
+            assert_equal(a, b)
+    else:
+        assert one == other
+
+
+@every_case
+def test_every_step_of_an_episode_is_the_same_again(preset, kind):
+    """PettingZoo 1.27's own test compares one step."""
+    first = episode(parallel(preset, kind, horizon=80), seed=3)
+    game = parallel(preset, kind, horizon=80)
+    episode(game, seed=8)  # what was played before does not matter
+    second = episode(game, seed=3)
+    assert len(first) == 81
+    assert_equal(first, second)
+
+
+@every_case
+def test_the_face_is_the_batch_of_one(preset, kind):
+    game, batch = parallel(preset, kind), BatchCleanup(make_config(preset), 1, observation=kind)
+    seen, _ = game.reset(seed=6)
+    expected = batch.reset(seed=6)
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        np.testing.assert_array_equal(np.stack([seen[a] for a in game.agents]), expected[0])
+        actions = rng.integers(0, batch.n_actions)
+        seen, rewards, _, _, _ = game.step(dict(zip(game.agents, actions, strict=True)))
+        expected, paid, _ = batch.step(actions[None])
+        assert list(rewards.values()) == paid[0].tolist()
+
+
+@every_case
+def test_observations_lie_in_their_spaces(preset, kind):
+    game = parallel(preset, kind, horizon=60)
+    for observations, *_ in episode(game, seed=2):
+        for agent, seen in observations.items():
+            assert game.observation_space(agent).contains(seen)
+            assert seen.dtype == game.observation_space(agent).dtype
+    assert game.state_space.contains(game.state())
+
+
+@pytest.mark.parametrize("way", ["pickle", "deepcopy"])
+@every_case
+def test_a_saved_environment_continues_identically(preset, kind, way):
+    game = parallel(preset, kind, horizon=60)
+    game.reset(seed=1)
+    rng = np.random.default_rng(0)
+
+    def play(env, actions):
+        return [env.step(dict(zip(env.agents, row, strict=True))) for row in actions]
+
+    plan = [[int(rng.integers(game.action_space(a).n)) for a in game.possible_agents] for _ in range(60)]
+    play(game, plan[:20])
+    other = pickle.loads(pickle.dumps(game)) if way == "pickle" else copy.deepcopy(game)
+    assert_equal(play(game, plan[20:]), play(other, plan[20:]))
+
+
+def test_an_observation_that_was_returned_is_not_overwritten():
+    game = parallel("contract", "symbolic")
+    observations, _ = game.reset(seed=0)
+    kept = {agent: seen.copy() for agent, seen in observations.items()}
+    game.step(dict.fromkeys(game.agents, 2))
+    assert all((observations[agent] == kept[agent]).all() for agent in kept)
+
+
+def test_infos_tell_the_step_and_at_the_end_the_sums():
+    game = parallel("contract", "symbolic", n_cleaners=2, horizon=50)
+    trace = episode(game, seed=0)
+    infos = [entry[4] for entry in trace[1:]]
+    assert all("episode" not in info["cleaner_0"] for info in infos[:-1])
+    for agent in game.possible_agents:
+        sums = infos[-1][agent]["episode"]
+        assert sums["length"] == 50
+        for what in ("apples", "cleaned", "shots"):
+            assert sums[what] == sum(info[agent][what] for info in infos)
+        assert sums["reward"] == sum(entry[1][agent] for entry in trace[1:])
+    assert set(infos[0]["cleaner_0"]) == {"apples", "cleaned", "shots", "waste_density", "apple_chance"}
+
+
+def test_the_last_step_truncates_pays_and_empties_the_agents():
+    game = parallel("contract", "symbolic", horizon=1)
+    game.reset(seed=0)
+    _, rewards, terminated, truncated, _ = game.step(dict.fromkeys(game.agents, 4))
+    assert set(rewards) == set(game.possible_agents)
+    assert not any(terminated.values())
+    assert all(truncated.values())
+    assert game.agents == []
+
+
+def test_max_cycles_is_the_horizon():
+    assert cleanup_env.parallel_env(max_cycles=7).config.horizon == 7
+
+
+def test_the_game_is_in_pettingzoos_registry():
+    game = pettingzoo.make("parallel", "cleanup/cleanup-v0", preset="original", observation="features")
+    observations, _ = game.reset(seed=0)
+    assert observations["free_0"].shape == (49,)
+    turn_based = pettingzoo.make("aec", "cleanup/cleanup-v0", n_cleaners=1)
+    turn_based.reset(seed=0)
+    assert turn_based.agents[-1] == "cleaner_0"
+
+
+def run_python(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+
+
+def test_importing_the_game_loads_no_learning_library():
+    code = (
+        "import sys, cleanup_env; "
+        "print([m for m in ('torch', 'sklearn', 'matplotlib', 'optuna', 'scipy.optimize') if m in sys.modules])"
+    )
+    assert run_python(code).stdout.strip() == "[]"
+
+
+def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
+    code = (
+        "import numba.core.caching as c; c._CacheImpl._locator_classes = []\n"
+        "import numpy as np\n"
+        "from cleanup_env import random_stream\n"
+        "words = np.zeros(4, np.uint64); random_stream.seed_stream(words, np.uint64(0)); print(words[0])\n"
+    )
+    ran = run_python(code)
+    assert ran.stdout.strip() == str(0xE220A8397B1DCDAF), ran.stderr
+    assert ran.stderr.count("RuntimeWarning") == 1
+    assert "NUMBA_CACHE_DIR" in ran.stderr

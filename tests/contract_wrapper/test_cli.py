@@ -1,0 +1,171 @@
+"""The command line as a user meets it: small real runs, one-line errors, interrupt and go on."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+SMALL = ["--profile", "smoke", "--episodes", "64"]
+
+
+def cli(*arguments: str, cwd: Path, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "contract_wrapper", *arguments]
+    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout)
+
+
+def environment() -> dict[str, str]:
+    root = Path(__file__).parents[2]
+    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
+    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+
+
+def refused(result: subprocess.CompletedProcess[str]) -> str:
+    """The error line of a run that a user's mistake ended."""
+    assert result.returncode == 2, result.stderr
+    assert "Traceback" not in result.stderr
+    return result.stderr.strip().splitlines()[-1]
+
+
+def test_help_answers_at_once_and_loads_no_heavy_library(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom contract_wrapper.cli import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'sklearn', 'optuna', 'matplotlib', 'numba', 'skopt'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert result.returncode == 0, result.stderr
+    for command in ("optimize", "evaluate", "play", "report"):
+        assert command in result.stdout
+
+
+def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Path) -> None:
+    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "2", "--confirm", "1", "--folder", "study"]
+    result = cli(*arguments, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert "no contract" in result.stdout
+    assert "255.53" in result.stdout
+    assert "\x1b" not in result.stdout + result.stderr
+    assert "\r" not in result.stdout + result.stderr
+    assert "search " in result.stderr
+    assert "training " in result.stderr
+    study = tmp_path / "study"
+    for name in ("study.sqlite3", "trials.csv", "run.json", "figures/welfare_over_designs.png"):
+        assert (study / name).stat().st_size > 0, name
+    began = time.monotonic()
+    again = cli(*arguments, cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert again.stdout == result.stdout
+    assert time.monotonic() - began < 60
+
+    report = cli("report", "study", cwd=tmp_path)
+    assert report.returncode == 0, report.stderr
+    assert "welfare_over_designs.png" in report.stdout
+
+    other = refused(cli("optimize", *SMALL, "--initial", "4", "--folder", "study", cwd=tmp_path))
+    assert "another configuration" in other
+    assert "n_initial: 3 there, 4 now" in other
+
+
+def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
+    arguments = ["evaluate", "--tax", "0.04", "--cleaners", "2", *SMALL, "--seeds", "2"]
+    first = cli(*arguments, cwd=tmp_path)
+    assert first.returncode == 0, first.stderr
+    assert re.search(r"participation +-?\d+\.\d+ ± \d+\.\d+", first.stdout)
+    assert "accepted by everybody" in first.stdout or "refused by" in first.stdout
+    fresh = cli(*arguments, "--folder", "elsewhere", cwd=tmp_path)
+    keep = [line for line in first.stdout.splitlines() if "CPU time" not in line]
+    assert keep == [line for line in fresh.stdout.splitlines() if "CPU time" not in line]
+
+
+def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "2", "--confirm", "0"]
+    whole = cli(*arguments, "--folder", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+
+    command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stderr is not None
+    for line in child.stderr:
+        if line.startswith("#1"):
+            child.send_signal(signal.SIGINT)
+            break
+    _, rest = child.communicate(timeout=120)
+    assert child.returncode == 130, rest
+    assert "same command goes on" in rest
+    assert "Traceback" not in rest
+
+    # ... and once more, this time killed without a chance to tidy up
+    child = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert child.stderr is not None
+    for line in child.stderr:
+        if line.startswith("#"):
+            os.killpg(child.pid, signal.SIGKILL)
+            break
+    child.wait(timeout=60)
+
+    rest_of_it = cli(*arguments, "--folder", "stopped", cwd=tmp_path)
+    assert rest_of_it.returncode == 0, rest_of_it.stderr
+
+    def rows(folder: str) -> list[str]:
+        lines = (tmp_path / folder / "trials.csv").read_text().splitlines()
+        cpu = lines[0].split(",").index("cpu_seconds")
+        return [",".join(cell for k, cell in enumerate(line.split(",")) if k != cpu) for line in lines]
+
+    assert rows("stopped") == rows("whole")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "--tax", "1.5", "--cleaners", "2"], ["tax", "[0, 1]", "1.5"]),
+        (["evaluate", "--tax", "nan", "--cleaners", "2"], ["tax", "nan"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "0"], ["no cleaners", "n_cleaners=1"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "-1"], ["n_cleaners", "-1"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "6"], ["11 agents", "spawn points"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--preset", "nowhere"], ["preset", "nowhere", "contract"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--profile", "slow"], ["profile", "slow", "fast"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--costs", "much"], ["costs", "much", "effort"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--costs", "cleaner:per_shot=-1"], ["per_shot", "-1"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--seeds", "0"], ["--seeds", "1"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--episodes", "0"], ["episodes", "0"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--processes", "0"], ["processes", "1"]),
+        (["optimize", "--evaluations", "-1"], ["n_search", "-1"]),
+        (["optimize", "--folder", "/proc/nowhere/study"], ["/proc/nowhere/study", "--folder"]),
+        (["report", "nowhere"], ["no study", "nowhere"]),
+        (["play", "--study", "nowhere", "--gif", "x.gif"], ["nowhere"]),
+        (["play", "--gif", "/proc/nowhere/x.gif", "--steps", "2"], ["/proc/nowhere"]),
+    ],
+    ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
+)
+def test_what_a_user_can_get_wrong_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
+    line = refused(cli(*arguments, cwd=tmp_path))
+    for word in words:
+        assert word in line, line
+
+
+def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
+    (tmp_path / "study").mkdir()
+    database = tmp_path / "study" / "study.sqlite3"
+    database.write_bytes(b"SQLite format 3\x00" + bytes(50))
+    for command in (["report", "study"], ["optimize", *SMALL, "--folder", "study"]):
+        assert "study.sqlite3" in refused(cli(*command, cwd=tmp_path))
+    assert database.stat().st_size == 66
+
+
+def test_a_scripted_episode_becomes_a_gif(tmp_path: Path) -> None:
+    result = cli("play", "--cleaners", "2", "--gif", "episode.gif", "--steps", "6", cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "episode.gif").read_bytes()[:4] == b"GIF8"

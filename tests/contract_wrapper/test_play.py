@@ -1,0 +1,224 @@
+import dataclasses
+import io
+
+import numpy as np
+import pytest
+from conftest import DESIGNS, fake_outcome, make_study
+from PIL import Image
+
+from contract_wrapper.animation import captioned, letter_size, show, write_frames
+from contract_wrapper.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import EvaluationSettings, evaluate
+from contract_wrapper.play import play_command, play_in_terminal, record_episode, write_gif
+from mtmfq.config import get_profile
+
+CREW = Contract(tax=0.25, n_cleaners=3)
+SETTINGS = EvaluationSettings(learner=get_profile("smoke", episodes=64, replay_ratio=0.0), episodes=2)
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture(scope="module")
+def episode():
+    return record_episode(CREW, SETTINGS, "scripted", seed=3, steps=20)
+
+
+@pytest.fixture(scope="module")
+def policy_path(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("outcomes")
+    return folder / evaluate(CREW, SETTINGS, folder=folder).policy
+
+
+def test_an_episode_has_its_start_and_every_step(episode):
+    assert [m.step for m in episode.moments] == list(range(21))
+    assert (episode.moments[0].apples, episode.moments[0].waste) == (0, 0)
+
+
+def test_the_tax_paid_is_a_quarter_of_the_apples_at_tax_a_quarter(episode):
+    assert episode.moments[-1].apples > 0
+    for moment in episode.moments:
+        assert moment.tax == pytest.approx(0.25 * moment.apples)
+
+
+def test_nobody_pays_without_a_contract():
+    assert record_episode(Contract.none(), SETTINGS, steps=10).moments[-1].tax == 0.0
+
+
+def test_moments_can_be_drawn_in_any_order(episode):
+    late, early = episode.frame(20), episode.frame(0)
+    assert not np.array_equal(late, early)
+    assert np.array_equal(episode.frame(20), late)
+
+
+def test_frames_are_the_board_and_a_strip_of_one_size(episode):
+    rows, columns = 25, 18
+    shapes = {frame.shape for frame in episode.frames(scale=12)}
+    (shape,) = shapes
+    assert shape[1:] == (12 * columns, 3)
+    assert shape[0] > 12 * rows + 30
+    assert np.array_equal(episode.frame(5)[: 12 * rows], episode.picture(5))
+
+
+def test_text_ends_with_the_caption(episode):
+    m = episode.moments[7]
+    assert episode.text(7).splitlines()[-2:] == [
+        "tax 0.25, 3 cleaners, scripted crew",
+        f"step 7, waste {m.waste}, apples eaten {m.apples}, tax paid {m.tax:.1f}",
+    ]
+
+
+def test_same_seed_same_episode(episode):
+    again = record_episode(CREW, SETTINGS, "scripted", seed=3, steps=20)
+    assert [m.apples for m in again.moments] == [m.apples for m in episode.moments]
+
+
+def test_a_trained_crew_plays_from_its_file_and_as_an_object(policy_path):
+    from mtmfq.policy import Policy
+
+    by_file = record_episode(CREW, SETTINGS, policy_path, steps=15)
+    by_object = record_episode(CREW, SETTINGS, Policy.load(policy_path), steps=15)
+    assert by_file.crew == "trained"
+    assert len(by_file) == 16
+    assert [m.apples for m in by_file.moments] == [m.apples for m in by_object.moments]
+
+
+def test_a_policy_also_plays_under_another_contract(policy_path):
+    assert len(record_episode(Contract(tax=0.1, n_cleaners=1), SETTINGS, policy_path, steps=3)) == 4
+
+
+def test_gif_has_every_second_step_and_the_last(episode, tmp_path):
+    path = write_gif(episode, tmp_path / "new" / "episode.gif", fps=10, scale=8, every=2)
+    with Image.open(path) as gif:
+        assert gif.n_frames == 11
+        assert gif.size[0] == 8 * 18
+        assert gif.info["duration"] == 100
+        gif.seek(10)
+        assert gif.info["duration"] == 2000
+
+
+def test_gif_of_a_whole_episode_is_small(tmp_path):
+    whole = record_episode(Contract(tax=0.2, n_cleaners=5), SETTINGS)
+    assert write_gif(whole, tmp_path / "whole.gif").stat().st_size < 1_000_000
+
+
+def test_colours_of_the_board_survive_the_shared_palette(episode, tmp_path):
+    path = write_gif(episode, tmp_path / "episode.gif", every=5)
+    with Image.open(path) as gif:
+        gif.seek(4)
+        seen = np.asarray(gif.convert("RGB"), int)
+    assert np.abs(seen - episode.frame(20).astype(int)).max() < 60
+    assert np.abs(seen - episode.frame(20).astype(int)).mean() < 2
+
+
+def test_a_terminal_is_drawn_in_place_and_gets_its_cursor_back(episode):
+    stream, pauses = Terminal(), []
+    play_in_terminal(episode, stream, fps=20, every=10, sleep=pauses.append)
+    text = stream.getvalue()
+    assert text.count("\x1b[27A") == 2  # three texts of 25 rows and 2 lines, in one place
+    assert text.startswith("\x1b[?25l")
+    assert text.endswith("\x1b[?25h")
+    assert pauses == [0.05] * 3
+
+
+def test_elsewhere_a_few_frames_are_printed_plainly(episode):
+    stream = io.StringIO()
+    play_in_terminal(episode, stream)
+    text = stream.getvalue()
+    assert "\x1b" not in text
+    assert [line.split(",")[0] for line in text.splitlines() if line.startswith("step")] == [
+        f"step {k}" for k in (0, 5, 10, 15, 20)
+    ]
+
+
+def test_the_cursor_comes_back_when_the_show_is_stopped():
+    def stop(_seconds):
+        raise KeyboardInterrupt
+
+    stream = Terminal()
+    with pytest.raises(KeyboardInterrupt):
+        show(["a", "b"], stream, sleep=stop)
+    assert stream.getvalue().endswith("\x1b[?25h")
+
+
+def test_the_command_writes_a_gif_and_says_so(tmp_path):
+    stream = io.StringIO()
+    path = tmp_path / "a.gif"
+    play_command(settings=SETTINGS, contract=CREW, gif=path, steps=4, seed=1, stream=stream)
+    assert path.exists()
+    assert stream.getvalue().startswith(f"{path}: tax 0.25, 3 cleaners, scripted crew; step 4, waste")
+
+
+def test_the_command_plays_in_the_stream_without_a_gif(policy_path):
+    stream = io.StringIO()
+    play_command(settings=SETTINGS, contract=CREW, policy=policy_path, steps=2, stream=stream)
+    assert "trained crew" in stream.getvalue()
+
+
+def test_the_command_takes_contract_and_crew_from_a_study(policy_path, monkeypatch, tmp_path):
+    good = fake_outcome(CREW, [60.0] * 5, cleaner=5.0, shots=50, policy=policy_path.name)
+    (tmp_path / "outcomes").mkdir()
+    (tmp_path / "outcomes" / policy_path.name).write_bytes(policy_path.read_bytes())
+    study = make_study(tmp_path, DESIGNS[:1])
+    best = dataclasses.replace(study.trials[1], contract=CREW, outcome=good)
+    study = dataclasses.replace(study, settings=SETTINGS, trials=(study.trials[0], best))
+    monkeypatch.setattr("contract_wrapper.study.read_study", lambda folder: study)
+    stream = io.StringIO()
+    play_command(settings=EvaluationSettings(), study=tmp_path, steps=2, stream=stream)
+    assert "tax 0.25, 3 cleaners, trained crew" in stream.getvalue()
+    other = Contract(tax=0.5, n_cleaners=1)
+    with pytest.raises(ContractsError, match=r"no finished evaluation of tax 0\.5, 1 cleaner"):
+        play_command(settings=SETTINGS, contract=other, study=tmp_path, stream=stream)
+
+
+def test_letters_shrink_with_the_picture():
+    assert letter_size(600, "step 200") == 20
+    assert letter_size(20, "step 200") == 8
+    assert captioned(np.zeros((10, 90, 3), np.uint8), ["a", "b"]).shape[1:] == (90, 3)
+
+
+def wrong_calls(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    broken = tmp_path / "broken.policy.npz"
+    broken.write_text("no policy")
+    short = record_episode(CREW, SETTINGS, steps=2)
+    command = {"settings": SETTINGS, "contract": CREW, "stream": io.StringIO()}
+    return {
+        "unknown crew 'clever'": lambda: record_episode(CREW, SETTINGS, "clever"),
+        "there is no policy file": lambda: record_episode(CREW, SETTINGS, tmp_path / "none.policy.npz"),
+        "no whole checkpoint": lambda: record_episode(CREW, SETTINGS, broken),
+        "a crew is 'scripted'": lambda: record_episode(CREW, SETTINGS, 5),
+        "steps must be": lambda: record_episode(CREW, SETTINGS, steps=201),
+        "seed must be": lambda: record_episode(CREW, SETTINGS, seed=-1),
+        "more agents|spawn points": lambda: record_episode(Contract(tax=0.1, n_cleaners=9), SETTINGS),
+        "cannot write": lambda: write_gif(short, blocked / "a.gif"),
+        "scale must be": lambda: write_gif(short, tmp_path / "a.gif", scale=1),
+        "fps must be": lambda: write_gif(short, tmp_path / "a.gif", fps=0),
+        "every must be": lambda: write_gif(short, tmp_path / "a.gif", every=0),
+        "frames of one size": lambda: write_frames([], tmp_path / "a.gif"),
+        "--policy and --study": lambda: play_command(**command, policy=broken, study=tmp_path),
+        "does not tell its contract": lambda: play_command(settings=SETTINGS, policy=broken, stream=io.StringIO()),
+        "needs its policy": lambda: play_command(**command, crew="trained"),
+        "there is no study": lambda: play_command(**command, study=tmp_path),
+        "choose 'scripted' or 'trained'": lambda: play_command(**command, crew="clever"),
+    }
+
+
+def test_what_a_user_can_get_wrong_is_said_in_one_line(tmp_path):
+    for message, call in wrong_calls(tmp_path).items():
+        with pytest.raises(ContractsError, match=message) as error:
+            call()
+        assert "\n" not in str(error.value)
+
+
+def test_a_policy_for_another_window_does_not_fit(policy_path):
+    from mtmfq.policy import Policy
+
+    policy = Policy.load(policy_path)
+    policy.signature = dataclasses.replace(policy.signature, observation_shape=(50,))
+    with pytest.raises(ContractsError, match="does not fit the game"):
+        record_episode(CREW, SETTINGS, policy)

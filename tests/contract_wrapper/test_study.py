@@ -1,0 +1,218 @@
+"""Studies on disk: what is stored, what is refused, stop and go on."""
+
+import csv
+import dataclasses
+import io
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cleanup_env import make_config
+from contract_wrapper import search as search_module
+from contract_wrapper.contract import Contract
+from contract_wrapper.cpmes import ask
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import EvaluationSettings
+from contract_wrapper.outcome import Estimate, Outcome
+from contract_wrapper.search import Search, candidates, history_of, suggest
+from contract_wrapper.study import DATABASE, SearchSettings, Study, read_study, training_seed
+from mtmfq.config import get_profile
+
+TINY = EvaluationSettings(
+    game=make_config("contract", horizon=20),
+    learner=get_profile("smoke", episodes=16, n_games=8, batch_size=64, replay_capacity=100),
+    episodes=4,
+)
+SHORT = SearchSettings(n_initial=3, n_search=4, n_confirm=2)
+
+
+def fake_outcome(contract: Contract, seed: int) -> Outcome:
+    """A made-up world: crews work from tax 0.2 on, three cleaners are best."""
+    works = contract.tax >= 0.2 and contract.n_cleaners > 0
+    harvest = (600.0 - 30 * abs(contract.n_cleaners - 3)) if works else 150.0
+    noise = np.random.default_rng(seed).normal(0, 2)
+    harvester = (1 - contract.tax) * (harvest + noise) / 5
+    utilities = {f"harvester_{i}": Estimate(mean=harvester, se=0.5) for i in range(5)}
+    for k in range(contract.n_cleaners):
+        utilities[f"cleaner_{k}"] = Estimate(mean=contract.tax * harvest / contract.n_cleaners - 1, se=0.1)
+    welfare = Estimate(mean=sum(u.mean for u in utilities.values()), se=2.0)
+    return Outcome(
+        contract=contract, welfare=welfare, utilities=utilities, harvest=Estimate(mean=harvest),
+        cleaned=Estimate(mean=0.0), shots=Estimate(mean=0.0), seed=seed,
+    )  # fmt: skip
+
+
+class FakeWorkers:
+    """Evaluates at once, in this process; may be told to be interrupted before some trial."""
+
+    def __init__(self, interrupt_at: int | None = None, fail: int | None = None) -> None:
+        self.interrupt_at, self.fail = interrupt_at, fail
+
+    def __enter__(self) -> "FakeWorkers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
+        for job in reversed(jobs):  # results may come in any order
+            if self.interrupt_at is not None and job.number >= self.interrupt_at:
+                continue
+            on_tick()
+            on_result(job, "it diverged" if job.number == self.fail else fake_outcome(job.contract, job.seed))
+        if self.interrupt_at is not None and any(job.number >= self.interrupt_at for job in jobs):
+            raise KeyboardInterrupt
+
+
+def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, **workers: int):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers(**workers))
+    study = Study(folder, TINY, search)
+    try:
+        return Search(study, processes=1, stream=io.StringIO()).run()
+    finally:
+        study.close()
+
+
+def contracts(record) -> list[Contract]:  # type: ignore[no-untyped-def]
+    return [t.contract for t in record.trials]
+
+
+def test_a_study_holds_baseline_initial_search_and_confirmation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = run(tmp_path, SHORT, monkeypatch)
+    assert [t.phase for t in record.trials[:8]] == ["baseline"] + 3 * ["initial"] + 4 * ["search"]
+    assert record.trials[0].contract.is_none
+    assert len({t.contract for t in record.trials[1:8]}) == 7
+    again = read_study(tmp_path)
+    assert again.trials == record.trials
+    rows = list(csv.DictReader((tmp_path / "trials.csv").open()))
+    assert len(rows) == len(record.trials)
+    assert float(rows[4]["welfare"]) == record.trials[4].outcome.welfare.mean
+    assert json.loads((tmp_path / "run.json").read_text())["configuration"]["search"]["seed"] == 0
+
+
+@pytest.mark.parametrize("stop", [0, 2, 5, 6, 7])
+def test_a_stopped_study_goes_on_as_if_it_had_not_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: int
+) -> None:
+    whole = run(tmp_path / "whole", SHORT, monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "stopped", SHORT, monkeypatch, interrupt_at=stop)
+    assert run(tmp_path / "stopped", SHORT, monkeypatch).trials == whole.trials
+
+
+def test_ten_evaluations_and_ten_more_are_twenty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = dataclasses.replace(SHORT, n_search=6, n_confirm=0)
+    whole = run(tmp_path / "whole", long, monkeypatch)
+    run(tmp_path / "parts", dataclasses.replace(long, n_search=2), monkeypatch)
+    assert run(tmp_path / "parts", long, monkeypatch).trials == whole.trials
+
+
+def test_the_search_finds_the_made_up_optimum(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = run(tmp_path, SearchSettings(n_initial=10, n_search=20, n_confirm=2), monkeypatch)
+    best = record.best()
+    assert best is not None
+    assert best.contract.tax >= 0.2
+    assert best.contract.n_cleaners == 3
+    confirmed = record.confirmation(best.contract)
+    assert confirmed is not None
+    assert confirmed.welfare.se > 0
+
+
+def test_a_failed_evaluation_is_stored_with_its_cause_and_not_proposed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = run(tmp_path, SHORT, monkeypatch, fail=2)
+    assert record.trials[2].failure == "it diverged"
+    assert record.trials[2].contract not in contracts(record)[3:]
+    assert len(history_of(record).failed) == 1
+
+
+def test_suggestions_depend_on_seed_and_history_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = run(tmp_path, dataclasses.replace(SHORT, n_confirm=0), monkeypatch)
+    with_confirmation = run(tmp_path, SHORT, monkeypatch)
+    assert suggest(record, 2) == suggest(with_confirmation, 2) == suggest(read_study(tmp_path), 2)
+    assert ask is search_module.ask
+
+
+def test_another_configuration_is_refused_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with pytest.raises(ContractsError, match=r"another configuration .*episodes: 4 there, 5 now"):
+        Study(tmp_path, dataclasses.replace(TINY, episodes=5), SHORT)
+    with pytest.raises(ContractsError, match="seed: 0 there, 1 now"):
+        Study(tmp_path, TINY, dataclasses.replace(SHORT, seed=1))
+
+
+def test_a_study_in_use_is_refused(tmp_path: Path) -> None:
+    study = Study(tmp_path, TINY, SHORT)
+    with pytest.raises(ContractsError, match="another process"):
+        Study(tmp_path, TINY, SHORT)
+    study.close()
+
+
+def test_a_truncated_database_is_named_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, dataclasses.replace(SHORT, n_search=0, n_confirm=0), monkeypatch)
+    path = tmp_path / DATABASE
+    half = path.read_bytes()[:6000]
+    path.write_bytes(half)
+    for opening in (lambda: read_study(tmp_path), lambda: Study(tmp_path, TINY, SHORT)):
+        with pytest.raises(ContractsError, match=DATABASE) as caught:
+            opening()
+        assert "\n" not in str(caught.value)
+    assert path.read_bytes() == half
+
+
+def test_what_is_no_study_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ContractsError, match="no study"):
+        read_study(tmp_path)
+    (tmp_path / DATABASE).write_text("something else")
+    with pytest.raises(ContractsError, match=DATABASE):
+        read_study(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ContractsError, match="choose another with --folder"):
+        Study(tmp_path / "file" / "study", TINY, SHORT)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is how Linux plays a full disk")
+def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from contract_wrapper import files
+
+    path = tmp_path / "trials.csv"
+    files.write_text(path, "old")
+
+    def full(*args: object, **kwargs: object) -> object:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(ContractsError, match="No space left on device"):
+        files.write_text(path, "new")
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["trials.csv"]
+
+
+def test_training_seeds_differ_between_trials_and_studies() -> None:
+    seeds = {training_seed(study, number) for study in range(5) for number in range(50)}
+    assert len(seeds) == 250
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"n_initial": 2}, {"batch": 0}, {"seed": -1}, {"n_search": 1.5}, {"n_confirm": True}]
+)
+def test_search_settings_are_checked(wrong: dict[str, object]) -> None:
+    with pytest.raises(ContractsError, match=next(iter(wrong))):
+        SearchSettings(**wrong)  # type: ignore[arg-type]
+
+
+def test_candidates_are_accepted_contracts_best_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = run(tmp_path, dataclasses.replace(SHORT, n_search=8, n_confirm=0), monkeypatch)
+    ranked = candidates(record)
+    welfare = {t.contract: t.outcome.welfare.mean for t in record.judged()}
+    assert [welfare[c] for c in ranked] == sorted((welfare[c] for c in ranked), reverse=True)
+    assert all(record.feasible(t) for t in record.judged() if t.contract in ranked)

@@ -1,0 +1,110 @@
+import dataclasses
+
+from conftest import DESIGNS, fake_outcome, make_study
+
+from contract_wrapper.contract import Contract
+from contract_wrapper.evaluation import EvaluationSettings
+from contract_wrapper.outcome import PARTICIPATION, Estimate
+from contract_wrapper.reference import PAPER, same_game
+from contract_wrapper.table import WIDTH, accepted, closing_table, refused, tightest_margin, worst_harvester_margin
+
+
+def row(table, label):
+    """Cells of the row that begins with a label."""
+    return next(line for line in table.splitlines() if line.startswith(label)).removeprefix(label).split()
+
+
+def test_best_row_holds_the_numbers_of_the_best_contract(fake_study):
+    # harvesters 89, 92, 86, 90, 94 against 28, 32, 24, 28, 33; cleaners 17.5 each
+    assert row(closing_table(fake_study), "best found") == [
+        *("538.50", "±", "1.00"), *("86.00", "(+62.00)"), "17.50",
+        *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "yes",
+    ]  # fmt: skip
+
+
+def test_baseline_row_has_no_margins(fake_study):
+    assert row(closing_table(fake_study), "no contract") == ["145.00", "±", "1.00", "24.00", "-", "-", "-", "-"]
+
+
+def test_retrained_row_takes_its_error_from_the_spread_between_trainings(fake_study):
+    # welfare 538.5, 539.5, 540.5: standard deviation 1, standard error 1 / sqrt(3)
+    assert row(closing_table(fake_study), "retrained")[:3] == ["539.50", "±", "0.58"]
+    assert "mean of 3 fresh trainings of the same" in closing_table(fake_study)
+
+
+def test_without_confirmation_there_is_no_retrained_row(tmp_path):
+    assert "retrained" not in closing_table(make_study(tmp_path, confirm=0))
+
+
+def test_paper_row_holds_the_published_numbers(fake_study):
+    assert row(closing_table(fake_study), "paper's best") == [
+        "255.53", "49.96", "(+19.69)", "0.28", ">=", "+19.69", "+0.28", "yes",
+    ]  # fmt: skip
+    assert "30.27" in closing_table(fake_study)
+    assert PAPER.contract == Contract(tax=0.04, n_cleaners=5)
+
+
+def test_scripted_row_is_a_harvest_before_costs(fake_study):
+    assert row(closing_table(fake_study), "scripted crew")[0] == "594.00"
+    assert "harvest, before costs" in closing_table(fake_study)
+
+
+def test_another_game_is_not_compared_with_published_figures(fake_study):
+    game = dataclasses.replace(fake_study.settings.game, n_harvesters=3)
+    other = dataclasses.replace(fake_study, settings=EvaluationSettings(game=game))
+    assert not same_game(game)
+    assert "255.53" not in closing_table(other)
+    assert "left out" in closing_table(other)
+
+
+def test_no_line_is_wider_than_the_terminal(fake_study, tmp_path):
+    large = [fake_outcome(t.contract, [9876.5] * 5, 1234.5, 99) for t in fake_study.trials[1:3]]
+    trials = [dataclasses.replace(t, outcome=o) for t, o in zip(fake_study.trials[1:3], large, strict=True)]
+    wide = dataclasses.replace(fake_study, trials=(fake_study.trials[0], *trials))
+    why = ["tax 0.2, 5 cleaners (" + "believed best, " * 5 + ")"] * 2
+    for study in (fake_study, wide, make_study(tmp_path, DESIGNS[:4]), make_study(tmp_path, baseline=None)):
+        assert max(map(len, closing_table(study, why).splitlines())) <= WIDTH
+
+
+def test_accepted_and_refused_are_counted_with_failures(fake_study):
+    assert "13 contracts tried: 8 accepted by everybody, 4 refused by somebody, 1 failed." in closing_table(fake_study)
+    assert [t.number for t in accepted(fake_study)][:2] == [10, 8]
+    assert refused(fake_study)[0].number == 3
+
+
+def test_nothing_accepted_shows_the_nearest_and_who_refuses(tmp_path):
+    table = closing_table(make_study(tmp_path, DESIGNS[:4]))
+    # tax 0.01 and 5 cleaners: harvester_1 has 31 instead of 32
+    assert row(table, "nearest found")[-1] == "no"
+    assert "Nearest is tax 0.01, 5 cleaners (trial 3): harvester_1" in table
+    assert "1.00 apples short" in " ".join(table.split())
+
+
+def test_a_missing_baseline_is_said_and_nothing_is_judged(tmp_path):
+    table = closing_table(make_study(tmp_path, baseline=None))
+    assert "not evaluated yet" in table
+    assert "best found" not in table
+    assert "nobody's margin is known" in " ".join(table.split())
+
+
+def test_an_empty_study_has_a_table(fake_study):
+    table = closing_table(dataclasses.replace(fake_study, trials=()))
+    assert "0 contracts tried" in table
+    assert "255.53" in table
+
+
+def test_what_comes_next_is_told(fake_study):
+    table = closing_table(fake_study, ["tax 0.18, 5 cleaners", "tax 0.2, 4 cleaners"])
+    assert "Next the search would try: tax 0.18, 5 cleaners; tax 0.2, 4 cleaners" in table
+    assert "Next" not in closing_table(fake_study)
+
+
+def test_a_margin_within_its_error_is_called_uncertain(tmp_path):
+    study = make_study(tmp_path, [(0.17, 5, 27.0, 4.0, 1)])  # harvester_1: 33 against 32, error 0.71
+    assert "its acceptance is not certain" in " ".join(closing_table(study).split())
+
+
+def test_margins_that_count_are_the_smallest():
+    margins = {"harvester_0": Estimate(mean=2.0), "harvester_1": Estimate(mean=3.0), PARTICIPATION: Estimate(mean=1.0)}
+    assert worst_harvester_margin(margins).mean == 2.0
+    assert tightest_margin(margins).mean == 1.0
