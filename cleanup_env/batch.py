@@ -142,7 +142,7 @@ class BatchCleanup:
         acts = check_actions(actions, self.n_games, self.n_agents)
         if not self._started:
             raise CleanupError("step was called before reset: call reset(seed=...) first")
-        if (self._state.clock >= self.config.horizon).any():
+        if self._state.clock.max() >= self.config.horizon:
             raise CleanupError(
                 f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
             )
@@ -205,8 +205,10 @@ class BatchCleanup:
     @property
     def apple_chance(self) -> NDArray[np.float64]:
         """(B,) chance that an empty orchard cell grows an apple at the present waste density."""
-        share = 1.0 - (self.waste_density - self.config.restoration) / (self.config.depletion - self.config.restoration)
-        return self.config.p_apple * np.clip(share, 0.0, 1.0)
+        config = self.config
+        share = 1.0 - (self.waste_density - config.restoration) / (config.depletion - config.restoration)
+        # Not np.clip, which takes longer than all the rest of a step of one game.
+        return config.p_apple * np.minimum(1.0, np.maximum(0.0, share))
 
     @property
     def heading(self) -> NDArray[np.int8]:

@@ -20,7 +20,7 @@ from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES
 from cleanup_env.render import ansi, rgb
 
-RENDER_MODES = ("ansi", "rgb_array")
+RENDER_MODES = ("human", "ansi", "rgb_array")
 
 
 class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
@@ -184,11 +184,14 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         return board
 
     def render(self) -> str | NDArray[np.uint8] | None:
-        """The present state as text (`ansi`) or a picture (`rgb_array`: (rows*s, columns*s, 3) uint8)."""
+        """The present state as text (`ansi`), as a picture (`rgb_array`: (rows*s, columns*s, 3) uint8),
+        or, returning None, as text on the standard output (`human`: no display is ever opened)."""
         if self.render_mode is not None and not self._seeded:
             raise CleanupError("render was called before reset: call reset(seed=...) first")
         if self.render_mode == "ansi":
             return ansi(self.game)
+        if self.render_mode == "human":
+            print(ansi(self.game))
         if self.render_mode == "rgb_array":
             return rgb(self.game, scale=self.render_scale)
         return None

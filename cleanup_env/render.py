@@ -21,7 +21,7 @@ COLOURS = {
     STREAM: (150, 196, 222),
     ORCHARD: (214, 222, 170),
     APPLE: (52, 160, 44),
-    BEAM: (255, 236, 92),
+    BEAM: (255, 225, 40),
 }
 """RGB of the ground; agents have colours of their own (see `agent_colour`)."""
 
@@ -72,7 +72,7 @@ def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uin
         _tile(picture, row, col, scale)[apple] = COLOURS[APPLE]
     for row, col in np.argwhere(board == BEAM):
         tile = _tile(picture, row, col, scale)
-        tile[:] = (0.45 * tile + 0.55 * np.array(COLOURS[BEAM])).astype(np.uint8)
+        tile[:] = (0.2 * tile + 0.8 * np.array(COLOURS[BEAM])).astype(np.uint8)
     colours = agent_colours(game.roles)
     for i, (row, col) in enumerate(game.position[copy]):
         tile = _tile(picture, row, col, scale)

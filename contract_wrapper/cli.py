@@ -26,7 +26,7 @@ QUICK = {"episodes": 1200, "n_initial": 5, "n_search": 6, "n_confirm": 0}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
-    options = _parser().parse_args(arguments)
+    options = build_parser().parse_args(arguments)
     signal.signal(signal.SIGTERM, _as_interrupt)
     try:
         code: int = options.run(options)
@@ -63,7 +63,8 @@ def _is_ours(error: ValueError) -> bool:
     return isinstance(error, (ContractsError, CleanupError, LearnerError))
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
     parser = argparse.ArgumentParser(
         prog="cleanup-contracts",
         description="Design contracts for learning agents in a Clean-up game, and find the best one that everybody "

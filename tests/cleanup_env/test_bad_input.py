@@ -85,7 +85,7 @@ def test_the_dictionary_face_needs_an_observation():
 
 
 def test_unknown_render_mode_and_scale():
-    with refused("unknown render_mode", "video", "ansi, rgb_array"):
+    with refused("unknown render_mode", "video", "human, ansi, rgb_array"):
         parallel_env(render_mode="video")
     with refused("render_scale", "0"):
         parallel_env(render_scale=0)

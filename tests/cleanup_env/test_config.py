@@ -13,7 +13,8 @@ def test_the_presets_are_the_published_games():
     assert (contract.start, contract.waste_mode, contract.p_waste, contract.p_apple) == ("clean", "loop", 0.5, 0.05)
     assert (contract.horizon, contract.penalty_beam) == (200, False)
     assert (original.start, original.waste_mode, original.horizon) == ("soiled", "loop", 1000)
-    assert set(original.roles) == {"free"} and original.penalty_beam
+    assert set(original.roles) == {"free"}
+    assert original.penalty_beam
     assert (melting.waste_mode, melting.p_waste, melting.waste_ceiling) == ("bernoulli", 0.5, None)
     assert (melting.waste_delay, melting.beam_length, melting.cooldown, melting.horizon) == (50, 3, 2, 1000)
 

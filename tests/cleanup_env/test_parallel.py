@@ -184,7 +184,8 @@ def test_importing_the_game_loads_no_learning_library():
 
 def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
     code = (
-        "import numba.core.caching as c; c._CacheImpl._locator_classes = []\n"
+        "import numba.core.caching as c\n"
+        "getattr(c, 'CacheImpl', getattr(c, '_CacheImpl', None))._locator_classes = []\n"
         "import numpy as np\n"
         "from cleanup_env import random_stream\n"
         "words = np.zeros(4, np.uint64); random_stream.seed_stream(words, np.uint64(0)); print(words[0])\n"

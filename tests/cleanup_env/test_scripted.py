@@ -27,7 +27,7 @@ def test_growth_dies_at_step_48_of_the_baseline():
 
 @pytest.mark.parametrize(("n_cleaners", "figure"), [(0, 143), (1, 197), (2, 418), (3, 512), (4, 532), (5, 534)])
 def test_totals_with_harvesters_that_err_and_cleaners_that_do_not(n_cleaners, figure):
-    sums = total(n_cleaners, {"harvester": 0.15, "cleaner": 0.0})["rewards"].sum(axis=1)
+    sums = total(n_cleaners, {"harvester": 0.15, "cleaner": 0.0}, 400)["rewards"].sum(axis=1)
     # With two cleaners the episodes differ most (sd 80): a tipping point.
     assert sums.mean() == pytest.approx(figure, rel=0.08)
 
