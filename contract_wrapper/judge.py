@@ -10,7 +10,7 @@ from contract_wrapper.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.outcome import Outcome, mean_outcome
-from contract_wrapper.progress import Progress
+from contract_wrapper.progress import STARTING, Progress
 from contract_wrapper.workers import Job, News, working
 
 
@@ -45,7 +45,7 @@ def judged(
 
     def on_tick() -> None:
         parts = [f"{jobs[n].contract}, seed {jobs[n].seed}: episode {s.episode}/{s.episodes}" for n, s in state.items()]
-        progress.show([f"trained  {len(results)}/{len(jobs)}", "training " + ("; ".join(parts) or "starting ...")])
+        progress.show([f"trained  {len(results)}/{len(jobs)}", "training " + ("; ".join(parts) or STARTING)])
 
     with working(min(processes, len(jobs))) as workers:
         workers.run(jobs, settings, folder, on_result, lambda news: state.__setitem__(news.number, news), on_tick)

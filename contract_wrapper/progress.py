@@ -9,6 +9,10 @@ EVERY_SECONDS = 15.0
 """Pause between lines in a log file."""
 
 
+STARTING = "starting ... (the first run after an install compiles the game and the learner: half a minute)"
+"""What is said before the first training reports."""
+
+
 def duration(seconds: float) -> str:
     """Seconds as `m:ss`, or `h:mm:ss` from an hour on.
 

@@ -16,7 +16,7 @@ from contract_wrapper.contract import Contract
 from contract_wrapper.cpmes import History, SpaceExhausted, Suggestion, ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.outcome import PARTICIPATION, Outcome
-from contract_wrapper.progress import Progress, duration
+from contract_wrapper.progress import STARTING, Progress, duration
 from contract_wrapper.records import StudyRecord, TrialRecord
 from contract_wrapper.space import contract_space
 from contract_wrapper.study import Study
@@ -190,7 +190,7 @@ class Search:
         ]
         return [
             f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}",
-            "training " + ("; ".join(training) if training else "starting ..."),
+            "training " + ("; ".join(training) if training else STARTING),
         ]
 
     def _agents(self, contract: Contract) -> int:

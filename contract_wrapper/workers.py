@@ -24,6 +24,10 @@ _news: Any = None
 _stop: Any = None
 
 
+class EvaluationFailed(Exception):
+    """An evaluation cannot be had, for a reason that lies in its contract or its learner; one line."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One evaluation to do."""
@@ -118,7 +122,15 @@ def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcom
     def tell(p: Any) -> None:
         _news.put(News(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
 
-    return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=_stop.is_set)
+    try:
+        return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=_stop.is_set)
+    except EvaluationStopped:
+        raise
+    except Exception as error:
+        # Told apart here: on its way to the parent an exception loses what caused it.
+        if _of_the_machine(error):
+            raise ContractsError(str(error).splitlines()[0]) from error
+        raise EvaluationFailed(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
 
 def _result(future: Future[Outcome]) -> Outcome | str:
@@ -132,10 +144,8 @@ def _result(future: Future[Outcome]) -> Outcome | str:
         ) from error
     except EvaluationStopped as error:
         raise KeyboardInterrupt from error
-    except Exception as error:
-        if _of_the_machine(error):
-            raise ContractsError(str(error)) from error
-        return f"{type(error).__name__}: {error}".splitlines()[0]
+    except EvaluationFailed as error:
+        return str(error)
 
 
 def _of_the_machine(error: BaseException | None) -> bool:

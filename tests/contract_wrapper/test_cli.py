@@ -165,6 +165,26 @@ def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
     assert database.stat().st_size == 66
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
+def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
+    import resource
+
+    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "0", "--confirm", "0", "--folder", "study"]
+    assert cli(*arguments, cwd=tmp_path).returncode == 0
+    before = (tmp_path / "study" / "trials.csv").read_text()
+    size = (tmp_path / "study" / "study.sqlite3").stat().st_size
+    full = subprocess.run(
+        [sys.executable, "-m", "contract_wrapper", *arguments, "--evaluations", "2"], cwd=tmp_path, env=environment(),
+        capture_output=True, text=True, timeout=240,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+    )  # fmt: skip
+    assert "run" in refused(full)
+    assert (tmp_path / "study" / "trials.csv").read_text().startswith(before)
+    again = cli(*arguments, "--evaluations", "2", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert len((tmp_path / "study" / "trials.csv").read_text().splitlines()) == 1 + 4 + 2
+
+
 def test_a_scripted_episode_becomes_a_gif(tmp_path: Path) -> None:
     result = cli("play", "--cleaners", "2", "--gif", "episode.gif", "--steps", "6", cwd=tmp_path)
     assert result.returncode == 0, result.stderr

@@ -1,0 +1,86 @@
+"""Workers: what is whose fault, and that it is told apart."""
+
+import io
+import pickle
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from contract_wrapper import workers
+from contract_wrapper.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped
+from contract_wrapper.progress import Progress, duration
+from contract_wrapper.workers import EvaluationFailed, Job, _result, _work
+from mtmfq.config import LearnerError
+
+JOB = Job(number=1, contract=Contract.none(), seed=0)
+
+
+def work_that_raises(error: Exception, cause: Exception | None, monkeypatch: pytest.MonkeyPatch) -> BaseException:
+    """What leaves a worker in which `evaluate` raised an error, after its trip to the parent."""
+
+    def evaluate(*_: object, **__: object) -> None:
+        raise error from cause
+
+    monkeypatch.setattr(workers, "evaluate", evaluate)
+    monkeypatch.setattr(workers, "_stop", threading.Event())
+    with pytest.raises(Exception) as caught:  # noqa: PT011
+        _work(EvaluationSettings(), JOB, None)
+    return pickle.loads(pickle.dumps(caught.value))
+
+
+def test_a_full_disk_ends_the_search_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = work_that_raises(LearnerError("cannot write x\nsecond line"), OSError(28, "No space left"), monkeypatch)
+    assert type(error) is ContractsError
+    assert str(error) == "cannot write x"
+
+
+def test_a_diverged_learner_is_a_failed_evaluation(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = work_that_raises(LearnerError("the learner diverged"), None, monkeypatch)
+    assert type(error) is EvaluationFailed
+    assert future_of(error) == "LearnerError: the learner diverged"
+
+
+def test_a_fault_of_our_own_is_a_failed_evaluation_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = work_that_raises(ZeroDivisionError("division by zero"), None, monkeypatch)
+    assert future_of(error) == "ZeroDivisionError: division by zero"
+
+
+def test_a_stopped_training_is_an_interrupt(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        future_of(work_that_raises(EvaluationStopped("stopped"), None, monkeypatch))
+
+
+def future_of(error: BaseException) -> object:
+    future: Future[object] = Future()
+    future.set_exception(error)
+    return _result(future)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.4, "0:00"), (75, "1:15"), (3600, "1:00:00"), (-3, "0:00")])
+def test_durations_read_as_a_clock(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_log_gets_plain_lines_and_not_too_many() -> None:
+    stream = io.StringIO()
+    progress = Progress(stream, every=1000.0)
+    progress.show(["a", "b"])
+    progress.show(["c", "d"])
+    progress.say("done")
+    assert stream.getvalue() == "a\nb\ndone\n"
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_sees_the_lines_redrawn_below_what_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    progress = Progress(stream)
+    progress.show(["one", "two"])
+    progress.say("stays")
+    assert stream.getvalue() == "one\ntwo\n\x1b[2F\x1b[Jstays\n"
