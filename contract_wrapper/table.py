@@ -115,9 +115,11 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
         sentences.append(
             f"Its smallest margin, {tight}, is within two standard errors of 0: its acceptance is not certain."
         )
-    again = record.confirmation(best.contract)
-    if again is not None and not again.feasible(base):
-        sentences.append("Fresh trainings do not confirm that everybody accepts it.")
+    refuted = [str(t.contract) for t in record.accepted() if record.confirmed(t.contract) is False]
+    if record.confirmed(best.contract):
+        sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond its standard error.")
+    if refuted:
+        sentences.append(f"Fresh trainings do not confirm that everybody accepts {'; '.join(refuted)}.")
     return sentences
 
 
