@@ -173,7 +173,8 @@ def evaluate(
     if folder is not None:
         policy.save(folder / outcome.policy)
         write_text(folder / f"{key}.json", json.dumps(outcome.to_dict(), indent=1))
-        (folder / f"{key}.training.npz").unlink(missing_ok=True)
+        for checkpoint in (folder / f"{key}.training.npz", *folder.glob(f".{key}.training.npz.*")):
+            checkpoint.unlink(missing_ok=True)
     return outcome
 
 

@@ -1,8 +1,8 @@
 """Checkpoints: one .npz file of plain arrays with JSON beside them; loading runs no code of the file."""
 
+import contextlib
 import json
 import os
-import tempfile
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -22,25 +22,22 @@ def save_arrays(path: Path, kind: str, meta: Mapping[str, Any], arrays: Mapping[
     """Write a checkpoint of `kind`; an older file at `path` stays whole until the new one is on disk."""
     path = Path(path)
     text = json.dumps({"format": FORMAT, "kind": kind, **meta}, default=_plain)
-    temporary = None
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-            temporary = Path(file.name)
+        with temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, mtmfq=np.array(text), **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-        temporary = None
         _sync_folder(path.parent)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise LearnerError(
             f"the checkpoint {path} could not be written ({error.strerror or error}): "
             "free some space or choose another folder; an older checkpoint there is unharmed"
         ) from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
 
 
 def load_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
