@@ -20,7 +20,7 @@ from contract_wrapper.errors import ContractsError
 if TYPE_CHECKING:
     from contract_wrapper.evaluation import EvaluationSettings
 
-QUICK = {"episodes": 1200, "n_initial": 5, "n_search": 6, "n_confirm": 0}
+QUICK = {"n_initial": 4, "n_search": 6, "n_confirm": 0}
 """What `optimize --quick` does instead of the full job."""
 
 
@@ -138,7 +138,7 @@ def _shared(sub: argparse.ArgumentParser) -> None:
         default="effort",
         help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
     )
-    sub.add_argument("--profile", help="learner: smoke, fast (default), paper, faithful")
+    sub.add_argument("--profile", help="learner: smoke, quick, fast (default), paper, faithful")
     sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
     sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
 
@@ -166,7 +166,7 @@ def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.table import closing_table
 
     if options.quick:
-        options.episodes = QUICK["episodes"] if options.episodes is None else options.episodes
+        options.profile = options.profile or "quick"
         for name, key in (("initial", "n_initial"), ("evaluations", "n_search"), ("confirm", "n_confirm")):
             if getattr(options, name) is None:
                 setattr(options, name, QUICK[key])
@@ -195,9 +195,7 @@ def _folder_name(options: argparse.Namespace) -> str:
     """Name a study by what may not change in it, so that the same command finds it again."""
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
     parts = [options.preset, costs, options.profile or "fast"]
-    if options.quick:
-        parts.append("quick")
-    if options.episodes is not None and not (options.quick and options.episodes == QUICK["episodes"]):
+    if options.episodes is not None:
         parts.append(f"{options.episodes}-episodes")
     if options.initial is not None and not (options.quick and options.initial == QUICK["n_initial"]):
         parts.append(f"{options.initial}-initial")

@@ -17,7 +17,7 @@ def test_profiles_are_the_four_of_the_page() -> None:
 
 
 def test_unknown_profile_lists_the_names() -> None:
-    with pytest.raises(LearnerError, match="'fats': choose one of smoke, fast, paper, faithful"):
+    with pytest.raises(LearnerError, match="'fats': choose one of smoke, quick, fast, paper, faithful"):
         get_profile("fats")
 
 
