@@ -203,7 +203,6 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
             batch_size=256,
             learning_rate=1e-3,
             tau=0.01,
-            replay_ratio=0.8,
             replay_capacity=4_000,
         ),
         "fast": _FAST,
@@ -211,7 +210,8 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
         "faithful": _FAITHFUL,
     }
 )
-"""Named configurations: `smoke` for tests, `quick` for a look (many small updates), `fast` the default, `paper` its budget, `faithful` its network."""
+"""Named configurations: `smoke` for tests, `quick` for a look (many small updates), `fast` the default, `paper`
+the paper's budget, `faithful` its network too."""
 
 
 def get_profile(name: str, **overrides: Any) -> MTMFQConfig:
