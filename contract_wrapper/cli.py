@@ -44,6 +44,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f" {error.filename}" if error.filename else ""
         print(f"cleanup-contracts: error: {error.strerror or error}{where}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(
+            f"cleanup-contracts: error: the package {error.name} is missing: install what this command needs with "
+            'pip install "cleanup-contracts[optimize]"',
+            file=sys.stderr,
+        )
+        return 2
     except ValueError as error:
         if not _is_ours(error):
             raise

@@ -93,8 +93,9 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
 
     command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
     child = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )  # fmt: skip
     assert child.stderr is not None
     for line in child.stderr:
         if line.startswith("#1"):
@@ -154,6 +155,17 @@ def test_what_a_user_can_get_wrong_is_one_line(tmp_path: Path, arguments: list[s
     line = refused(cli(*arguments, cwd=tmp_path))
     for word in words:
         assert word in line, line
+
+
+def test_a_missing_extra_is_one_line_that_says_what_to_install(tmp_path: Path) -> None:
+    program = (
+        "import sys\nsys.modules['matplotlib'] = None\nfrom contract_wrapper.cli import main\n"
+        "sys.exit(main(['report', 'study']))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True
+    )
+    assert 'pip install "cleanup-contracts[optimize]"' in refused(result)
 
 
 def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
