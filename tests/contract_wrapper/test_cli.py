@@ -190,7 +190,7 @@ def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(tmp_path: Pat
         capture_output=True, text=True, timeout=240,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
     )  # fmt: skip
-    assert "run" in refused(full)
+    assert "free" in refused(full)
     assert (tmp_path / "study" / "trials.csv").read_text().startswith(before)
     again = cli(*arguments, "--evaluations", "2", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
