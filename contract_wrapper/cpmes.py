@@ -29,7 +29,7 @@ from contract_wrapper.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.surrogate import Kernel, SurrogateSet
 from contract_wrapper.threads import one_thread
 
-__all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "ask"]
+__all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "ask", "believe_objective"]
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
@@ -95,6 +95,22 @@ def ask(
             "history, or search a larger space or a finer grid"
         )
     return picks
+
+
+def believe_objective(space: DesignSpace, history: History, designs: Designs) -> tuple[Floats, Floats]:
+    """What the results say of the objective at designs (q, d): mean and standard deviation, two arrays (q,).
+
+    One measurement flatters the best of many designs; this also counts what was measured near it.
+
+    Raises:
+        ContractsError: there are too few results, or none that differ, to say anything.
+    """
+    with one_thread():
+        surrogates = _fit(space, history)
+        if surrogates is None:
+            raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
+        mean, sd = surrogates.parts[0].predict(space.to_unit(np.asarray(designs, dtype=float).reshape(-1, len(space))))
+    return mean, sd
 
 
 def _step(
