@@ -1,34 +1,27 @@
-"""The figures of a study, one function each: a record in, a matplotlib Figure out, no display touched.
+"""The figures of a search, one function each: a record in, a matplotlib Figure out.
 
-Colours are those of Okabe and Ito (readable for colour-blind people) and the map `cividis`; what a
-colour says, a marker says too. Amounts are apples per episode.
+Amounts are apples per episode; welfare is coloured by the map `cividis`, and what a colour says, a
+marker says too.
 """
 
 from __future__ import annotations
 
 import itertools
-import textwrap
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from contract_wrapper.contract import Contract
-from contract_wrapper.contracted import TYPES
+from contract_wrapper.canvas import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure, plain
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.outcome import PARTICIPATION, Estimate, Outcome
-from contract_wrapper.play import Episode
 from contract_wrapper.records import StudyRecord, TrialRecord
 from contract_wrapper.reference import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.table import accepted, refused, worst_harvester_margin
 
-INK, GREY, FAINT = "#222222", "#777777", "#BBBBBB"
-HARVESTER, CLEANER, GREEN = "#D55E00", "#0072B2", "#009E73"
 CREWS = (("#E69F00", "o"), ("#56B4E9", "s"), ("#009E73", "^"), ("#0072B2", "D"), ("#D55E00", "v"), ("#CC79A7", "P"))
 """Colour and marker of a crew of 1, 2, ... cleaners, from the start again after the last."""
 
@@ -41,7 +34,7 @@ def draw_designs(record: StudyRecord) -> Figure:
     trials = _finished(record)
     good = accepted(record)
     values = [_outcome(t).welfare.mean for t in trials]
-    figure, ax = _canvas(9.6, 6.0, _title_of_designs(record, trials, good))
+    figure, ax = canvas(9.6, 6.0, _title_of_designs(record, trials, good))
     norm = Normalize(min(values), max(values))
     chosen = {t.number for t in good}
     for accepts, marker, label in ((True, "o", "accepted by everybody"), (False, "X", "refused by somebody")):
@@ -129,7 +122,7 @@ def draw_best_feasible(record: StudyRecord) -> Figure:
         title = f"The search reached welfare {np.nanmax(so_far):.1f} in trial {first}"
         if record.baseline is not None and record.baseline.welfare.mean > 0:
             title += f", {np.nanmax(so_far) / record.baseline.welfare.mean:.1f} times that without a contract"
-    figure, ax = _canvas(8.6, 5.0, title)
+    figure, ax = canvas(8.6, 5.0, title)
     initial = [t.number for t in trials if t.phase == "initial"]
     if initial:
         ax.axvspan(0.5, max(initial) + 0.5, color="#EEEEEE", zorder=0, label="initial designs")
@@ -162,7 +155,7 @@ def _levels(ax: Axes, levels: Iterable[tuple[float, str, str, str]]) -> None:
 def draw_work_over_tax(record: StudyRecord) -> Figure:
     """Where crews begin to work: tax against shots, harvest and the utilities of the worst-off."""
     trials = [t for t in _finished(record) if t.contract.n_cleaners]
-    figure = _figure(9.0, 6.6, _title_of_work(trials))
+    figure = empty_figure(9.0, 6.6, _title_of_work(trials))
     axes = figure.subplots(2, 2, sharex=True).ravel()
     panels: tuple[tuple[str, Callable[[Outcome], Estimate | None]], ...] = (
         ("beams fired by the crew (per episode)", lambda o: o.shots),
@@ -186,7 +179,7 @@ def draw_work_over_tax(record: StudyRecord) -> Figure:
     for ax, (label, _), level in zip(
         axes, panels, (None, base and base.harvest.mean, base and base.worst_harvester.mean, 0.0), strict=True
     ):
-        _plain(ax)
+        plain(ax)
         ax.set_title(label, fontsize=10, loc="left")
         if level is not None:
             text = None if ax is not axes[1] else "no contract (for cleaners: 0)"
@@ -236,7 +229,7 @@ def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2) -> Figure
             f"The best contract gives every harvester at least {worst_harvester_margin(gains).mean:.1f} apples more "
             f"than no contract, and every cleaner {gains[PARTICIPATION].mean:.1f} above its minimum"
         )
-    figure = _figure(9.0, max(3.0, 1.9 + 0.46 * len(shown)), title)
+    figure = empty_figure(9.0, max(3.0, 1.9 + 0.46 * len(shown)), title)
     axes = figure.subplots(1, 2, sharey=True)
     rows = np.arange(len(shown))
     margins = [record.margins(t) for t in shown]
@@ -252,7 +245,7 @@ def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2) -> Figure
         low, high = ax.get_xlim()
         ax.axvspan(min(low, -0.04 * (high - low)), 0.0, color="#F3E3DA", zorder=0)
         ax.set_xlim(min(low, -0.04 * (high - low)), high)
-        _plain(ax)
+        plain(ax)
         ax.set_title(label, fontsize=10, loc="left")
         ax.set_xlabel("margin (apples per episode; bars: ± 2 se)")
         ax.grid(axis="x", color=FAINT, lw=0.5)
@@ -269,96 +262,6 @@ def _row_label(trial: TrialRecord, accepts: bool) -> str:
     return f"{trial.contract}\ntrial {trial.number}, welfare {_outcome(trial).welfare.mean:.0f}{word}"
 
 
-def draw_training(outcome: Outcome) -> Figure:
-    """Utility per type of agents and welfare against training episodes, beside the trained crew's."""
-    curve = outcome.training_curve
-    episodes = np.array(curve.get("episode", ()))
-    if episodes.size < 2:
-        raise ContractsError(f"the outcome of {outcome.contract} holds no training curve of two or more points")
-    lines = [(name, np.array(curve[name])) for name in TYPES if name in curve]
-    total = np.sum([values for _, values in lines], axis=0)
-    name = "without a contract" if outcome.contract.is_none else f"under {outcome.contract}"
-    tenth = max(1, episodes.size // 10)
-    title = f"Training {name}: welfare {total[:tenth].mean():.0f} at first, {total[-tenth:].mean():.0f} at the end"
-    figure, ax = _canvas(8.6, 5.0, title)
-    styles = {"cleaner": (CLEANER, "all cleaners", "--"), "harvester": (HARVESTER, "all harvesters", "-.")}
-    if outcome.contract.is_none:
-        lines = [line for line in lines if line[0] != "cleaner"]
-    if len(lines) > 1:
-        for kind, values in lines:
-            colour, label, style = styles[kind]
-            _curve(ax, episodes, values, colour, label, style)
-    _curve(ax, episodes, total, INK, "everybody (welfare)", "-")
-    ax.errorbar([episodes[-1] * 1.03], [outcome.welfare.mean], yerr=[2 * outcome.welfare.se], fmt="*", ms=13, capsize=3,
-                color=GREEN, label=f"everybody, greedy after training: {outcome.welfare}")  # fmt: skip
-    ax.set(xlabel="training episodes", ylabel="utility (apples per episode)")
-    ax.axhline(0.0, color=FAINT, lw=0.8, zorder=0)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    return figure
-
-
-def _curve(ax: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str, style: str) -> None:
-    """Draw a curve faintly as it is, and its running mean over a twentieth of it."""
-    width = max(1, x.size // 20)
-    sums = np.cumsum(np.concatenate(([0.0], y)))
-    ends = np.arange(1, x.size + 1)
-    begins = np.maximum(ends - width, 0)
-    if width > 1:
-        ax.plot(x, y, color=colour, lw=0.6, alpha=0.35)
-    ax.plot(x, (sums[ends] - sums[begins]) / (ends - begins), color=colour, lw=2, ls=style, label=label)
-
-
-def draw_field(episodes: Sequence[Episode], shares: Sequence[float] = (0, 0.125, 0.25, 0.5, 0.75, 1)) -> Figure:
-    """The board at some shares of an episode, a row of pictures per episode."""
-    ends = [f"{_whose(e.contract)} {e.moments[-1].apples}" for e in episodes]
-    figure = _figure(2.0 * len(shares), 3.0 * len(episodes) + 0.75, f"Apples eaten by the end: {', '.join(ends)}")
-    axes = figure.subplots(len(episodes), len(shares), squeeze=False)
-    for row, episode in zip(axes, episodes, strict=True):
-        for ax, share in zip(row, shares, strict=True):
-            k = round(share * (len(episode) - 1))
-            m = episode.moments[k]
-            ax.imshow(episode.picture(k, scale=16))
-            ax.set_xlabel(f"step {m.step}, waste {m.waste}\napples eaten {m.apples}", fontsize=9.5)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-        row[0].set_ylabel(_whose(episode.contract), fontsize=11, weight="bold")
-    figure.text(
-        0.5, 0.0, "blue: river   brown: waste   green discs: apples   red to orange discs: harvesters   "
-        "violet discs: cleaners   pale green, yellow: beam", ha="center", va="bottom", fontsize=9.5, color=INK,
-    )  # fmt: skip
-    figure.set_layout_engine("constrained", rect=(0, 0.03, 1, 0.97))
-    return figure
-
-
-def draw_waste(record: StudyRecord, best: Outcome | None) -> Figure:
-    """Waste in the river against steps, with a contract and without any."""
-    shown = [o for o in (record.baseline, best) if o is not None and o.waste_curve]
-    if not shown:
-        raise ContractsError("waste curves need at least one finished evaluation")
-    ends = " and ".join(f"{o.waste_curve[-1]:.0f} {_whose(o.contract)}" for o in shown)
-    figure, ax = _canvas(8.0, 4.6, f"Waste cells at the end of an episode: {ends}")
-    for outcome in shown:
-        steps = np.arange(1, len(outcome.waste_curve) + 1)
-        none = outcome.contract.is_none
-        ax.plot(steps, outcome.waste_curve, color=INK if none else GREEN, ls="--" if none else "-", lw=2.2,
-                label=_whose(outcome.contract))  # fmt: skip
-    game = record.settings.game
-    river = sum(letter in "RH" for line in game.map for letter in line)
-    limit = game.depletion * river
-    ax.axhline(limit, color=HARVESTER, ls=":", lw=1.6)
-    ax.annotate(f"above {limit:.1f} cells ({game.depletion:.0%} of the river) no apple grows", (0.02, limit),
-                xytext=(0, 8), textcoords="offset points", xycoords=("axes fraction", "data"), fontsize=9,
-                color=HARVESTER)  # fmt: skip
-    ax.set(xlabel="step of the episode", ylabel=f"waste cells (of {river})", xlim=(0, game.horizon))
-    ax.set_ylim(0, max(ax.get_ylim()[1], 1.18 * limit))
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-    return figure
-
-
-def _whose(contract: Contract) -> str:
-    return "without a contract" if contract.is_none else f"with {contract}"
-
-
 def _finished(record: StudyRecord) -> list[TrialRecord]:
     trials = record.judged("initial", "search")
     if not trials:
@@ -370,23 +273,3 @@ def _outcome(trial: TrialRecord) -> Outcome:
     if trial.outcome is None:
         raise ContractsError(f"trial {trial.number} has no outcome")
     return trial.outcome
-
-
-def _figure(width: float, height: float, title: str) -> Figure:
-    """An empty figure of so many inches with its finding as title, wrapped to its width."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(textwrap.fill(title, int(width * 11)), x=0.01, ha="left", weight="bold", fontsize=11)
-    return figure
-
-
-def _canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    figure = _figure(width, height, title)
-    ax: Any = figure.subplots()
-    _plain(ax)
-    return figure, ax
-
-
-def _plain(ax: Axes) -> None:
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9.5)

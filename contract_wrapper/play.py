@@ -1,194 +1,20 @@
-"""One episode under a contract, to look at: as pictures, as a GIF, or as text in a terminal."""
+"""The command `play`: an episode as a GIF or as text in a terminal, of scripted players or of a trained crew."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TextIO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from cleanup_env import BatchCleanup, render
 from contract_wrapper import animation
 from contract_wrapper.contract import Contract
-from contract_wrapper.contracted import ContractedGame
+from contract_wrapper.episode import SCRIPTED, Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.outcome import Outcome
 from contract_wrapper.records import StudyRecord
 from contract_wrapper.reference import PAPER
-
-if TYPE_CHECKING:
-    from mtmfq.policy import Policy
-
-SCRIPTED = "scripted"
-"""Name of the crew of scripted greedy players (`cleanup_env.scripted`)."""
-
-_WIDEST = "apples eaten 0000    tax 000.0"
-"""Line of a caption that letters are sized by: all frames of an episode need the same size."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
-    """The game after a step."""
-
-    step: int
-    """Steps played; 0 is the start."""
-
-    waste: int
-    """Waste cells in the river."""
-
-    apples: int
-    """Apples eaten so far, by all agents."""
-
-    tax: float
-    """What taxed agents have paid so far, in apples."""
-
-    state: dict[str, NDArray[Any]]
-    """The whole state, as `BatchCleanup.get_state` gives it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Episode:
-    """One episode, moment by moment, from the start to its end; pictures are drawn when asked for."""
-
-    contract: Contract
-    """What was agreed."""
-
-    crew: str
-    """Who plays: 'scripted' or 'trained'."""
-
-    moments: tuple[Moment, ...]
-    """The start and the game after each step."""
-
-    stage: BatchCleanup
-    """A game that moments are put into to be drawn."""
-
-    def __len__(self) -> int:
-        return len(self.moments)
-
-    def caption(self, k: int) -> str:
-        """Say what is known at moment k, in one line."""
-        m = self.moments[k]
-        return f"step {m.step}, waste {m.waste}, apples eaten {m.apples}, tax paid {m.tax:.1f}"
-
-    def picture(self, k: int, scale: int = 12) -> animation.Picture:
-        """Draw the board at moment k, `scale` pixels per cell."""
-        self.stage.set_state(self.moments[k].state)
-        return render.rgb(self.stage, scale=scale)
-
-    def frame(self, k: int, scale: int = 12) -> animation.Picture:
-        """Draw the board at moment k with a strip of captions below."""
-        m = self.moments[k]
-        lines = (
-            f"{self.contract}" if not self.contract.is_none else "no contract",
-            f"{self.crew} crew",
-            f"step {m.step}    waste {m.waste}",
-            f"apples eaten {m.apples}    tax {m.tax:.1f}",
-        )
-        picture = self.picture(k, scale)
-        return animation.captioned(picture, lines, animation.letter_size(picture.shape[1], _WIDEST))
-
-    def frames(self, scale: int = 12, every: int = 1) -> Iterator[animation.Picture]:
-        """Draw every so many moments with captions, always the last one too."""
-        return (self.frame(k, scale) for k in self._chosen(every))
-
-    def text(self, k: int) -> str:
-        """Draw moment k as text, with its caption as the last line."""
-        self.stage.set_state(self.moments[k].state)
-        board, _, _ = render.ansi(self.stage).rpartition("\n")
-        return f"{board}\n{self.contract}, {self.crew} crew\n{self.caption(k)}"
-
-    def texts(self, every: int = 1) -> list[str]:
-        """Draw every so many moments as text, always the last one too."""
-        return [self.text(k) for k in self._chosen(every)]
-
-    def _chosen(self, every: int) -> list[int]:
-        if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ContractsError(f"every must be an integer of at least 1 (1: each step), got {every!r}")
-        last = len(self.moments) - 1
-        return sorted({*range(0, last + 1, every), last})
-
-
-class _FilmedGame(ContractedGame):
-    """One game under a contract that keeps what happens in it."""
-
-    def __init__(self, contract: Contract, settings: EvaluationSettings, observation: str, steps: int) -> None:
-        payment = None if settings.payment is None else settings.payment(contract)
-        super().__init__(contract, config=settings.game, costs=settings.costs, payment=payment, observation=observation)
-        self.steps = steps
-        self.moments: list[Moment] = []
-
-    def reset(self, seed: int) -> NDArray[Any]:
-        """Start the episode and its film."""
-        observations = super().reset(seed)
-        self.moments = [Moment(step=0, waste=int(self.game.waste[0]), apples=0, tax=0.0, state=self.game.get_state())]
-        return observations
-
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Play a step and keep what it led to."""
-        observations, earned = super().step(actions)
-        if len(self.moments) <= self.steps:
-            before = self.moments[-1]
-            transfers = earned - self.raw_rewards + self.step_costs
-            paid = -np.minimum(transfers[:, self.roles.harvester], 0.0).sum()
-            self.moments.append(
-                Moment(
-                    step=before.step + 1,
-                    waste=int(self.game.waste[0]),
-                    apples=before.apples + int(self.game.apples.sum()),
-                    tax=before.tax + float(paid),
-                    state=self.game.get_state(),
-                )
-            )
-        return observations, earned
-
-
-def record_episode(
-    contract: Contract,
-    settings: EvaluationSettings | None = None,
-    crew: str | Path | Policy = SCRIPTED,
-    seed: int = 0,
-    steps: int | None = None,
-) -> Episode:
-    """Play one episode under a contract and keep every moment of it.
-
-    Args:
-        contract: tax and number of cleaners.
-        settings: game, costs and payment; default as in `evaluate`.
-        crew: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
-            greedily at the temperature of evaluations.
-        seed: of the episode.
-        steps: how many steps to keep; default: the whole episode.
-
-    Raises:
-        ContractsError: the crew is unknown, its file is missing or broken, it does not fit the
-            game, or a number is out of range.
-    """
-    from cleanup_env.errors import CleanupError
-
-    settings = settings or EvaluationSettings()
-    horizon = settings.game.horizon
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
-        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {steps!r}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ContractsError(f"seed must be an integer of at least 0, got {seed!r}")
-    policy = None if isinstance(crew, str) and crew == SCRIPTED else _policy(crew)
-    observation = settings.learner.observation if policy is None else policy.config.observation
-    try:
-        game = _FilmedGame(contract, settings, observation, horizon if steps is None else steps)
-        stage = BatchCleanup(game.config, 1, observation=None)
-    except CleanupError as error:
-        raise ContractsError(f"{contract} cannot be played: {error}") from error
-    if policy is None:
-        _play_scripted(game, seed)
-    else:
-        _play_trained(game, policy, seed)
-    who = SCRIPTED if policy is None else "trained"
-    return Episode(contract=contract, crew=who, moments=tuple(game.moments), stage=stage)
 
 
 def play_command(
@@ -279,46 +105,6 @@ def policy_file(record: StudyRecord, outcome: Outcome) -> Path:
         what = f"the file {path.name} is not in {path.parent}" if outcome.policy else "it was not kept"
         raise ContractsError(f"no learned policy of {outcome.contract}: {what}; evaluate the contract again")
     return path
-
-
-def _policy(crew: str | Path | Policy) -> Policy:
-    """Return a policy, read from its file if need be."""
-    from mtmfq.config import LearnerError
-    from mtmfq.policy import Policy
-
-    if isinstance(crew, Policy):
-        return crew
-    if not isinstance(crew, (str, Path)):
-        raise ContractsError(f"a crew is {SCRIPTED!r}, a policy file or a trained policy, got {type(crew).__name__}")
-    if not Path(crew).is_file():
-        named = isinstance(crew, str) and not Path(crew).suffix and Path(crew).name == crew
-        what = f"unknown crew {crew!r}" if named else f"there is no policy file {crew}"
-        raise ContractsError(
-            f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
-        )
-    try:
-        return Policy.load(crew)
-    except LearnerError as error:
-        raise ContractsError(str(error)) from error
-
-
-def _play_scripted(game: _FilmedGame, seed: int) -> None:
-    from cleanup_env.scripted import ScriptedCrew
-
-    players = ScriptedCrew(game.game, "greedy", rng=np.random.default_rng(seed))
-    game.reset(seed)
-    for _ in range(game.steps):
-        game.step(players.act())
-
-
-def _play_trained(game: _FilmedGame, policy: Policy, seed: int) -> None:
-    from mtmfq.config import LearnerError
-    from mtmfq.policy import play
-
-    try:
-        play(game, policy, seed)
-    except LearnerError as error:
-        raise ContractsError(f"the policy does not fit the game: {error}") from error
 
 
 def write_gif(episode: Episode, path: Path, fps: float = 10.0, scale: int = 12, every: int = 2) -> Path:

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from contract_wrapper import figures
+from contract_wrapper import episode_figures, figures
 from contract_wrapper.contract import Contract
+from contract_wrapper.episode import Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text
 from contract_wrapper.outcome import Outcome
-from contract_wrapper.play import Episode, policy_file, record_episode
+from contract_wrapper.play import policy_file
 from contract_wrapper.records import StudyRecord
 from contract_wrapper.reference import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.table import accepted, closing_table
@@ -122,13 +123,13 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: _Page) ->
         if outcome is not None:
             page.add(
                 training_name(outcome.contract),
-                lambda o=outcome: figures.draw_training(o),  # type: ignore[misc]
+                lambda o=outcome: episode_figures.draw_training(o),  # type: ignore[misc]
                 lambda o=outcome: _training(o),  # type: ignore[misc]
                 heading=f"Training: {outcome.contract}",
             )
     page.add(
         "field",
-        lambda: figures.draw_field(_episodes(record, best)),
+        lambda: episode_figures.draw_field(_episodes(record, best)),
         lambda: (
             f"One episode (seed {SEED}) of the learned policies, playing greedily. Without cleaners the river fills "
             "with waste and the orchard is not renewed; the second row is the same game under the best contract."
@@ -136,7 +137,10 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: _Page) ->
         heading="The field",
     )
     page.add(
-        "waste", lambda: figures.draw_waste(record, best), lambda: _waste(record, best), heading="Waste in the river"
+        "waste",
+        lambda: episode_figures.draw_waste(record, best),
+        lambda: _waste(record, best),
+        heading="Waste in the river",
     )
 
 

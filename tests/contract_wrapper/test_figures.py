@@ -5,19 +5,17 @@ import pytest
 from conftest import BASELINE, DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contract import Contract
+from contract_wrapper.episode import record_episode
+from contract_wrapper.episode_figures import draw_field, draw_training, draw_waste
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.figures import (
     draw_best_feasible,
     draw_designs,
-    draw_field,
     draw_margins,
-    draw_training,
-    draw_waste,
     draw_work_over_tax,
     turn_to_work,
 )
-from contract_wrapper.play import record_episode
 
 
 def title(figure):

@@ -8,9 +8,10 @@ from PIL import Image
 
 from contract_wrapper.animation import captioned, letter_size, show, write_frames
 from contract_wrapper.contract import Contract
+from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, evaluate
-from contract_wrapper.play import play_command, play_in_terminal, record_episode, write_gif
+from contract_wrapper.play import play_command, play_in_terminal, write_gif
 from mtmfq.config import get_profile
 
 CREW = Contract(tax=0.25, n_cleaners=3)
