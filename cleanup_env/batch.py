@@ -25,13 +25,14 @@ def compile_rules(config: CleanupConfig) -> Rules:
     for i, role in enumerate(config.roles):
         for number, name in enumerate(config.actions(role)):
             kinds[i, number] = _KINDS.get(name, number)
+    ceiling = config.depletion if config.waste_ceiling == "depletion" else config.waste_ceiling
     return Rules(
         p_apple=float(config.p_apple),
         depletion=float(config.depletion),
         restoration=float(config.restoration),
         loop_waste=config.waste_mode == "loop",
         p_waste=float(config.p_waste),
-        waste_ceiling=float("inf") if config.waste_ceiling is None else float(config.waste_ceiling),
+        waste_ceiling=float("inf") if ceiling is None else float(ceiling),
         waste_delay=config.waste_delay,
         beam_length=config.beam_length,
         beam_sides=config.beam_width // 2,

@@ -54,8 +54,8 @@ class CleanupConfig:
     p_waste: float = 0.5
     """Chance of a waste draw."""
 
-    waste_ceiling: float | None = 0.4
-    """Waste density at and above which no waste comes; None: no ceiling."""
+    waste_ceiling: float | str | None = "depletion"
+    """Waste density at and above which no waste comes: a number, or that of `depletion`; None: no ceiling."""
 
     waste_delay: int = 0
     """Steps at the start of an episode in which no waste comes."""
@@ -104,8 +104,8 @@ class CleanupConfig:
                 raise CleanupError(f"{name} must be True or False, got {getattr(self, name)!r}")
         for name in ("p_apple", "p_waste", "depletion", "restoration"):
             self._check_unit(name, getattr(self, name))
-        if self.waste_ceiling is not None:
-            self._check_unit("waste_ceiling", self.waste_ceiling)
+        if self.waste_ceiling not in (None, "depletion"):
+            self._check_unit("waste_ceiling", self.waste_ceiling, ", or be 'depletion' or None")
         if self.restoration >= self.depletion:
             raise CleanupError(
                 f"restoration ({self.restoration}) must lie below depletion ({self.depletion}): "
@@ -133,9 +133,9 @@ class CleanupConfig:
         object.__setattr__(self, name, int(value))
 
     @staticmethod
-    def _check_unit(name: str, value: object) -> None:
+    def _check_unit(name: str, value: object, otherwise: str = "") -> None:
         if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
-            raise CleanupError(f"{name} must lie in [0, 1], got {value!r}")
+            raise CleanupError(f"{name} must lie in [0, 1]{otherwise}, got {value!r}")
 
     def _check_choice(self, name: str, choices: tuple[str, ...]) -> None:
         if getattr(self, name) not in choices:

@@ -156,7 +156,6 @@ def _grow(b, world, rules, s):
                 if (bits & _LOW_32) < threshold:
                     put(b, cell, APPLE, world, s)
     n_clean = n_river - s.n_waste[b]
-    n_clean = n_river - s.n_waste[b]
     if s.n_waste[b] / n_river < rules.waste_ceiling and s.clock[b] >= rules.waste_delay and n_clean > 0:
         # Cells drawing in random order until one succeeds: somebody does unless all fail,
         # and by symmetry each clean cell is equally likely to be the one.

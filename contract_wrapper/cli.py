@@ -171,6 +171,7 @@ def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.search import Search, next_suggestions
     from contract_wrapper.study import SearchSettings, Study
     from contract_wrapper.table import closing_table
+    from mtmfq.config import get_profile
 
     if options.quick:
         options.profile = options.profile or "quick"
@@ -184,10 +185,11 @@ def _optimize(options: argparse.Namespace) -> int:
     study = Study(folder, settings, search)
     print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
     if options.quick:
+        usual = SearchSettings()
         print(
-            f"quick: {settings.learner.episodes} training episodes instead of 5000 and "
-            f"{search.n_initial + search.n_search} contracts instead of 30; crews are half trained, so the figures "
-            "show how the search works and not what a contract is worth",
+            f"quick: {settings.learner.episodes} training episodes instead of {get_profile('fast').episodes} and "
+            f"{search.n_initial + search.n_search} contracts instead of {usual.n_initial + usual.n_search}; crews are "
+            "half trained, so the figures show how the search works and not what a contract is worth",
             flush=True,
         )
     record = Search(study, processes=options.processes, stream=sys.stderr).run()

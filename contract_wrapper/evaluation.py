@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_DECISIVE = ("contract.py", "contracted.py", "costs.py", "evaluation.py", "payment_rules.py", "payments.py", "roles.py")
+"""Modules of this package that a result depends on."""
+
 
 class EvaluationStopped(Exception):
     """The training was asked to stop; its checkpoint lets the same evaluation go on later."""
@@ -98,11 +101,11 @@ class EvaluationSettings:
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Hash of the sources that play and learn."""
+    """Hash of the sources that play, pay, learn and measure."""
     digest = hashlib.sha256()
-    for package in ("cleanup_env", "mtmfq"):
+    for package, only in (("cleanup_env", None), ("mtmfq", None), ("contract_wrapper", _DECISIVE)):
         for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
-            if file.name.endswith((".py", ".txt")):
+            if file.name.endswith((".py", ".txt")) and (only is None or file.name in only):
                 digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -140,7 +140,8 @@ def _result(future: Future[Outcome]) -> Outcome | str:
     except BrokenProcessPool as error:
         raise ContractsError(
             "a training process died (killed, or out of memory): run the same command again to go on, "
-            "with fewer --processes if memory is short"
+            "with fewer --processes if memory is short; in a script of your own, start the work below "
+            "if __name__ == '__main__'"
         ) from error
     except EvaluationStopped as error:
         raise KeyboardInterrupt from error

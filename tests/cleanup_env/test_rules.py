@@ -395,6 +395,15 @@ def test_without_a_ceiling_the_whole_river_becomes_waste_and_with_one_it_does_no
         assert game.waste.tolist() == [most]
 
 
+def test_the_ceiling_follows_the_depletion_threshold_unless_it_is_set():
+    for depletion, most in ((0.4, 2), (0.8, 4)):
+        game = build(["@PRRRRR@"], p_waste=1.0, depletion=depletion)
+        arrange(game, [(0, 1, "E")])
+        for _ in range(9):
+            step(game, STAY)
+        assert game.waste.tolist() == [most]
+
+
 def test_waste_waits_for_its_delay():
     game = build(["@PRRRRR@"], p_waste=1.0, waste_delay=3, waste_ceiling=None)
     arrange(game, [(0, 1, "E")])
