@@ -9,12 +9,14 @@ from numpy.typing import NDArray
 
 from cleanup_env import observe, rules
 from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
+from cleanup_env.colours import agent_colours, palette
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
 from cleanup_env.state import DERIVED, Rules, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
+ObservationKind = Literal["symbolic", "one_hot", "rgb", "features"]
 _KINDS = {"fire": rules.FIRE, "clean": rules.CLEAN}
 
 
@@ -69,7 +71,7 @@ class BatchCleanup:
         config: CleanupConfig | None = None,
         n_games: int = 1,
         *,
-        observation: Literal["symbolic", "features"] | None = "symbolic",
+        observation: ObservationKind | None = "symbolic",
     ) -> None:
         """Build the games; observation None writes none (then reset and step return an empty array)."""
         if observation is not None and observation not in OBSERVATIONS:
@@ -86,6 +88,7 @@ class BatchCleanup:
         self.n_games, self.n_agents = int(n_games), config.n_agents
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
+        self._fill, self._step = observe.KERNELS[observation]
         self.world = build_world(config.map, config.radius, config.spawn_anywhere)
         self.rules = compile_rules(config)
         self.n_actions: NDArray[np.int64] = self.rules.n_actions
@@ -94,12 +97,11 @@ class BatchCleanup:
         """(B,) the seed that each copy was last reset with."""
         self._started = False
         # Windows are read from boards turned four ways; who needs no windows needs one board.
-        n_turns = 4 if observation == "symbolic" and config.rotate else 1
+        n_turns = 4 if config.rotate else 1
+        turns = (n_turns if observation in ("symbolic", "one_hot") else 1, n_turns if observation == "rgb" else 0)
+        colours = np.vstack([palette(), agent_colours(config.roles)]).astype(np.uint8)
         n_beam = self.n_agents * config.beam_width * config.beam_length
-        self._state, self._scratch = allocate(
-            self.n_games, self.n_agents, self.world.ground.size, self.world.window_bits.shape[1],
-            n_turns, n_beam, self.world.start.size,
-        )  # fmt: skip
+        self._state, self._scratch = allocate(self.n_games, colours, self.world, turns, n_beam)
         self._visible = np.zeros((self.n_games, self.n_agents, self.n_agents), np.bool_)
         dtype = np.float32 if observation == "features" else np.uint8
         self._observations: Observation = np.zeros((self.n_games, self.n_agents, *self.observation_shape), dtype)
@@ -110,7 +112,11 @@ class BatchCleanup:
         if self.observation is None:
             return (0,)
         side = 2 * self.config.radius + 1
-        return (observe.N_FEATURES,) if self.observation == "features" else (side, side)
+        shapes = {
+            "symbolic": (side, side), "one_hot": (self.n_classes, side, side), "rgb": (side, side, 3),
+            "features": (observe.N_FEATURES,),
+        }  # fmt: skip
+        return shapes[self.observation]
 
     def reset(self, seed: int | None = None, *, seeds: Any = None) -> Observation:
         """Start all copies anew; return observations (B, N, ...).
@@ -148,22 +154,14 @@ class BatchCleanup:
                 f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
             )
         game = (acts, self.world, self.rules, self._state, self._scratch)
-        if self.observation == "symbolic":
-            wrong = observe.step_symbolic(*game, self._observations)
-        elif self.observation == "features":
-            wrong = observe.step_features(*game, self._observations)
-        else:
-            wrong = rules.step(*game)
+        wrong = self._step(*game, self._observations)
         if wrong >= 0:
             b, i = divmod(wrong, self.n_agents)
             raise wrong_action(self.config, acts[b, i], b, i)
         return self._observations, self._state.rewards, self._state.clock >= self.config.horizon
 
     def _observe(self) -> Observation:
-        if self.observation == "symbolic":
-            observe.symbolic(self.world, self.rules, self._state, self._observations)
-        elif self.observation == "features":
-            observe.features(self.world, self.rules, self._state, self._observations)
+        self._fill(self.world, self.rules, self._state, self._observations)
         return self._observations
 
     def visible(self) -> NDArray[np.bool_]:

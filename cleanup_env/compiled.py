@@ -66,3 +66,19 @@ def _copy_bytes(typing_context, to, at, source, start, count):
 
 
 copy_bytes: Any = intrinsic(_copy_bytes)
+
+
+def _clear_bytes(typing_context, to, at, count):
+    """to[at : at + count] = 0, for a contiguous array of bytes."""
+
+    def generate(context, builder, signature, arguments):
+        to, at, count = arguments
+        data = context.make_array(signature.args[0])(context, builder, to).data
+        cgutils.memset(builder, builder.gep(data, [at]), count, 0)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64, types.int64), generate
+
+
+clear_bytes: Any = intrinsic(_clear_bytes)
+"""How to clear bytes inside a kernel: (to, at, count)."""

@@ -14,7 +14,7 @@ from cleanup_env.errors import CleanupError
 from cleanup_env.maps import check_map, default_map
 
 ROLES = ("harvester", "cleaner", "free")
-OBSERVATIONS = ("symbolic", "features")
+OBSERVATIONS = ("symbolic", "one_hot", "rgb", "features")
 MOVES = ("left", "right", "forward", "back", "stay", "turn_clockwise", "turn_counter_clockwise")
 
 

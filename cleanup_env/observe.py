@@ -1,15 +1,17 @@
-"""What agents see, compiled: `symbolic` windows, `features` vectors, and who sees whom.
+"""What agents see, compiled: windows in three forms, `features` vectors, and who sees whom.
 
-`step_symbolic` and `step_features` play a step and observe in one call: crossing from Python into
-compiled code costs as much as ten steps.
+The kernels `step_...` play a step and observe in one call: crossing from Python into compiled code
+costs as much as ten steps.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-from cleanup_env.compiled import copy_bytes, inlined, kernel
-from cleanup_env.maps import APPLE, SELF, WALL, WASTE
+from cleanup_env.compiled import clear_bytes, copy_bytes, inlined, kernel
+from cleanup_env.maps import AGENT, APPLE, SELF, WALL, WASTE
 from cleanup_env.rules import step
 from cleanup_env.state import step_of
 
@@ -56,27 +58,70 @@ _1, _2, _4, _56 = (np.uint64(k) for k in (1, 2, 4, 56))
 _FIVES, _THREES, _FIFTEENS, _ONES = (np.uint64(k * 0x0101010101010101) for k in (0x55, 0x33, 0x0F, 0x01))
 
 
+@inlined
+def _window_corner(b, i, world, rules, s):
+    """Turn of the board on which agent i faces up, its width, and the first cell of the window there.
+
+    On that board the window is made of pieces of rows.
+    """
+    turn = s.heading[b, i] if rules.rotate else 0
+    width = world.height if turn & 1 else world.width
+    return turn, width, np.int64(world.turned[turn, s.position[b, i]]) - world.radius * (width + 1)
+
+
+@inlined
+def _window(window, board, corner, width, side, size):
+    """Copy side x side cells of `size` bytes from a board of some width, beginning at a corner."""
+    if side == 15:  # the default: a constant length makes each row a few moves
+        for k in range(15):
+            copy_bytes(window, 15 * size * k, board, size * (corner + k * width), 15 * size)
+    else:
+        for k in range(side):
+            copy_bytes(window, side * size * k, board, size * (corner + k * width), side * size)
+
+
 @kernel
 def symbolic(world, rules, s, out):
     """Fill out (B, N, 2r+1, 2r+1) uint8 with cell classes, the agent facing up."""
     n_games, n_agents = s.position.shape
-    r = world.radius
-    side = 2 * r + 1
+    side = 2 * world.radius + 1
     for b in range(n_games):
         for i in range(n_agents):
-            # On the board that is turned like the agent, its window is made of pieces of rows.
-            turn = s.heading[b, i] if rules.rotate else 0
-            board = s.board[b, turn]
-            width = world.height if turn & 1 else world.width
-            corner = np.int64(world.turned[turn, s.position[b, i]]) - r * width - r
+            turn, width, corner = _window_corner(b, i, world, rules, s)
             window = out[b, i].reshape(side * side)
-            if side == 15:  # the default: a constant length makes each row two moves
-                for k in range(15):
-                    copy_bytes(window, 15 * k, board, corner + k * width, 15)
-            else:
-                for k in range(side):
-                    copy_bytes(window, side * k, board, corner + k * width, side)
-            window[side * r + r] = SELF
+            _window(window, s.board[b, turn], corner, width, side, 1)
+            window[side * side // 2] = SELF
+
+
+@kernel
+def one_hot(world, rules, s, out):
+    """Fill out (B, N, classes, 2r+1, 2r+1) uint8: 1 where a cell is of a class, the agent facing up."""
+    n_games, n_agents = s.position.shape
+    side = 2 * world.radius + 1
+    size = side * side
+    for b in range(n_games):
+        for i in range(n_agents):
+            turn, width, corner = _window_corner(b, i, world, rules, s)
+            board, planes = s.board[b, turn], out[b, i].reshape(out.shape[2] * size)
+            clear_bytes(planes, 0, planes.size)
+            for y in range(side):
+                for x in range(side):
+                    planes[np.int64(board[corner + y * width + x]) * size + y * side + x] = 1
+            planes[AGENT * size + size // 2] = 0
+            planes[SELF * size + size // 2] = 1
+
+
+@kernel
+def rgb(world, rules, s, out):
+    """Fill out (B, N, 2r+1, 2r+1, 3) uint8 with colours, the agent facing up and white."""
+    n_games, n_agents = s.position.shape
+    side = 2 * world.radius + 1
+    for b in range(n_games):
+        for i in range(n_agents):
+            turn, width, corner = _window_corner(b, i, world, rules, s)
+            window = out[b, i].reshape(3 * side * side)
+            _window(window, s.picture[b, turn], corner, width, side, 3)
+            copy_bytes(window, 3 * (side * side // 2), s.colours, 3 * SELF, 3)
 
 
 @inlined
@@ -218,7 +263,7 @@ def visible(world, s, out):
 
 @kernel
 def step_symbolic(actions, world, rules, s, scratch, out):
-    """Play a step (see `rules.step`) and fill `out` with windows."""
+    """Play a step (see `rules.step`) and fill `out` with cell classes."""
     wrong = step(actions, world, rules, s, scratch)
     if wrong < 0:
         symbolic(world, rules, s, out)
@@ -226,9 +271,48 @@ def step_symbolic(actions, world, rules, s, scratch, out):
 
 
 @kernel
+def step_one_hot(actions, world, rules, s, scratch, out):
+    """Play a step and fill `out` with one plane per cell class."""
+    wrong = step(actions, world, rules, s, scratch)
+    if wrong < 0:
+        one_hot(world, rules, s, out)
+    return wrong
+
+
+@kernel
+def step_rgb(actions, world, rules, s, scratch, out):
+    """Play a step and fill `out` with colours."""
+    wrong = step(actions, world, rules, s, scratch)
+    if wrong < 0:
+        rgb(world, rules, s, out)
+    return wrong
+
+
+@kernel
 def step_features(actions, world, rules, s, scratch, out):
-    """Play a step (see `rules.step`) and fill `out` with feature vectors."""
+    """Play a step and fill `out` with feature vectors."""
     wrong = step(actions, world, rules, s, scratch)
     if wrong < 0:
         features(world, rules, s, out)
     return wrong
+
+
+@kernel
+def nothing(world, rules, s, out):
+    """Fill nothing."""
+
+
+@kernel
+def step_nothing(actions, world, rules, s, scratch, out):
+    """Play a step and fill nothing."""
+    return step(actions, world, rules, s, scratch)
+
+
+KERNELS: dict[str | None, tuple[Any, Any]] = {
+    "symbolic": (symbolic, step_symbolic),
+    "one_hot": (one_hot, step_one_hot),
+    "rgb": (rgb, step_rgb),
+    "features": (features, step_features),
+    None: (nothing, step_nothing),
+}
+"""How to observe, and how to step and observe, by the name of an observation."""

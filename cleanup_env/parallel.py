@@ -15,7 +15,7 @@ from pettingzoo.utils import parallel_to_aec, wrappers
 
 from cleanup_env.batch import BatchCleanup, Observation
 from cleanup_env.checks import wrong_action
-from cleanup_env.config import CleanupConfig, make_config
+from cleanup_env.config import OBSERVATIONS, CleanupConfig, make_config
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES
 from cleanup_env.render import ansi, rgb
@@ -23,11 +23,20 @@ from cleanup_env.render import ansi, rgb
 RENDER_MODES = ("human", "ansi", "rgb_array")
 
 
+def observation_space(game: BatchCleanup) -> spaces.Box:
+    """The space of one agent's observation."""
+    if game.observation == "features":
+        return spaces.Box(-1.0, 1.0, game.observation_shape, np.float32)
+    most = {"symbolic": len(CLASS_NAMES) - 1, "one_hot": 1, "rgb": 255}[str(game.observation)]
+    return spaces.Box(0, most, game.observation_shape, np.uint8)
+
+
 class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     """Clean-up as a PettingZoo parallel environment: one game of a batch of one.
 
-    Observations: `symbolic` uint8 (15, 15) cell classes, or `features` float32 (49,) with entries
-    as in `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more.
+    Observations: `symbolic` uint8 (15, 15) cell classes; `one_hot` uint8 (10, 15, 15), the same as
+    planes; `rgb` uint8 (15, 15, 3); `features` float32 (49,), entries as in
+    `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more.
     `infos[agent]`: `apples`, `cleaned`, `shots` of this step, the global `waste_density` and
     `apple_chance`; at the end of an episode also `episode` with the sums.
     """
@@ -51,7 +60,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise CleanupError(f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}")
         if observation is None:
-            raise CleanupError("the PettingZoo face needs an observation kind: symbolic or features")
+            raise CleanupError(f"the PettingZoo face needs an observation kind: one of {', '.join(OBSERVATIONS)}")
         if isinstance(render_scale, bool) or not isinstance(render_scale, int) or render_scale < 1:
             raise CleanupError(f"render_scale must be a whole number of pixels per cell, got {render_scale!r}")
         self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
@@ -63,12 +72,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
         self._seeded, self._ended = False, False
         self._totals = np.zeros((4, self.game.n_agents))
-        shape = self.game.observation_shape
-        box = (
-            spaces.Box(-1.0, 1.0, shape, np.float32)
-            if observation == "features"
-            else spaces.Box(0, len(CLASS_NAMES) - 1, shape, np.uint8)
-        )
+        box = observation_space(self.game)
         self.observation_spaces = {agent: copy.deepcopy(box) for agent in self.possible_agents}
         self.action_spaces = {
             agent: spaces.Discrete(int(n)) for agent, n in zip(self.possible_agents, self.game.n_actions, strict=True)

@@ -2,44 +2,19 @@
 
 from __future__ import annotations
 
-import colorsys
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanup_env.colours import COLOURS, agent_colours, palette
 from cleanup_env.maps import APPLE, BEAM, FLOOR, ORCHARD, RIVER, STREAM, WALL, WASTE
 
 if TYPE_CHECKING:
     from cleanup_env.batch import BatchCleanup
 
-COLOURS = {
-    FLOOR: (238, 232, 213),
-    WALL: (110, 110, 110),
-    RIVER: (99, 156, 194),
-    WASTE: (113, 75, 24),
-    STREAM: (150, 196, 222),
-    ORCHARD: (214, 222, 170),
-    APPLE: (52, 160, 44),
-    BEAM: (255, 225, 40),
-}
-"""RGB of the ground; agents have colours of their own (see `agent_colour`)."""
-
 _LETTERS = {FLOOR: " ", WALL: "#", RIVER: "~", WASTE: "%", STREAM: "-", ORCHARD: ".", APPLE: "o", BEAM: "*"}
 _ARROWS = "^>v<"
-
-
-def agent_colour(role: str, number: int, count: int) -> tuple[int, int, int]:
-    """A colour for one of `count` agents: cleaners violet, harvesters red to orange, others any hue."""
-    share = number / max(1, count)
-    low, high = {"cleaner": (0.74, 0.88), "harvester": (0.95, 1.09)}.get(role, (0.0, 1.0))
-    red, green, blue = colorsys.hsv_to_rgb((low + (high - low) * share) % 1.0, 0.85, 0.80)
-    return round(255 * red), round(255 * green), round(255 * blue)
-
-
-def agent_colours(roles: tuple[str, ...]) -> list[tuple[int, int, int]]:
-    """A colour for every agent."""
-    return [agent_colour(role, roles[:i].count(role), roles.count(role)) for i, role in enumerate(roles)]
 
 
 def ansi(game: BatchCleanup, copy: int = 0) -> str:
@@ -59,12 +34,9 @@ def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uin
     Apples are discs on the orchard, agents discs in their own colour with a white mark at the
     side they face; beams are drawn translucent, so that what lies below can be seen.
     """
-    palette = np.zeros((max(COLOURS) + 1, 3), np.uint8)
-    for number, colour in COLOURS.items():
-        palette[number] = colour
     ground, board = game.ground()[copy], game.board()[copy]
     under = np.where(ground == APPLE, ORCHARD, ground)
-    picture: NDArray[np.uint8] = palette[under].repeat(scale, axis=0).repeat(scale, axis=1)
+    picture: NDArray[np.uint8] = palette()[under].repeat(scale, axis=0).repeat(scale, axis=1)
     y, x = (np.mgrid[:scale, :scale] + 0.5) / scale - 0.5
     apple = x**2 + y**2 < 0.32**2
     body = x**2 + y**2 < 0.45**2

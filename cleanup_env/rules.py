@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 
 from cleanup_env.compiled import inlined, kernel
-from cleanup_env.maps import AGENT, APPLE, BEAM, ORCHARD, RIVER, WALL, WASTE
+from cleanup_env.maps import APPLE, BEAM, ORCHARD, RIVER, WALL, WASTE
 from cleanup_env.random_stream import draw, draw_below, draw_unit
-from cleanup_env.state import change, put, show, step_of
+from cleanup_env.state import change, put, show, show_agent, step_of
 
 LEFT, RIGHT, FORWARD, BACK, STAY, TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE, FIRE, CLEAN = range(9)
 _LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
@@ -74,7 +74,7 @@ def _move(b, actions, world, rules, s, scratch):
         if target[i] != position[i]:
             position[i] = target[i]
             occupant[target[i]] = i
-            show(b, target[i], AGENT, world, s)
+            show_agent(b, target[i], i, world, s)
 
 
 @inlined

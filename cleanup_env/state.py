@@ -12,10 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env.compiled import inlined, kernel
-from cleanup_env.maps import AGENT, APPLE, BEAM, WALL, WASTE
+from cleanup_env.compiled import copy_bytes, inlined, kernel
+from cleanup_env.maps import AGENT, APPLE, BEAM, CLASS_NAMES, WALL, WASTE, World
 from cleanup_env.random_stream import draw_below, seed_stream
 
+N_CLASSES = len(CLASS_NAMES)
 _1, _6, _63 = np.uint64(1), np.uint64(6), np.uint64(63)
 
 
@@ -62,9 +63,11 @@ class State(NamedTuple):
     occupant: NDArray[np.int16]  # (B, cells) agent on the cell, or -1
     marks: NDArray[np.uint64]  # (B, words) one bit per orchard and river cell: apple, waste
     board: NDArray[np.uint8]  # (B, 1 or 4, cells) what is seen, turned so that each heading is up
+    picture: NDArray[np.uint8]  # (B, 0, 1 or 4, cells * 3) the same in colours, where somebody sees colours
+    colours: NDArray[np.uint8]  # ((classes + N) * 3,) of the classes, then of the agents; these never change
 
 
-DERIVED = ("n_waste", "occupant", "marks", "board")
+DERIVED = ("n_waste", "occupant", "marks", "board", "picture", "colours")
 
 
 class Scratch(NamedTuple):
@@ -78,10 +81,11 @@ class Scratch(NamedTuple):
 
 
 def allocate(
-    n_games: int, n_agents: int, n_cells: int, n_words: int, n_turns: int, n_beam: int, n_places: int
+    n_games: int, colours: NDArray[np.uint8], world: World, turns: tuple[int, int], n_beam: int
 ) -> tuple[State, Scratch]:
-    """Make the arrays of a batch of games."""
-    b, n = n_games, n_agents
+    """Make the arrays of a batch of games: colours (classes + N, 3), turned copies of board and picture."""
+    b, n = n_games, len(colours) - N_CLASSES
+    n_cells, n_words, n_places = world.ground.size, world.window_bits.shape[1], world.start.size
     state = State(
         stream=np.zeros((b, 4), np.uint64),
         clock=np.zeros(b, np.int32),
@@ -98,7 +102,9 @@ def allocate(
         n_waste=np.zeros(b, np.int32),
         occupant=np.full((b, n_cells), -1, np.int16),
         marks=np.zeros((b, n_words), np.uint64),
-        board=np.full((b, n_turns, n_cells), WALL, np.uint8),
+        board=np.full((b, turns[0], n_cells), WALL, np.uint8),
+        picture=np.tile(colours[WALL], (b, turns[1], n_cells)),
+        colours=colours.ravel(),
     )
     scratch = Scratch(
         target=np.zeros(n, np.int32),
@@ -123,10 +129,25 @@ def step_of(heading, width):
 
 
 @inlined
+def _paint(b, cell, colour, world, s):
+    for turn in range(s.picture.shape[1]):
+        copy_bytes(s.picture[b, turn], 3 * np.int64(world.turned[turn, cell]), s.colours, 3 * np.int64(colour), 3)
+
+
+@inlined
 def show(b, cell, what, world, s):
-    """Draw a class on the board, and on the turned copies that windows are read from."""
+    """Draw a class on the board and the picture, and on the turned copies that windows are read from."""
     for turn in range(s.board.shape[1]):
         s.board[b, turn, world.turned[turn, cell]] = what
+    _paint(b, cell, what, world, s)
+
+
+@inlined
+def show_agent(b, cell, i, world, s):
+    """Draw an agent, in the picture in its own colour."""
+    for turn in range(s.board.shape[1]):
+        s.board[b, turn, world.turned[turn, cell]] = AGENT
+    _paint(b, cell, N_CLASSES + i, world, s)
 
 
 @inlined
@@ -163,7 +184,7 @@ def redraw(world, s):
             show(b, s.beam[b, k], BEAM, world, s)
         for i in range(s.position.shape[1]):
             s.occupant[b, s.position[b, i]] = i
-            show(b, s.position[b, i], AGENT, world, s)
+            show_agent(b, s.position[b, i], i, world, s)
 
 
 @kernel

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from cleanup_env import PRESETS, BatchCleanup, make_config
+from cleanup_env.config import OBSERVATIONS
 
 from tiny_games import random_actions  # isort: skip
 
-CASES = [(preset, kind) for preset in PRESETS for kind in ("symbolic", "features", None)]
+CASES = [(preset, kind) for preset in PRESETS for kind in (*OBSERVATIONS, None)]
 
 
 @pytest.mark.parametrize(("preset", "kind"), CASES)

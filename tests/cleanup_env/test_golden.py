@@ -15,14 +15,26 @@ from cleanup_env import BatchCleanup, make_config
 GOLDEN = {
     ("contract", "symbolic"):
         "a9552b99998f575ea9fda7d03d8a718173bf0b9ff7723dda0b107057b2ad9710",
+    ("contract", "one_hot"):
+        "19b14de6e82b15a84003be034e1cb7bbd471f53aca6e43bf2b38c6cebdea718d",
+    ("contract", "rgb"):
+        "6f1a6c656a6691d88600dbf0759b3de29415cd9f9249dbac557a57bc510def61",
     ("contract", "features"):
         "0738b9a78be506737d24c45efd852ba949d1c78046cac48cc6186e386ce7a7ef",
     ("original", "symbolic"):
         "742e011034b11d49282c186758bb566ece54e2ed2c41869437cd7818d7492dee",
+    ("original", "one_hot"):
+        "f48a4af1d06288ea3d1ed0ff52bb1512d4d37ff3e4740e848339b707558e0bb3",
+    ("original", "rgb"):
+        "ad2c231b172674344af37ca623f6d4cee5863c26831334b870dfe023222dc18f",
     ("original", "features"):
         "8cd3649b0004e1c3ef5fb9b38e257f51bb8641aac07dd170f422bab40e5f5822",
     ("meltingpot-like", "symbolic"):
         "b6c2c9990b4f0235380bdeea482eb9a348195f74bc72c4d3a0f3c6f9b5e946e0",
+    ("meltingpot-like", "one_hot"):
+        "26d253c0ab1811eb375a44e189b157b8a02a499688e817e37e48fc63fb19c675",
+    ("meltingpot-like", "rgb"):
+        "2e98e6a53ea240a11b15d572cb21f41c5f7bd071ab0ea61118e28736603b9491",
     ("meltingpot-like", "features"):
         "c97a795d2eb14dd615aa6b8773194b4ceb81bea441b76c5b2c8e5881b1b7f028",
 }  # fmt: skip

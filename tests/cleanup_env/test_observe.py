@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from cleanup_env import FEATURE_NAMES, BatchCleanup, make_config
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, BatchCleanup, make_config
+from cleanup_env.colours import agent_colours, palette
 from cleanup_env.maps import AGENT, APPLE, BEAM, ORCHARD, RIVER, SELF, WALL, WASTE
 
 from tiny_games import CLEAN, STAY, arrange, build, random_actions, step  # isort: skip
@@ -38,6 +39,58 @@ def test_windows_are_the_padded_board_cut_and_turned(preset, radius, rotate):
             for i in range(game.n_agents):
                 np.testing.assert_array_equal(observations[b, i], reference_window(game, b, i))
         observations, _, _ = game.step(random_actions(game, rng))
+
+
+def played_beside_symbolic(kind, preset, steps=60, **settings):
+    """Two games of one seed, observed in two ways, after each of some random steps."""
+    config = make_config(preset, **settings)
+    game, twin = (BatchCleanup(config, 2, observation=k) for k in (kind, "symbolic"))
+    seen, classes = game.reset(seed=1), twin.reset(seed=1)
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        yield game, seen, classes
+        actions = random_actions(game, rng)
+        (seen, _, _), (classes, _, _) = game.step(actions), twin.step(actions)
+
+
+@pytest.mark.parametrize("rotate", [True, False])
+@pytest.mark.parametrize("radius", [6, 7])
+@pytest.mark.parametrize("preset", ["contract", "original"])
+def test_one_hot_planes_are_the_symbolic_window_class_by_class(preset, radius, rotate):
+    for _, seen, classes in played_beside_symbolic("one_hot", preset, radius=radius, rotate=rotate):
+        np.testing.assert_array_equal(seen, classes[:, :, None] == np.arange(10)[:, None, None])
+
+
+@pytest.mark.parametrize("rotate", [True, False])
+@pytest.mark.parametrize("radius", [6, 7])
+@pytest.mark.parametrize("preset", ["contract", "original"])
+def test_rgb_shows_the_symbolic_window_in_colours_and_everybody_in_their_own(preset, radius, rotate):
+    colours = {name: palette()[k] for k, name in enumerate(CLASS_NAMES)}
+    assert tuple(colours["river"]) == (99, 156, 194)
+    assert tuple(colours["waste"]) == (113, 75, 24)
+    seen_agents = set()
+    for game, seen, classes in played_beside_symbolic("rgb", preset, radius=radius, rotate=rotate, n_harvesters=3):
+        ground = classes != AGENT
+        np.testing.assert_array_equal(seen[ground], palette()[classes[ground]])
+        own = np.array(agent_colours(game.roles), np.uint8)
+        for b, i, y, x in np.argwhere(classes == AGENT):
+            ahead, aside = radius - y, x - radius
+            heading = game.heading[b, i] if rotate else 0
+            step_row, step_column = ((-1, 0), (0, 1), (1, 0), (0, -1))[heading]
+            at = game.position[b, i] + (
+                ahead * step_row + aside * step_column, ahead * step_column - aside * step_row
+            )  # fmt: skip
+            (j,) = np.flatnonzero((game.position[b] == at).all(axis=1))
+            np.testing.assert_array_equal(seen[b, i, y, x], own[j])
+            seen_agents.add(j)
+    assert len(seen_agents) == game.n_agents
+
+
+def test_colours_stay_right_for_more_agents_than_any_list_of_colours_holds():
+    game = BatchCleanup(make_config("original", n_free=40, spawn_anywhere=True), 1, observation="rgb")
+    game.reset(seed=0)
+    colours = np.array(agent_colours(game.roles))
+    assert len(np.unique(colours, axis=0)) == 40
 
 
 def test_the_agent_faces_up_in_its_window():
@@ -79,7 +132,9 @@ def test_river_and_waste_have_the_published_classes_and_are_not_swapped():
         assert (board[at] == what).all()
 
 
-@pytest.mark.parametrize(("kind", "dtype"), [("symbolic", np.uint8), ("features", np.float32)])
+@pytest.mark.parametrize(
+    ("kind", "dtype"), [("symbolic", np.uint8), ("one_hot", np.uint8), ("rgb", np.uint8), ("features", np.float32)]
+)
 def test_delivered_dtype_and_shape_are_the_declared_ones(kind, dtype):
     game = BatchCleanup(make_config("original"), 2, observation=kind)
     for observations in (game.reset(seed=0), game.step(np.full((2, 5), STAY))[0]):

@@ -12,8 +12,9 @@ from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, ren
 
 import cleanup_env
 from cleanup_env import PRESETS, BatchCleanup, make_config
+from cleanup_env.config import OBSERVATIONS
 
-KINDS = ("symbolic", "features")
+KINDS = OBSERVATIONS
 CASES = [(preset, kind) for preset in PRESETS for kind in KINDS]
 every_case = pytest.mark.parametrize(("preset", "kind"), CASES)
 
