@@ -34,6 +34,7 @@ class Learner:
         self.present = torch.tensor([float(count > 0) for count in signature.crew])
         self.has_cells = signature.n_cells > 0
         self.updates = 0
+        self.average, self.averaged = torch.zeros_like(self.networks.flat), 0
 
     def update(self, replay: Replay, temperature: float, rng: np.random.Generator) -> float:
         """One step of (y - Q)^2 or Huber down its gradient, then the target a step closer; the loss."""
@@ -62,8 +63,17 @@ class Learner:
         self.updates += 1
         return value
 
+    def add_to_average(self) -> None:
+        """Count the present weights in the average (Polyak & Juditsky 1992)."""
+        self.averaged += 1
+        self.average.lerp_(self.networks.flat, 1 / self.averaged)
+
+    def learned(self) -> QNetworks:
+        """The averaged networks, or a copy of the present ones while nothing has been averaged."""
+        return QNetworks(self.networks.shape, self.average.clone()) if self.averaged else self.networks.copy()
+
     def state(self) -> dict[str, NDArray[Any]]:
-        """Weights, target and Adam's moments, for a checkpoint."""
+        """Weights, target, Adam's moments and the average, for a checkpoint."""
         adam = self.optimiser.state[self.flat]
         zero = torch.zeros_like(self.flat)
         return {
@@ -71,6 +81,8 @@ class Learner:
             "target": self.target.flat.numpy(),
             "adam_mean": adam.get("exp_avg", zero).detach().numpy(),
             "adam_square": adam.get("exp_avg_sq", zero).detach().numpy(),
+            "average": self.average.numpy(),
+            "averaged": np.array([self.averaged]),
         }
 
     def restore(self, arrays: dict[str, NDArray[Any]], updates: int) -> None:
@@ -78,6 +90,8 @@ class Learner:
         with torch.no_grad():
             self.networks.flat.copy_(torch.from_numpy(arrays["weights"]))
             self.target.flat.copy_(torch.from_numpy(arrays["target"]))
+            self.average.copy_(torch.from_numpy(arrays["average"]))
+        self.averaged = int(arrays["averaged"][0])
         if updates:
             self.optimiser.state[self.flat] = {
                 "step": torch.tensor(float(updates)),
@@ -161,6 +175,8 @@ def train(
             first, stop = replay.starts()
             while learner.updates < due and first < stop:
                 losses.append(learner.update(replay, temperature, rng))
+                if config.average_from is not None and done >= config.average_from * vector_episodes:
+                    learner.add_to_average()
         if not np.isfinite(sums).all():
             raise LearnerError("the game paid rewards that are not finite: check its payments")
         log[done, :n_types] = [sums[:, types == m].sum() / config.n_games for m in range(n_types)]
@@ -192,7 +208,7 @@ def train(
     if path is not None:
         save_training(path, meta, learner, None if finished else replay, log[:done], rng, cpu)
     return TrainResult(
-        policy=Policy(config=config, signature=signature, networks=learner.networks.copy()),
+        policy=Policy(config=config, signature=signature, networks=learner.learned()),
         curve=Curve(
             episode=np.arange(1, done + 1) * config.n_games,
             returns=log[:done, :n_types].copy(),

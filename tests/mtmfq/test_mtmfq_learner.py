@@ -6,6 +6,8 @@ import torch
 from mtmfq_small_games import Choice, Letters, Relay, flat, quick
 
 from mtmfq import LearnerError, TrainProgress, play, train
+from mtmfq.learner import Learner
+from mtmfq.replay import Replay
 from mtmfq.update import boltzmann_value
 
 
@@ -174,3 +176,23 @@ def test_acting_checks_the_shapes_that_came() -> None:
         policy.act(np.ones((4, 3, 3), np.float32), np.zeros((4, 3, 5), np.float32), rng)
     with pytest.raises(LearnerError, match="observations of shape"):
         policy.act(np.ones((4, 2, 9), np.float32), np.zeros((4, 2, 5), np.float32), rng)
+
+
+def test_the_policy_is_the_mean_of_the_weights_of_the_last_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[float, torch.Tensor]] = []
+    update = Learner.update
+
+    def watched(self: Learner, replay: Replay, temperature: float, rng: np.random.Generator) -> float:
+        loss = update(self, replay, temperature, rng)
+        seen.append((temperature, self.networks.flat.clone()))
+        return loss
+
+    monkeypatch.setattr(Learner, "update", watched)
+    falling = ((0.0, 1.0), (0.5, 0.1))  # held from half of the training on, so that it tells the halves apart
+    config = quick(n_games=8, episodes=80, temperature=falling, average_from=0.5)
+    policy = train(Choice(), config, np.random.default_rng(0)).policy
+    late = torch.stack([weights for temperature, weights in seen if temperature == 0.1])
+    assert 1 < len(late) < len(seen)
+    assert torch.allclose(policy.networks.flat, late.mean(dim=0), atol=1e-5)
+    last = train(Choice(), replace(config, average_from=None), np.random.default_rng(0)).policy
+    assert torch.equal(last.networks.flat, seen[-1][1])
