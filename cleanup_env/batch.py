@@ -7,47 +7,17 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env import observe, rules
+from cleanup_env import entry, observe
 from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
 from cleanup_env.colours import agent_colours, palette
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
-from cleanup_env.state import DERIVED, Rules, allocate, redraw, reset_all
+from cleanup_env.rules import OVER, PLAYED, compile_rules
+from cleanup_env.state import DERIVED, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
 ObservationKind = Literal["symbolic", "one_hot", "rgb", "features"]
-_KINDS = {"fire": rules.FIRE, "clean": rules.CLEAN}
-
-
-def compile_rules(config: CleanupConfig) -> Rules:
-    """Translate the settings to what the compiled rules take."""
-    roles = np.array(config.roles)
-    kinds = np.full((config.n_agents, 9), -1, dtype=np.int8)
-    for i, role in enumerate(config.roles):
-        for number, name in enumerate(config.actions(role)):
-            kinds[i, number] = _KINDS.get(name, number)
-    ceiling = config.depletion if config.waste_ceiling == "depletion" else config.waste_ceiling
-    return Rules(
-        p_apple=float(config.p_apple),
-        depletion=float(config.depletion),
-        restoration=float(config.restoration),
-        loop_waste=config.waste_mode == "loop",
-        p_waste=float(config.p_waste),
-        waste_ceiling=float("inf") if ceiling is None else float(ceiling),
-        waste_delay=config.waste_delay,
-        beam_length=config.beam_length,
-        beam_sides=config.beam_width // 2,
-        cooldown=config.cooldown,
-        fire_cost=float(config.fire_cost),
-        fire_penalty=float(config.fire_penalty),
-        soiled=config.start == "soiled",
-        rotate=config.rotate,
-        eats=(roles != "cleaner") | config.cleaners_eat,
-        cleans=roles != "harvester",
-        n_actions=(kinds >= 0).sum(axis=1),
-        kinds=kinds,
-    )
 
 
 class BatchCleanup:
@@ -88,7 +58,7 @@ class BatchCleanup:
         self.n_games, self.n_agents = int(n_games), config.n_agents
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
-        self._fill, self._step = observe.KERNELS[observation]
+        self._fill, self._step = entry.KERNELS[observation]
         self.world = build_world(config.map, config.radius, config.spawn_anywhere)
         self.rules = compile_rules(config)
         self.n_actions: NDArray[np.int64] = self.rules.n_actions
@@ -102,6 +72,7 @@ class BatchCleanup:
         colours = np.vstack([palette(), agent_colours(config.roles)]).astype(np.uint8)
         n_beam = self.n_agents * config.beam_width * config.beam_length
         self._state, self._scratch = allocate(self.n_games, colours, self.world, turns, n_beam)
+        self._addresses = entry.addresses(self.world, self.rules, self._state, self._scratch)
         self._visible = np.zeros((self.n_games, self.n_agents, self.n_agents), np.bool_)
         dtype = np.float32 if observation == "features" else np.uint8
         self._observations: Observation = np.zeros((self.n_games, self.n_agents, *self.observation_shape), dtype)
@@ -149,24 +120,23 @@ class BatchCleanup:
         acts = check_actions(actions, self.n_games, self.n_agents)
         if not self._started:
             raise CleanupError("step was called before reset: call reset(seed=...) first")
-        if self._state.clock.max() >= self.config.horizon:
+        wrong = self._step(acts, self._addresses, self._observations)
+        if wrong == OVER:
             raise CleanupError(
                 f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
             )
-        game = (acts, self.world, self.rules, self._state, self._scratch)
-        wrong = self._step(*game, self._observations)
-        if wrong >= 0:
+        if wrong != PLAYED:
             b, i = divmod(wrong, self.n_agents)
             raise wrong_action(self.config, acts[b, i], b, i)
         return self._observations, self._state.rewards, self._state.clock >= self.config.horizon
 
     def _observe(self) -> Observation:
-        self._fill(self.world, self.rules, self._state, self._observations)
+        self._fill(self._addresses, self._observations)
         return self._observations
 
     def visible(self) -> NDArray[np.bool_]:
         """(B, N, N): does agent i see agent j in its window now? False on the diagonal."""
-        observe.visible(self.world, self._state, self._visible)
+        entry.visible(self._addresses, self._visible)
         return self._visible
 
     # What happened in the last step, and where things stand: read-only views.

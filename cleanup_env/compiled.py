@@ -1,14 +1,26 @@
-"""How the rules are compiled: the decorators of every kernel of the game, and one copy instruction."""
+"""How the rules are compiled: the decorators of every kernel, and what numba lacks.
+
+That is copying and clearing bytes, and reading tuples of arrays off a table of addresses.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import itertools
 import warnings
+from collections.abc import Sequence
+from importlib import resources
 from typing import Any
 
 import numba
+import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
+from numpy.typing import NDArray
 
 njit: Any = numba.njit
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}  # nothing here divides by zero
@@ -26,11 +38,28 @@ except (KeyError, TypeError):  # pragma: no cover - a numba without the option
 _warned = False
 
 
+def _stamp() -> str:
+    """Digest of the package's sources."""
+    digest = hashlib.sha256()
+    for file in sorted(resources.files("cleanup_env").iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".py"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+_STAMP = _stamp()
+
+
 def kernel(function: Any) -> Any:
     """Compile a function, and keep the machine code on disk where that can be written."""
     global _warned
     try:
-        return njit(cache=True, **_OPTIONS)(function)
+        compiled = njit(cache=True, **_OPTIONS)(function)
+        with contextlib.suppress(AttributeError):
+            # numba compiles anew when the kernel's own file has changed; but a kernel holds code of
+            # other modules too, and old rules must not play on.
+            compiled._cache._cache_file._source_stamp = _STAMP
+        return compiled
     except RuntimeError:
         if not _warned:
             _warned = True
@@ -82,3 +111,54 @@ def _clear_bytes(typing_context, to, at, count):
 
 clear_bytes: Any = intrinsic(_clear_bytes)
 """How to clear bytes inside a kernel: (to, at, count)."""
+
+
+def table_of(parts: Sequence[tuple[Any, ...]]) -> NDArray[np.int64]:
+    """Write tuples of arrays and numbers as one table: addresses and shapes, and the numbers' bits."""
+    words: list[int] = []
+    for value in (value for part in parts for value in part):
+        if isinstance(value, np.ndarray):
+            words += [value.ctypes.data, *value.shape]
+        else:
+            words.append(int(np.float64(value).view(np.int64)) if isinstance(value, float) else int(value))
+    return np.array(words, np.int64)
+
+
+def reader(parts: Sequence[Any]) -> Any:
+    """Make the function that reads named tuples of some numba types off a table of theirs, inside a kernel."""
+    word = ir.IntType(64)
+    together = types.Tuple(tuple(parts))
+
+    def _read(typing_context, table):
+        def generate(context, builder, signature, arguments):
+            start = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+            places = itertools.count()
+
+            def load():
+                return builder.load(builder.gep(start, [ir.Constant(word, next(places))]))
+
+            def value_of(kind):
+                if not isinstance(kind, types.Array):
+                    bits = load()
+                    if isinstance(kind, types.Float):
+                        return builder.bitcast(bits, context.get_value_type(kind))
+                    return builder.trunc(bits, ir.IntType(1)) if isinstance(kind, types.Boolean) else bits
+                array = context.make_array(kind)(context, builder)
+                data = builder.inttoptr(load(), array.data.type)
+                shape = [load() for _ in range(kind.ndim)]
+                size = ir.Constant(word, context.get_abi_sizeof(context.get_data_type(kind.dtype)))
+                strides = [size]
+                for length in reversed(shape[1:]):
+                    strides.insert(0, builder.mul(strides[0], length))
+                populate_array(
+                    array, data=data, shape=cgutils.pack_array(builder, shape),
+                    strides=cgutils.pack_array(builder, strides), itemsize=size, meminfo=None,
+                )  # fmt: skip
+                return array._getvalue()
+
+            tuples = [context.make_tuple(builder, part, [value_of(kind) for kind in part.types]) for part in parts]
+            return context.make_tuple(builder, signature.return_type, tuples)
+
+        return together(table), generate
+
+    return intrinsic(_read)

@@ -1,18 +1,11 @@
-"""What agents see, compiled: windows in three forms, `features` vectors, and who sees whom.
-
-The kernels `step_...` play a step and observe in one call: crossing from Python into compiled code
-costs as much as ten steps.
-"""
+"""What agents see, compiled: windows in three forms, `features` vectors, and who sees whom."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
 from cleanup_env.compiled import clear_bytes, copy_bytes, inlined, kernel
 from cleanup_env.maps import AGENT, APPLE, SELF, WALL, WASTE
-from cleanup_env.rules import step
 from cleanup_env.state import step_of
 
 NEAREST_CELLS, NEAREST_AGENTS = 3, 2
@@ -259,60 +252,3 @@ def visible(world, s, out):
                 d_row = world.row[s.position[b, j]] - world.row[here]
                 d_column = world.column[s.position[b, j]] - world.column[here]
                 out[b, i, j] = i != j and abs(d_row) <= r and abs(d_column) <= r
-
-
-@kernel
-def step_symbolic(actions, world, rules, s, scratch, out):
-    """Play a step (see `rules.step`) and fill `out` with cell classes."""
-    wrong = step(actions, world, rules, s, scratch)
-    if wrong < 0:
-        symbolic(world, rules, s, out)
-    return wrong
-
-
-@kernel
-def step_one_hot(actions, world, rules, s, scratch, out):
-    """Play a step and fill `out` with one plane per cell class."""
-    wrong = step(actions, world, rules, s, scratch)
-    if wrong < 0:
-        one_hot(world, rules, s, out)
-    return wrong
-
-
-@kernel
-def step_rgb(actions, world, rules, s, scratch, out):
-    """Play a step and fill `out` with colours."""
-    wrong = step(actions, world, rules, s, scratch)
-    if wrong < 0:
-        rgb(world, rules, s, out)
-    return wrong
-
-
-@kernel
-def step_features(actions, world, rules, s, scratch, out):
-    """Play a step and fill `out` with feature vectors."""
-    wrong = step(actions, world, rules, s, scratch)
-    if wrong < 0:
-        features(world, rules, s, out)
-    return wrong
-
-
-@kernel
-def nothing(world, rules, s, out):
-    """Fill nothing."""
-
-
-@kernel
-def step_nothing(actions, world, rules, s, scratch, out):
-    """Play a step and fill nothing."""
-    return step(actions, world, rules, s, scratch)
-
-
-KERNELS: dict[str | None, tuple[Any, Any]] = {
-    "symbolic": (symbolic, step_symbolic),
-    "one_hot": (one_hot, step_one_hot),
-    "rgb": (rgb, step_rgb),
-    "features": (features, step_features),
-    None: (nothing, step_nothing),
-}
-"""How to observe, and how to step and observe, by the name of an observation."""

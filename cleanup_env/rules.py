@@ -9,11 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from cleanup_env.compiled import inlined, kernel
+from cleanup_env.config import CleanupConfig
 from cleanup_env.maps import APPLE, BEAM, ORCHARD, RIVER, WALL, WASTE
 from cleanup_env.random_stream import draw, draw_below, draw_unit
-from cleanup_env.state import change, put, show, show_agent, step_of
+from cleanup_env.state import Rules, change, put, show, show_agent, step_of
 
 LEFT, RIGHT, FORWARD, BACK, STAY, TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE, FIRE, CLEAN = range(9)
+PLAYED, OVER = -1, -2
 _LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
@@ -181,10 +183,13 @@ def _clear_beams(b, world, s):
 def step(actions, world, rules, s, scratch):
     """One step of every game, in the order of the rules. actions (B, N) int64.
 
-    Plays nothing and returns the flat index of the first action that its agent does not have,
-    or, if all are fine, plays and returns -1.
+    Returns PLAYED; or plays nothing, and returns OVER if a game has reached the horizon, else the
+    flat index of the first action that its agent does not have.
     """
     n = actions.shape[1]
+    for b in range(actions.shape[0]):
+        if s.clock[b] >= rules.horizon:
+            return OVER
     for b in range(actions.shape[0]):
         for i in range(n):
             if not 0 <= actions[b, i] < rules.n_actions[i]:
@@ -196,4 +201,38 @@ def step(actions, world, rules, s, scratch):
         _fire_beams(b, actions[b], world, rules, s, scratch)
         _grow(b, world, rules, s)
         s.clock[b] += 1
-    return -1
+    return PLAYED
+
+
+_KINDS = {"fire": FIRE, "clean": CLEAN}
+
+
+def compile_rules(config: CleanupConfig) -> Rules:
+    """Translate the settings to what the compiled rules take."""
+    roles = np.array(config.roles)
+    kinds = np.full((config.n_agents, 9), -1, dtype=np.int8)
+    for i, role in enumerate(config.roles):
+        for number, name in enumerate(config.actions(role)):
+            kinds[i, number] = _KINDS.get(name, number)
+    ceiling = config.depletion if config.waste_ceiling == "depletion" else config.waste_ceiling
+    return Rules(
+        horizon=config.horizon,
+        p_apple=float(config.p_apple),
+        depletion=float(config.depletion),
+        restoration=float(config.restoration),
+        loop_waste=config.waste_mode == "loop",
+        p_waste=float(config.p_waste),
+        waste_ceiling=float("inf") if ceiling is None else float(ceiling),
+        waste_delay=config.waste_delay,
+        beam_length=config.beam_length,
+        beam_sides=config.beam_width // 2,
+        cooldown=config.cooldown,
+        fire_cost=float(config.fire_cost),
+        fire_penalty=float(config.fire_penalty),
+        soiled=config.start == "soiled",
+        rotate=config.rotate,
+        eats=(roles != "cleaner") | config.cleaners_eat,
+        cleans=roles != "harvester",
+        n_actions=(kinds >= 0).sum(axis=1),
+        kinds=kinds,
+    )

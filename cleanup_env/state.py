@@ -23,6 +23,7 @@ _1, _6, _63 = np.uint64(1), np.uint64(6), np.uint64(63)
 class Rules(NamedTuple):
     """Settings of the game as the compiled rules take them (see `CleanupConfig`)."""
 
+    horizon: int
     p_apple: float
     depletion: float
     restoration: float

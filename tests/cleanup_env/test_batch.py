@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cleanup_env import PRESETS, BatchCleanup, make_config
+from cleanup_env import PRESETS, BatchCleanup, compiled, entry, make_config, scripted, state
 from cleanup_env.config import OBSERVATIONS
 
 from tiny_games import random_actions  # isort: skip
@@ -107,3 +107,16 @@ def test_rewards_do_not_depend_on_how_many_agents_or_copies_there_are():
 def test_no_observation_gives_an_empty_array():
     game = BatchCleanup(make_config(), 2, observation=None)
     assert game.reset(seed=0).shape == (2, 5, 0)
+
+
+@pytest.mark.parametrize("function", [entry.step_symbolic, entry.visible, state.redraw, scripted._act])
+def test_machine_code_on_disk_is_that_of_all_sources_of_the_package(function):
+    """numba looks at the file of a kernel only; edited rules in another file would not be compiled."""
+    assert function._cache._cache_file._source_stamp == compiled._STAMP
+
+
+def test_a_table_of_addresses_takes_no_arrays_that_the_rules_do_not_expect():
+    game = BatchCleanup(make_config(), 1, observation=None)
+    wrong = game._state._replace(clock=game._state.clock.astype(np.int64))
+    with pytest.raises(TypeError, match="the arrays of a game are"):
+        entry.addresses(game.world, game.rules, wrong, game._scratch)
