@@ -1,4 +1,4 @@
-"""Pictures and texts that follow each other: captions, animated GIFs, a terminal as a screen."""
+"""Pictures and texts that follow each other: captions, GIF and MP4 files, a terminal as a screen."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ Picture = NDArray[np.uint8]
 
 PAPER = (250, 250, 247)
 INK = (30, 30, 30)
+GOLD = (255, 190, 0)
 COLOURS = 64
 """Colours that all frames of a GIF share; the board with ten agents has about thirty."""
 
@@ -54,6 +55,60 @@ def captioned(picture: Picture, lines: Sequence[str], size: int = 11) -> Picture
     for i, line in enumerate(lines):
         pen.text((4, size // 4 + i * spacing), line, fill=INK, font=_font(size))
     return np.concatenate((picture, np.asarray(strip, dtype=np.uint8)))
+
+
+def with_lines(
+    picture: Picture,
+    lines: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    colour: tuple[int, int, int] = GOLD,
+) -> Picture:
+    """Draw lines between points, each (row, column) in pixels, onto a copy of a picture."""
+    from PIL import Image, ImageDraw
+
+    image = Image.fromarray(picture)
+    pen = ImageDraw.Draw(image)
+    for (y0, x0), (y1, x1) in lines:
+        pen.line((x0, y0, x1, y1), fill=colour, width=2)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def write_video(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Path:
+    """Write frames of one size as an MP4 video (H.264, which every browser plays).
+
+    Raises:
+        ContractsError: fps is not positive, there are no frames or several sizes, the file cannot be
+            written, or the extra `render` is not installed.
+    """
+    _check_fps(fps)
+    try:
+        import imageio_ffmpeg
+    except ImportError as error:
+        raise ContractsError(
+            'MP4 files need the extra render: pip install "cleanup-contracts[render]", or write a GIF'
+        ) from error
+    pictures = [_even(frame) for frame in frames]
+    if len({picture.shape for picture in pictures}) != 1:
+        raise ContractsError(f"a video needs one or more frames of one size, got {len(pictures)} of several")
+    height, width, _ = pictures[0].shape
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()  # the encoder says nothing of use about a file that cannot be written
+    except OSError as error:
+        raise ContractsError(
+            f"cannot write {path}: {error.strerror or error}; choose another file or make its folder writable"
+        ) from error
+    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
+    writer.send(None)
+    for picture in pictures:
+        writer.send(np.ascontiguousarray(picture))
+    writer.close()
+    return path
+
+
+def _even(picture: Picture) -> Picture:
+    """Add a row or a column where their number is odd, which the codec does not take."""
+    height, width, _ = picture.shape
+    return np.pad(picture, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def write_frames(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Path:

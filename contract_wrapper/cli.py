@@ -119,6 +119,8 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
     )
+    sub.add_argument("--mp4", type=Path, metavar="FILE", help="write a video (needs the extra render)")
+    sub.add_argument("--flows", action="store_true", help="show in the file who paid whom, as golden lines")
     sub.add_argument("--steps", type=int, help="steps to show (default: the whole episode)")
     sub.add_argument("--fps", type=float, default=12.0, help="frames per second (default: 12)")
 
@@ -242,7 +244,7 @@ def _play(options: argparse.Namespace) -> int:
         contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
     play_command(
         settings=_settings(options), contract=contract, crew=options.crew, policy=options.policy, study=options.study,
-        gif=options.gif, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,
+        gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,
     )  # fmt: skip
     return 0
 

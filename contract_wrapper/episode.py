@@ -27,6 +27,10 @@ _WIDEST = "apples eaten 0000    tax 000.0"
 """Line of a caption that letters are sized by: all frames of an episode need the same size."""
 
 
+_NOTHING = 1e-9
+"""A transfer below it, in apples, is what rounding leaves of a reward minus itself."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
     """The game after a step."""
@@ -42,6 +46,9 @@ class Moment:
 
     tax: float
     """What taxed agents have paid so far, in apples."""
+
+    transfers: NDArray[np.float64]
+    """(N,) what each agent got from others in this step, in apples; negative: paid."""
 
     state: dict[str, NDArray[Any]]
     """The whole state, as `BatchCleanup.get_state` gives it."""
@@ -71,13 +78,19 @@ class Episode:
         m = self.moments[k]
         return f"step {m.step}, waste {m.waste}, apples eaten {m.apples}, tax paid {m.tax:.1f}"
 
-    def picture(self, k: int, scale: int = 12) -> animation.Picture:
-        """Draw the board at moment k, `scale` pixels per cell."""
+    def picture(self, k: int, scale: int = 12, flows: int = 0) -> animation.Picture:
+        """Draw the board at moment k, `scale` pixels per cell; golden lines show who paid whom in the last `flows` steps."""
         self.stage.set_state(self.moments[k].state)
-        return render.rgb(self.stage, scale=scale)
+        picture = render.rgb(self.stage, scale=scale)
+        if flows == 0:
+            return picture
+        transfers = np.sum([m.transfers for m in self.moments[max(0, k + 1 - flows) : k + 1]], axis=0)
+        ends = [tuple(scale * (at + 0.5)) for at in self.stage.position[0]]
+        payers, payees = np.flatnonzero(transfers < 0), np.flatnonzero(transfers > 0)
+        return animation.with_lines(picture, [(ends[i], ends[j]) for i in payers for j in payees])
 
-    def frame(self, k: int, scale: int = 12) -> animation.Picture:
-        """Draw the board at moment k with a strip of captions below."""
+    def frame(self, k: int, scale: int = 12, flows: int = 0) -> animation.Picture:
+        """Draw the board at moment k (see `picture`) with a strip of captions below."""
         m = self.moments[k]
         lines = (
             f"{self.contract}" if not self.contract.is_none else "no contract",
@@ -85,12 +98,12 @@ class Episode:
             f"step {m.step}    waste {m.waste}",
             f"apples eaten {m.apples}    tax {m.tax:.1f}",
         )
-        picture = self.picture(k, scale)
+        picture = self.picture(k, scale, flows)
         return animation.captioned(picture, lines, animation.letter_size(picture.shape[1], _WIDEST))
 
-    def frames(self, scale: int = 12, every: int = 1) -> Iterator[animation.Picture]:
-        """Draw every so many moments with captions, always the last one too."""
-        return (self.frame(k, scale) for k in self._chosen(every))
+    def frames(self, scale: int = 12, every: int = 1, flows: bool = False) -> Iterator[animation.Picture]:
+        """Draw every so many moments with captions, always the last one too; flows: with who paid whom since."""
+        return (self.frame(k, scale, every * flows) for k in self._chosen(every))
 
     def text(self, k: int) -> str:
         """Draw moment k as text, with its caption as the last line."""
@@ -121,7 +134,8 @@ class _FilmedGame(ContractedGame):
     def reset(self, seed: int) -> NDArray[Any]:
         """Start the episode and its film."""
         observations = super().reset(seed)
-        self.moments = [Moment(step=0, waste=int(self.game.waste[0]), apples=0, tax=0.0, state=self.game.get_state())]
+        nothing, waste = np.zeros(self.n_agents), int(self.game.waste[0])
+        self.moments = [Moment(step=0, waste=waste, apples=0, tax=0.0, transfers=nothing, state=self.game.get_state())]
         return observations
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
@@ -137,6 +151,7 @@ class _FilmedGame(ContractedGame):
                     waste=int(self.game.waste[0]),
                     apples=before.apples + int(self.game.apples.sum()),
                     tax=before.tax + float(paid),
+                    transfers=np.where(np.abs(transfers[0]) < _NOTHING, 0.0, transfers[0]),
                     state=self.game.get_state(),
                 )
             )

@@ -25,6 +25,8 @@ def play_command(
     policy: Path | None = None,
     study: Path | None = None,
     gif: Path | None = None,
+    mp4: Path | None = None,
+    flows: bool = False,
     steps: int | None = None,
     fps: float = 12.0,
     seed: int = 0,
@@ -38,7 +40,8 @@ def play_command(
         crew: 'scripted' or 'trained'; a policy or a study means trained.
         policy: file of a trained policy.
         study: folder of a study from which contract and trained crew are taken.
-        gif: file to write.
+        gif, mp4: file to write.
+        flows: whether files show who paid whom.
         steps, fps, seed: length, speed and seed of the episode.
         stream: a terminal, or anything that text can be written to.
 
@@ -64,12 +67,12 @@ def play_command(
     else:
         raise ContractsError(f"unknown crew {crew!r}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
-    if gif is None:
+    if gif is None and mp4 is None:
         play_in_terminal(episode, stream, fps)
-        return
-    write_gif(episode, gif, fps)
-    last = len(episode) - 1
-    stream.write(f"{gif}: {episode.contract}, {episode.crew} crew; {episode.caption(last)}\n")
+    for path, write in ((gif, write_gif), (mp4, write_mp4)):
+        if path is not None:
+            write(episode, path, fps, flows=flows)
+            stream.write(f"{path}: {episode.contract}, {episode.crew} crew; {episode.caption(len(episode) - 1)}\n")
 
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, Path]:
@@ -107,17 +110,31 @@ def policy_file(record: StudyRecord, outcome: Outcome) -> Path:
     return path
 
 
-def write_gif(episode: Episode, path: Path, fps: float = 10.0, scale: int = 12, every: int = 2) -> Path:
+def write_gif(
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = 12, every: int = 2, flows: bool = False
+) -> Path:
     """Write an episode as an animated GIF with captions; `every` keeps one step in so many.
 
-    200 steps at scale 12 with every second step take about half a megabyte.
+    200 steps at scale 12 with every second step take about half a megabyte. flows: show who paid whom.
 
     Raises:
         ContractsError: the file cannot be written, or a number is out of range.
     """
+    _check_scale(scale)
+    return animation.write_frames(episode.frames(scale, every, flows), path, fps)
+
+
+def write_mp4(
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = 24, every: int = 1, flows: bool = False
+) -> Path:
+    """Write an episode as an MP4 video, as `write_gif` does; it needs the extra `render`."""
+    _check_scale(scale)
+    return animation.write_video(episode.frames(scale, every, flows), path, fps)
+
+
+def _check_scale(scale: int) -> None:
     if isinstance(scale, bool) or not isinstance(scale, int) or not 4 <= scale <= 64:
         raise ContractsError(f"scale must be an integer in 4..64 pixels per cell, got {scale!r}")
-    return animation.write_frames(episode.frames(scale, every), path, fps)
 
 
 def play_in_terminal(

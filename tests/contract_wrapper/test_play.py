@@ -1,17 +1,19 @@
 import dataclasses
 import io
+import sys
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from conftest import DESIGNS, fake_outcome, make_study
 from PIL import Image
 
-from contract_wrapper.animation import captioned, letter_size, show, write_frames
+from contract_wrapper.animation import GOLD, captioned, letter_size, show, write_frames
 from contract_wrapper.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, evaluate
-from contract_wrapper.play import play_command, play_in_terminal, write_gif
+from contract_wrapper.play import play_command, play_in_terminal, write_gif, write_mp4
 from mtmfq.config import get_profile
 
 CREW = Contract(tax=0.25, n_cleaners=3)
@@ -113,6 +115,58 @@ def test_colours_of_the_board_survive_the_shared_palette(episode, tmp_path):
         seen = np.asarray(gif.convert("RGB"), int)
     assert np.abs(seen - episode.frame(20).astype(int)).max() < 60
     assert np.abs(seen - episode.frame(20).astype(int)).mean() < 2
+
+
+def test_transfers_of_a_step_are_the_tax_and_add_up_to_nothing(episode):
+    paid = 0.0
+    for moment in episode.moments:
+        assert moment.transfers.sum() == pytest.approx(0.0)
+        assert np.ptp(moment.transfers[5:]) == pytest.approx(0.0)  # cleaners share equally
+        paid -= moment.transfers[:5].sum()
+        assert paid == pytest.approx(moment.tax)
+
+
+def test_flows_are_lines_from_who_pays_to_every_cleaner(episode):
+    k = next(k for k, m in enumerate(episode.moments) if m.apples > 0)
+    payer = int(np.flatnonzero(episode.moments[k].transfers < 0)[0])
+    plain, flowing = episode.picture(k, 12), episode.picture(k, 12, flows=1)
+    drawn = (flowing != plain).any(axis=2)
+    assert (flowing[drawn] == GOLD).all()
+    for i in (payer, 5, 6, 7):
+        row, column = 12 * episode.stage.position[0, i] + 6
+        assert drawn[row - 2 : row + 3, column - 2 : column + 3].any()
+    before = episode.picture(k - 1, 12, flows=1)
+    assert np.array_equal(before, episode.picture(k - 1, 12))  # nobody had eaten yet
+
+
+def test_a_film_shows_the_flows_of_the_steps_that_it_leaves_out(episode):
+    k = next(k for k, m in enumerate(episode.moments) if m.apples > 0 and k % 2)
+    assert not np.array_equal(episode.picture(k + 1, 12, flows=2), episode.picture(k + 1, 12))
+
+
+def test_a_video_holds_every_step_in_even_numbers_of_pixels(episode, tmp_path):
+    path = write_mp4(episode, tmp_path / "films" / "episode.mp4", fps=10, scale=5)
+    frames = imageio_ffmpeg.read_frames(str(path))
+    size = next(frames)["size"]
+    rows, columns, _ = episode.frame(0, 5).shape
+    assert size == (columns + columns % 2, rows + rows % 2)
+    assert sum(1 for _ in frames) == len(episode)
+
+
+def test_a_video_that_cannot_be_written_is_named(episode, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ContractsError, match=r"cannot write .*choose another file"):
+        write_mp4(episode, tmp_path / "file" / "episode.mp4")
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
+    with pytest.raises(ContractsError, match=r"pip install \"cleanup-contracts\[render\]\""):
+        write_mp4(episode, tmp_path / "episode.mp4")
+
+
+def test_the_command_writes_both_files_and_says_so(tmp_path):
+    stream, files = io.StringIO(), (tmp_path / "a.gif", tmp_path / "a.mp4")
+    play_command(settings=SETTINGS, contract=CREW, gif=files[0], mp4=files[1], flows=True, steps=4, stream=stream)
+    assert [line.split(":")[0] for line in stream.getvalue().splitlines()] == [str(file) for file in files]
+    assert all(file.stat().st_size > 1000 for file in files)
 
 
 def test_a_terminal_is_drawn_in_place_and_gets_its_cursor_back(episode):
