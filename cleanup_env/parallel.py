@@ -19,6 +19,7 @@ from cleanup_env.config import OBSERVATIONS, CleanupConfig, make_config
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES
 from cleanup_env.render import ansi, rgb
+from cleanup_env.window import Window
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
 
@@ -67,6 +68,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.config = self.game.config
         self.render_mode = render_mode
         self.render_scale = render_scale
+        self._window = self._new_window()
         self.possible_agents = list(self.config.agents)
         self.agents: list[str] = []
         self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
@@ -101,6 +103,8 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.agents = list(self.possible_agents)
         self._ended = False
         self._totals[:] = 0
+        if self._window is not None:
+            self.render()
         return self._split(observations), self._infos()
 
     def step(
@@ -127,6 +131,8 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
                     "shots": int(shots), "length": int(game.clock[0]),
                 }  # fmt: skip
             self.agents, self._ended = [], True
+        if self._window is not None:
+            self.render()
         return (
             self._split(observations),
             dict(zip(agents, rewards[0].tolist(), strict=True)),
@@ -189,19 +195,31 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
 
     def render(self) -> str | NDArray[np.uint8] | None:
         """The present state as text (`ansi`), as a picture (`rgb_array`: (rows*s, columns*s, 3) uint8),
-        or, returning None, as text on the standard output (`human`: no display is ever opened)."""
+        or, returning None, in a window (`human`, which `reset` and `step` bring up to date themselves)."""
         if self.render_mode is not None and not self._seeded:
             raise CleanupError("render was called before reset: call reset(seed=...) first")
         if self.render_mode == "ansi":
             return ansi(self.game)
-        if self.render_mode == "human":
-            print(ansi(self.game))
         if self.render_mode == "rgb_array":
             return rgb(self.game, scale=self.render_scale)
+        if self._window is not None:
+            self._window.show(rgb(self.game, scale=self.render_scale))
         return None
 
     def close(self) -> None:
-        """Nothing to close: no display is ever opened."""
+        """Close the window, if there is one."""
+        if self._window is not None:
+            self._window.close()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_window": None}  # a window stays where it is
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        self.__dict__.update(saved)
+        self._window = self._new_window()
+
+    def _new_window(self) -> Window | None:
+        return Window("Clean-up", self.metadata["render_fps"]) if self.render_mode == "human" else None
 
     def __repr__(self) -> str:
         return f"cleanup_v0({', '.join(self.possible_agents)})"

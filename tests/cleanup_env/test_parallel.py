@@ -11,8 +11,9 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, render_test, seed_test, state_test
 
 import cleanup_env
-from cleanup_env import PRESETS, BatchCleanup, make_config
+from cleanup_env import PRESETS, BatchCleanup, CleanupError, make_config
 from cleanup_env.config import OBSERVATIONS
+from cleanup_env.render import rgb
 
 KINDS = OBSERVATIONS
 CASES = [(preset, kind) for preset in PRESETS for kind in KINDS]
@@ -45,8 +46,13 @@ def test_pettingzoo_state(preset, kind):
     state_test(cleanup_env.env(preset=preset, **settings), parallel(preset, kind, horizon=20))
 
 
+@pytest.fixture
+def no_screen(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+
+
 @pytest.mark.parametrize("preset", PRESETS)
-def test_pettingzoo_render(preset):
+def test_pettingzoo_render(preset, no_screen):
     render_test(lambda **kwargs: cleanup_env.env(preset=preset, **kwargs))
 
 
@@ -195,3 +201,29 @@ def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
     assert ran.stdout.strip() == str(0xE220A8397B1DCDAF), ran.stderr
     assert ran.stderr.count("RuntimeWarning") == 1
     assert "NUMBA_CACHE_DIR" in ran.stderr
+
+
+def test_a_window_shows_each_step_and_closes(no_screen):
+    import pygame
+
+    game = cleanup_env.parallel_env(render_mode="human", render_scale=4)
+    game.metadata = {**game.metadata, "render_fps": 1000}
+    for turn in range(2):
+        game.reset(seed=turn)
+        game.step(dict.fromkeys(game.agents, 2))
+        shown = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
+        np.testing.assert_array_equal(shown, rgb(game.game, scale=4))
+    twin = pickle.loads(pickle.dumps(game))
+    game.close()
+    assert pygame.display.get_surface() is None
+    twin.step(dict.fromkeys(twin.agents, 2))
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    with pytest.raises(KeyboardInterrupt, match="closed"):
+        twin.render()
+    assert pygame.display.get_surface() is None
+
+
+def test_a_window_without_pygame_is_refused_with_the_way_out(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pygame", None)
+    with pytest.raises(CleanupError, match=r"pip install \"cleanup-contracts\[render\]\""):
+        cleanup_env.parallel_env(render_mode="human")
