@@ -21,7 +21,7 @@ class Window:
             import pygame
         except ImportError as error:
             raise CleanupError(
-                'render_mode="human" needs pygame: pip install "cleanup-contracts[render]", '
+                'render_mode="human" needs pygame-ce: pip install "cleanup-contracts[render]", '
                 'or take render_mode="ansi" or "rgb_array"'
             ) from error
         self._pygame, self._title, self._fps = pygame, title, fps

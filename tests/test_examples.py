@@ -36,3 +36,14 @@ def test_03_the_search_finds_a_design_that_all_accept(capsys: pytest.CaptureFixt
     assert min(harvester, cleaner) >= 0
     assert welfare > 250
     assert "front" in capsys.readouterr().out
+
+
+def test_04_the_leader_takes_half_of_what_the_other_predators_earn(capsys: pytest.CaptureFixture[str]) -> None:
+    home = load("04_contract_in_mpe2.py")["main"](seed=0, steps=60)
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    earned = {row[0]: float(row[2].rstrip(",")) for row in rows}
+    catches = earned["adversary_1"]
+    assert catches > 0
+    assert home["adversary_1"] == home["adversary_2"] == pytest.approx(catches / 2)
+    assert home["adversary_0"] == pytest.approx(2 * catches)
+    assert sum(home.values()) == pytest.approx(sum(earned.values()), abs=0.05)
