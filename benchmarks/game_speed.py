@@ -4,19 +4,27 @@
 
 A game step moves all agents of one game and writes their observations. Actions are random and
 drawn in advance; each figure is the median of several repeats after a warm-up. CPU time, not
-wall time, so that a busy machine disturbs less (it still does, through shared caches).
+wall time, so that a busy machine disturbs less (it still does, through shared caches). The last
+lines compare one process with two at once, in game steps per second of wall time, and time the
+first import and step of fresh processes: without compiled code on disk, and with it.
 """
 
+import multiprocessing
+import os
 import statistics
+import subprocess
+import sys
+import tempfile
 import time
 
 import numpy as np
 
 from cleanup_env import BatchCleanup, make_config, parallel_env
+from cleanup_env.config import OBSERVATIONS
 
 REPEATS = 7
 STEPS = 100_000  # game steps in one repeat, at most
-OBSERVATIONS = ("symbolic", "features", None)
+KINDS = (*OBSERVATIONS, None)
 
 
 def per_second(play, steps):
@@ -60,14 +68,59 @@ def pettingzoo_speed(observation):
     return per_second(play, 5 * len(plan))
 
 
+def wall_speed(_number=0):
+    """Game steps per second of wall time: 64 games, 5 agents, symbolic."""
+    game = BatchCleanup(make_config("contract"), 64)
+    actions = np.random.default_rng(0).integers(0, 7, (200, 64, 5))
+
+    def play(episodes):
+        for _ in range(episodes):
+            game.reset(seed=0)
+            for row in actions:
+                game.step(row)
+
+    play(1)
+    began = time.perf_counter()
+    play(100)
+    return 100 * 200 * 64 / (time.perf_counter() - began)
+
+
+def scaling():
+    """How many times faster two processes are than one."""
+    ratios = []
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
+        for _ in range(5):
+            (alone,) = pool.map(wall_speed, [0])
+            ratios.append(sum(pool.map(wall_speed, [0, 1], chunksize=1)) / alone)
+    return statistics.median(ratios)
+
+
+def first_step(folder):
+    """Wall seconds of a fresh process that imports the game and plays one step of two kinds of observation."""
+    code = (
+        "import numpy as np, cleanup_env as c\n"
+        "for kind in ('symbolic', 'features'):\n"
+        "    game = c.BatchCleanup(observation=kind); game.reset(seed=0); game.step(np.full((1, 5), 4))"
+    )
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NUMBA_CACHE_DIR": folder})
+    return time.perf_counter() - began
+
+
 def main():
-    print(f"{'games':>12} {'agents':>6}" + "".join(f"{kind or 'none':>12}" for kind in OBSERVATIONS))
+    print("game steps per CPU-second, one thread, preset contract")
+    print(f"{'games':>12} {'agents':>6}" + "".join(f"{kind or 'none':>12}" for kind in KINDS))
     for n_games in (1, 64, 1024):
         for n_cleaners in (0, 5):
-            speeds = [batch_speed(n_games, n_cleaners, kind) for kind in OBSERVATIONS]
-            print(f"{n_games:>12} {5 + n_cleaners:>6}" + "".join(f"{speed:>12,.0f}" for speed in speeds))
-    speeds = [pettingzoo_speed(kind) for kind in ("symbolic", "features")]
+            speeds = [batch_speed(n_games, n_cleaners, kind) for kind in KINDS]
+            print(f"{n_games:>12} {5 + n_cleaners:>6}" + "".join(f"{speed:>12,.0f}" for speed in speeds), flush=True)
+    speeds = [pettingzoo_speed(kind) for kind in OBSERVATIONS]
     print(f"{'PettingZoo 1':>12} {5:>6}" + "".join(f"{speed:>12,.0f}" for speed in speeds))
+    print(f"two processes at once: {scaling():.2f} times one")
+    with tempfile.TemporaryDirectory() as folder:
+        print(
+            f"first import and step: {first_step(folder):.1f} s when compiling, {first_step(folder):.1f} s afterwards"
+        )
 
 
 if __name__ == "__main__":
