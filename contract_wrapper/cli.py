@@ -108,6 +108,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--folder", type=Path, default=Path("studies/evaluations"), help="where results and policies are kept"
     )
 
+    sub = _command(
+        commands, "best-response", _best_response, "measure what an agent gains by learning alone against the others"
+    )
+    _contract(sub)
+    _shared(sub)
+    sub.add_argument(
+        "--agents",
+        default="cleaner_0,harvester_0",
+        help="who deviates, one after the other (default: one of each role)",
+    )
+    sub.add_argument(
+        "--folder", type=Path, default=Path("studies/evaluations"), help="where trained crews are kept and looked for"
+    )
+
     sub = _command(commands, "play", _play, "show an episode: an animated GIF, or an animation in the terminal")
     _contract(sub, required=False)
     _shared(sub)
@@ -231,6 +245,31 @@ def _evaluate(options: argparse.Namespace) -> int:
         stream=sys.stderr,
     )
     print(verdict(contract, baseline, outcomes))
+    return 0
+
+
+def _best_response(options: argparse.Namespace) -> int:
+    from contract_wrapper.best_response import best_response, report
+    from contract_wrapper.contract import Contract
+    from contract_wrapper.evaluation import evaluate
+    from contract_wrapper.progress import Progress
+    from mtmfq.policy import Policy
+
+    contract, settings = Contract(tax=options.tax, n_cleaners=options.cleaners), _settings(options)
+    progress = Progress(sys.stderr)
+
+    def telling(what: str) -> Callable[[Any], None]:
+        return lambda p: progress.show([f"{what}: episode {p.episode}/{p.episodes}"])
+
+    outcome = evaluate(contract, settings, options.seed, folder=options.folder, on_progress=telling("the whole crew"))
+    policy = Policy.load(options.folder / outcome.policy)
+    agents = [name.strip() for name in options.agents.split(",")]
+    found = [
+        best_response(contract, settings, policy, agent, options.seed, on_progress=telling(f"{agent} alone"))
+        for agent in agents
+    ]
+    progress.say("")
+    print(report(contract, found))
     return 0
 
 

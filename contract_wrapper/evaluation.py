@@ -189,7 +189,7 @@ def _train(
     from mtmfq.learner import train
 
     learner = settings.learner
-    game = _game(contract, settings, learner.n_games)
+    game = contracted_game(contract, settings, learner.n_games)
     result = train(
         game,
         learner,
@@ -205,7 +205,8 @@ def _train(
     return result.policy, result.curve
 
 
-def _game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:
+def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:
+    """Build the games in which a contract is learned and judged."""
     return ContractedGame(
         contract,
         n_games=n_games,
@@ -220,7 +221,7 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
     """Play greedy episodes of a trained policy, with seeds that training never saw."""
     from mtmfq.policy import play
 
-    game = _game(contract, settings, settings.episodes)
+    game = contracted_game(contract, settings, settings.episodes)
     shape = (settings.episodes, game.n_agents)
     sums = {name: np.zeros(shape) for name in ("raw", "costs", "apples", "cleaned", "shots")}
     waste = []
