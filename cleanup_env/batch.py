@@ -117,7 +117,7 @@ class BatchCleanup:
         (B, N, ...), rewards (B, N) in apples, and truncated (B,), true when a copy has reached
         the horizon. Raises CleanupError for wrong actions, before a reset and after the end.
         """
-        acts = check_actions(actions, self.n_games, self.n_agents)
+        acts = check_actions(actions, (self.n_games, self.n_agents))
         if not self._started:
             raise CleanupError("step was called before reset: call reset(seed=...) first")
         wrong = self._step(acts, self._addresses, self._observations)

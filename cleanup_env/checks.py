@@ -34,18 +34,14 @@ def check_seed(seed: Any) -> int:
     return int(seed)
 
 
-def check_actions(actions: Any, n_games: int, n_agents: int) -> NDArray[np.int64]:
-    """Return actions (B, N) as the rules take them; the rules themselves check their range."""
+def check_actions(actions: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Return actions of a shape as the rules take them; the rules themselves check their range."""
     try:
         values = np.ascontiguousarray(actions)
     except ValueError:
-        raise CleanupError(
-            f"actions must be integers of shape ({n_games}, {n_agents}), got a ragged sequence"
-        ) from None
-    if values.shape != (n_games, n_agents) or values.dtype.kind not in "iu":
-        raise CleanupError(
-            f"actions must be integers of shape ({n_games}, {n_agents}), got {values.dtype} of shape {values.shape}"
-        )
+        raise CleanupError(f"actions must be integers of shape {shape}, got a ragged sequence") from None
+    if values.shape != shape or values.dtype.kind not in "iu":
+        raise CleanupError(f"actions must be integers of shape {shape}, got {values.dtype} of shape {values.shape}")
     return values.astype(np.int64, copy=False)
 
 

@@ -15,21 +15,15 @@ from pettingzoo.utils import parallel_to_aec, wrappers
 
 from cleanup_env.batch import BatchCleanup, Observation
 from cleanup_env.checks import wrong_action
-from cleanup_env.config import OBSERVATIONS, CleanupConfig, make_config
+from cleanup_env.config import CleanupConfig, make_config
+from cleanup_env.episodes import Episodes
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES
 from cleanup_env.render import ansi, rgb
+from cleanup_env.spaces import observation_space
 from cleanup_env.window import Window
 
 RENDER_MODES = ("human", "ansi", "rgb_array")
-
-
-def observation_space(game: BatchCleanup) -> spaces.Box:
-    """The space of one agent's observation."""
-    if game.observation == "features":
-        return spaces.Box(-1.0, 1.0, game.observation_shape, np.float32)
-    most = {"symbolic": len(CLASS_NAMES) - 1, "one_hot": 1, "rgb": 255}[str(game.observation)]
-    return spaces.Box(0, most, game.observation_shape, np.uint8)
 
 
 class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
@@ -60,8 +54,6 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         """Build the game; render_scale: pixels per cell of an `rgb_array` picture."""
         if render_mode is not None and render_mode not in RENDER_MODES:
             raise CleanupError(f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}")
-        if observation is None:
-            raise CleanupError(f"the PettingZoo face needs an observation kind: one of {', '.join(OBSERVATIONS)}")
         if isinstance(render_scale, bool) or not isinstance(render_scale, int) or render_scale < 1:
             raise CleanupError(f"render_scale must be a whole number of pixels per cell, got {render_scale!r}")
         self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
@@ -72,8 +64,8 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.possible_agents = list(self.config.agents)
         self.agents: list[str] = []
         self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
-        self._seeded, self._ended = False, False
-        self._totals = np.zeros((4, self.game.n_agents))
+        self._episodes = Episodes(self.game)
+        self._ended = False
         box = observation_space(self.game)
         self.observation_spaces = {agent: copy.deepcopy(box) for agent in self.possible_agents}
         self.action_spaces = {
@@ -95,14 +87,9 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     ) -> tuple[dict[str, Observation], dict[str, dict[str, Any]]]:
         """Start an episode. With no seed, the first comes from fresh entropy and each later one
         from the one before, so that `reset(seed=k)` fixes all episodes that follow."""
-        if seed is None and self._seeded:
-            fresh = np.random.SeedSequence(int(self.game.seeds[0])).generate_state(1, np.uint64)
-            seed = int(fresh[0] >> np.uint64(1))
-        self._seeded = True
-        observations = self.game.reset(seed)
+        observations = self._episodes.reset(seed)
         self.agents = list(self.possible_agents)
         self._ended = False
-        self._totals[:] = 0
         if self._window is not None:
             self.render()
         return self._split(observations), self._infos()
@@ -117,19 +104,11 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
                     f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
                 )
             raise CleanupError("step was called before reset: call reset(seed=...) first")
-        observations, rewards, truncated = self.game.step(self._gather(actions))
+        observations, rewards, truncated = self._episodes.step(self._gather(actions))
         agents, over = self.agents, bool(truncated[0])
-        game, totals = self.game, self._totals
-        played: tuple[NDArray[Any], ...] = (rewards, game.apples, game.cleaned, game.shots)
-        for k, values in enumerate(played):
-            totals[k] += values[0]
         infos = self._infos()
         if over:
-            for agent, (reward, apples, cleaned, shots) in zip(agents, totals.T, strict=True):
-                infos[agent]["episode"] = {
-                    "reward": float(reward), "apples": int(apples), "cleaned": int(cleaned),
-                    "shots": int(shots), "length": int(game.clock[0]),
-                }  # fmt: skip
+            self._add_sums(infos)
             self.agents, self._ended = [], True
         if self._window is not None:
             self.render()
@@ -188,6 +167,12 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
             for agent, apples, cleaned, shots in rows
         }  # fmt: skip
 
+    def _add_sums(self, infos: dict[str, dict[str, Any]]) -> None:
+        sums, length = self._episodes, int(self.game.clock[0])
+        for i, info in enumerate(infos.values()):
+            counts = {name: int(count[0, i]) for name, count in sums.counts.items()}
+            info["episode"] = {"reward": float(sums.rewards[0, i]), **counts, "length": length}
+
     def state(self) -> NDArray[np.uint8]:
         """The whole board: (rows, columns) uint8 cell classes."""
         board: NDArray[np.uint8] = self.game.board()[0]
@@ -196,7 +181,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     def render(self) -> str | NDArray[np.uint8] | None:
         """The present state as text (`ansi`), as a picture (`rgb_array`: (rows*s, columns*s, 3) uint8),
         or, returning None, in a window (`human`, which `reset` and `step` bring up to date themselves)."""
-        if self.render_mode is not None and not self._seeded:
+        if self.render_mode is not None and not self._episodes.begun:
             raise CleanupError("render was called before reset: call reset(seed=...) first")
         if self.render_mode == "ansi":
             return ansi(self.game)

@@ -15,6 +15,8 @@ from cleanup_env import PRESETS, BatchCleanup, CleanupError, make_config
 from cleanup_env.config import OBSERVATIONS
 from cleanup_env.render import rgb
 
+from same import assert_equal  # isort: skip
+
 KINDS = OBSERVATIONS
 CASES = [(preset, kind) for preset in PRESETS for kind in KINDS]
 every_case = pytest.mark.parametrize(("preset", "kind"), CASES)
@@ -64,21 +66,6 @@ def episode(game, seed):
         actions = {agent: int(rng.integers(game.action_space(agent).n)) for agent in game.agents}
         trace.append((*game.step(actions), game.state()))
     return trace
-
-
-def assert_equal(one, other):
-    assert type(one) is type(other)
-    if isinstance(one, dict):
-        assert list(one) == list(other)
-        one, other = one.values(), other.values()
-    if isinstance(one, np.ndarray):
-        assert one.dtype == other.dtype
-        np.testing.assert_array_equal(one, other)
-    elif isinstance(one, (list, tuple)) or hasattr(one, "mapping"):
-        for a, b in zip(one, other, strict=True):
-            assert_equal(a, b)
-    else:
-        assert one == other
 
 
 @every_case
