@@ -13,7 +13,7 @@ from cleanup_env.colours import agent_colours, palette
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
-from cleanup_env.rules import OVER, PLAYED, compile_rules
+from cleanup_env.rules import FIRE, OVER, PLAYED, compile_rules
 from cleanup_env.state import DERIVED, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
@@ -63,6 +63,8 @@ class BatchCleanup:
         self.rules = compile_rules(config)
         self.n_actions: NDArray[np.int64] = self.rules.n_actions
         """(N,) how many actions each agent has."""
+        kinds = self.rules.kinds[:, : self.n_actions.max()]
+        self._able, self._able_cooling = kinds >= 0, (kinds >= 0) & (kinds < FIRE)
         self.seeds: NDArray[np.uint64] = np.zeros(self.n_games, dtype=np.uint64)
         """(B,) the seed that each copy was last reset with."""
         self._started = False
@@ -138,6 +140,14 @@ class BatchCleanup:
         """(B, N, N): does agent i see agent j in its window now? False on the diagonal."""
         entry.visible(self._addresses, self._visible)
         return self._visible
+
+    def action_mask(self) -> NDArray[np.bool_]:
+        """(B, N, A) which actions are of use now (a copy); A is the largest number of actions of any agent.
+
+        False for an action that the agent's role does not have, and for a beam that is cooling
+        down: firing it may be chosen, and does nothing.
+        """
+        return np.where(self._state.recovery[..., None] > 0, self._able_cooling, self._able)
 
     # What happened in the last step, and where things stand: read-only views.
 

@@ -33,7 +33,12 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     planes; `rgb` uint8 (15, 15, 3); `features` float32 (49,), entries as in
     `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more.
     `infos[agent]`: `apples`, `cleaned`, `shots` of this step, the global `waste_density` and
-    `apple_chance`; at the end of an episode also `episode` with the sums.
+    `apple_chance`, and `action_mask`; at the end of an episode also `episode` with the sums.
+
+    `action_mask` is int8 (actions of the agent,), as Gymnasium's `Discrete.sample(mask)` and
+    PettingZoo's own tools take it: 1, and 0 for a beam that is cooling down, which may be chosen
+    all the same and does nothing. Libraries that read masks from observations (RLlib, Tianshou)
+    need a wrapper that puts it there.
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -155,16 +160,17 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     def _infos(self) -> dict[str, dict[str, Any]]:
         game = self.game
         density, chance = float(game.waste_density[0]), float(game.apple_chance[0])
+        masks = game.action_mask()[0].view(np.int8)
         rows = zip(
-            self.possible_agents, game.apples[0].tolist(), game.cleaned[0].tolist(), game.shots[0].tolist(),
-            strict=True,
+            self.action_spaces.items(), game.apples[0].tolist(), game.cleaned[0].tolist(), game.shots[0].tolist(),
+            masks, strict=True,
         )  # fmt: skip
         return {
             agent: {
                 "apples": apples, "cleaned": cleaned, "shots": shots,
-                "waste_density": density, "apple_chance": chance,
+                "waste_density": density, "apple_chance": chance, "action_mask": mask[: space.n],
             }
-            for agent, apples, cleaned, shots in rows
+            for (agent, space), apples, cleaned, shots, mask in rows
         }  # fmt: skip
 
     def _add_sums(self, infos: dict[str, dict[str, Any]]) -> None:

@@ -138,7 +138,9 @@ def test_infos_tell_the_step_and_at_the_end_the_sums():
         for what in ("apples", "cleaned", "shots"):
             assert sums[what] == sum(info[agent][what] for info in infos)
         assert sums["reward"] == sum(entry[1][agent] for entry in trace[1:])
-    assert set(infos[0]["cleaner_0"]) == {"apples", "cleaned", "shots", "waste_density", "apple_chance"}
+    assert set(infos[0]["cleaner_0"]) == {
+        "apples", "cleaned", "shots", "waste_density", "apple_chance", "action_mask",
+    }  # fmt: skip
 
 
 def test_the_last_step_truncates_pays_and_empties_the_agents():
