@@ -3,11 +3,16 @@
 >>> import cleanup_env
 >>> game = cleanup_env.parallel_env(n_cleaners=3)
 >>> observations, infos = game.reset(seed=0)
+
+The same game wears four faces: PettingZoo's `parallel_env` and `env`, Gymnasium's
+`CentralizedCleanup` (one player moves all), and `BatchCleanup`, arrays in, arrays out.
 """
 
-from pettingzoo import register
+import gymnasium
+import pettingzoo
 
 from cleanup_env.batch import BatchCleanup
+from cleanup_env.centralized import CentralizedCleanup
 from cleanup_env.config import PRESETS, CleanupConfig, make_config
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, default_map
@@ -21,6 +26,7 @@ __all__ = [
     "FEATURE_NAMES",
     "PRESETS",
     "BatchCleanup",
+    "CentralizedCleanup",
     "CleanupConfig",
     "CleanupError",
     "CleanupParallelEnv",
@@ -31,5 +37,8 @@ __all__ = [
     "raw_env",
 ]
 
-register("parallel", "cleanup/cleanup-v0", entry_point="cleanup_env:parallel_env")
-register("aec", "cleanup/cleanup-v0", entry_point="cleanup_env:env")
+pettingzoo.register("parallel", "cleanup/cleanup-v0", entry_point="cleanup_env:parallel_env")
+pettingzoo.register("aec", "cleanup/cleanup-v0", entry_point="cleanup_env:env")
+# The bare name is for `gymnasium.make("cleanup_env:CentralizedCleanup-v0")`, which imports us by itself.
+for _name in ("CentralizedCleanup-v0", "cleanup_env/CentralizedCleanup-v0"):
+    gymnasium.register(_name, entry_point="cleanup_env.centralized:CentralizedCleanup")
