@@ -4,8 +4,9 @@
 >>> game = cleanup_env.parallel_env(n_cleaners=3)
 >>> observations, infos = game.reset(seed=0)
 
-The same game wears four faces: PettingZoo's `parallel_env` and `env`, Gymnasium's
-`CentralizedCleanup` (one player moves all), and `BatchCleanup`, arrays in, arrays out.
+The same game wears five faces: PettingZoo's `parallel_env` and `env`, Gymnasium's
+`CentralizedCleanup` (one player moves all) and `vector_env` (every agent a sub-environment), and
+`BatchCleanup`, arrays in, arrays out.
 """
 
 import gymnasium
@@ -18,6 +19,7 @@ from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, default_map
 from cleanup_env.observe import FEATURE_NAMES
 from cleanup_env.parallel import CleanupParallelEnv, env, parallel_env, raw_env
+from cleanup_env.vector import CleanupVectorEnv, vector_env
 
 __version__ = "0.1.0"
 
@@ -30,11 +32,13 @@ __all__ = [
     "CleanupConfig",
     "CleanupError",
     "CleanupParallelEnv",
+    "CleanupVectorEnv",
     "default_map",
     "env",
     "make_config",
     "parallel_env",
     "raw_env",
+    "vector_env",
 ]
 
 pettingzoo.register("parallel", "cleanup/cleanup-v0", entry_point="cleanup_env:parallel_env")

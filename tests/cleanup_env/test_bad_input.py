@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 import cleanup_env
-from cleanup_env import BatchCleanup, CleanupConfig, CleanupError, make_config, parallel_env
+from cleanup_env import (
+    BatchCleanup,
+    CentralizedCleanup,
+    CleanupConfig,
+    CleanupError,
+    make_config,
+    parallel_env,
+    vector_env,
+)
 from cleanup_env.scripted import ScriptedCrew
 
 
@@ -75,21 +83,38 @@ def test_unknown_preset(preset):
 
 @pytest.mark.parametrize("kind", ["pixels", 3])
 def test_unknown_observation(kind):
-    for build in (BatchCleanup, lambda observation: parallel_env(observation=observation)):
+    for build in (BatchCleanup, parallel_env, CentralizedCleanup, vector_env):
         with refused("unknown observation", "symbolic"):
             build(observation=kind)
 
 
-def test_the_dictionary_face_needs_an_observation():
-    with refused("observation", "symbolic"):
-        parallel_env(observation=None)
+@pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup, vector_env])
+def test_every_face_needs_an_observation(build):
+    with refused("needs an observation kind", "symbolic", "BatchCleanup"):
+        build(observation=None)
 
 
-def test_unknown_render_mode_and_scale():
+@pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup, vector_env])
+def test_settings_and_presets_that_no_face_has(build):
+    with refused("unknown setting", "n_agents", "n_harvesters"):
+        build(n_agents=3)
+    with refused("unknown preset", "contract, original, meltingpot-like"):
+        build("contracts")
+
+
+@pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup])
+def test_unknown_render_mode_and_scale(build):
     with refused("unknown render_mode", "video", "human, ansi, rgb_array"):
-        parallel_env(render_mode="video")
+        build(render_mode="video")
     with refused("render_scale", "0"):
-        parallel_env(render_scale=0)
+        build(render_scale=0)
+
+
+def test_a_vector_environment_of_no_games_or_no_kind_of_copy():
+    with refused("n_games", "at least 1", "0"):
+        vector_env(n_games=0)
+    with refused("copy", "True or False", "'no'"):
+        vector_env(copy="no")
 
 
 def test_both_names_of_the_horizon():
@@ -184,6 +209,41 @@ def test_actions_that_are_no_dictionary():
         game.step([4] * 5)
 
 
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ([4] * 5, ["integers", "6,", "5,"]),
+        ([[4] * 6], ["integers", "6,", "1, 6"]),
+        ([4.0] * 6, ["integers", "float64"]),
+        (4, ["integers", "6,"]),
+        ([7, 4, 4, 4, 4, 4], ["action 7", "harvester_0", "0..6", "stay"]),
+        ([4, 4, 4, 4, 4, -1], ["action -1", "cleaner_0", "0..7"]),
+    ],
+)
+def test_bad_actions_of_one_player(action, words):
+    game = CentralizedCleanup(n_cleaners=1)
+    game.reset(seed=0)
+    with refused(*words):
+        game.step(action)
+
+
+@pytest.mark.parametrize(
+    ("actions", "words"),
+    [
+        (np.full((2, 6), 4), ["integers", "12,", "2, 6"]),
+        (np.full(6, 4), ["integers", "12,", "6,"]),
+        (np.full(12, 4.0), ["integers", "float64"]),
+        ([4] * 11 + [8], ["action 8", "sub-environment 11", "cleaner_0", "game 1", "0..7", "action_mask"]),
+        ([-1] + [4] * 11, ["action -1", "sub-environment 0", "harvester_0", "game 0"]),
+    ],
+)
+def test_bad_actions_of_sub_environments(actions, words):
+    envs = vector_env(n_games=2, n_cleaners=1)
+    envs.reset(seed=0)
+    with refused(*words):
+        envs.step(actions)
+
+
 # ---- order of calls
 
 
@@ -193,11 +253,15 @@ def test_step_before_reset():
     game = parallel_env()
     with refused("before reset", "reset"):
         game.step(dict.fromkeys(game.possible_agents, 4))
+    for env in (CentralizedCleanup(), vector_env()):
+        with refused("before reset", "reset"):
+            env.step([4] * 5)
 
 
-def test_render_before_reset():
+@pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup])
+def test_render_before_reset(build):
     with refused("before reset", "reset"):
-        parallel_env(render_mode="ansi").render()
+        build(render_mode="ansi").render()
 
 
 def test_step_after_the_end():
@@ -211,6 +275,16 @@ def test_step_after_the_end():
     face.step(dict.fromkeys(face.possible_agents, 4))
     with refused("over", "horizon 1", "reset"):
         face.step(dict.fromkeys(face.possible_agents, 4))
+    player = CentralizedCleanup(horizon=1)
+    player.reset(seed=0)
+    player.step([4] * 5)
+    with refused("over", "horizon 1", "reset"):
+        player.step([4] * 5)
+
+
+def test_a_reset_of_some_games_only():
+    with refused("reset_mask", "together", "reset()"):
+        vector_env(n_games=2).reset(options={"reset_mask": np.array([True] * 5 + [False] * 5)})
 
 
 # ---- seeds
@@ -221,6 +295,20 @@ def test_step_after_the_end():
 def test_bad_seeds(n_games, seed):
     with refused("seed", "non-negative integer", "2"):
         BatchCleanup(n_games=n_games).reset(seed)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", 2**64, True])
+def test_bad_seeds_of_the_faces(seed):
+    for env in (parallel_env(), CentralizedCleanup(), vector_env(n_games=2)):
+        with refused("seed", "non-negative integer"):
+            env.reset(seed=seed)
+    with refused("seed", "non-negative integer"):
+        vector_env(n_games=2).reset(seed=[0, seed])
+
+
+def test_a_list_of_seeds_for_another_number_of_games():
+    with refused("one per game", "10 seeds", "2 games"):
+        vector_env(n_games=2).reset(seed=list(range(10)))
 
 
 @pytest.mark.parametrize("seeds", [[1], [1, 2, 3], [1, -2], [1.0, 2.0], 5, [[1], [2, 3]], ["a", "b"]])

@@ -1,17 +1,21 @@
 """Fixed episodes: a changed hash means that the game plays differently, and so a new environment version.
 
 Speed-ups and refactorings must leave every hash as it is. Who changes a rule, the order of the
-random draws, or an observation on purpose registers a new version (`cleanup-v1`) and writes its
-hashes here. Features are hashed in thousandths, lest the last bit of a division decide.
+random draws, or an observation on purpose registers new versions (`cleanup-v1`) and writes their
+hashes here. All faces and all registered names play the one fixed episode, and so have its hash.
+Features are hashed in thousandths, lest the last bit of a division decide.
 """
 
 import hashlib
 
+import gymnasium
 import numpy as np
+import pettingzoo
 import pytest
 
-from cleanup_env import BatchCleanup, make_config
+from cleanup_env import BatchCleanup, make_config, vector_env
 
+REGISTERED = [name for name, spec in gymnasium.registry.items() if str(spec.entry_point).startswith("cleanup_env.")]
 GOLDEN = {
     ("contract", "symbolic"):
         "a9552b99998f575ea9fda7d03d8a718173bf0b9ff7723dda0b107057b2ad9710",
@@ -40,9 +44,15 @@ GOLDEN = {
 }  # fmt: skip
 
 
-def episode_hash(preset, kind):
-    settings = {"n_cleaners": 3} if preset == "contract" else {}
-    game = BatchCleanup(make_config(preset, **settings, horizon=150), 1, observation=kind)
+HORIZON = 150
+
+
+def episode_hash(preset, kind, face):
+    """face(preset, observation=..., **settings) gives a reset(seed) that returns observations, and a
+    step(actions) that returns observations and rewards, all in agent order."""
+    settings = {"horizon": HORIZON, **({"n_cleaners": 3} if preset == "contract" else {})}
+    reset, step = face(preset, observation=kind, **settings)
+    n_actions = BatchCleanup(make_config(preset, **settings)).n_actions
     digest = hashlib.sha256()
 
     def add(observations):
@@ -50,20 +60,86 @@ def episode_hash(preset, kind):
             observations = np.round(observations * 1000.0).astype(np.int32)
         digest.update(observations.tobytes())
 
-    add(game.reset(seed=2018))
+    add(reset(2018))
     # A linear congruential sequence, so that numpy's generators may change as they like.
     number = 1
-    for _ in range(150):
-        actions = np.zeros((1, game.n_agents), np.int64)
-        for i in range(game.n_agents):
+    for _ in range(HORIZON):
+        actions = np.zeros(len(n_actions), np.int64)
+        for i in range(len(n_actions)):
             number = (1103515245 * number + 12345) % 2**31
-            actions[0, i] = (number >> 16) % game.n_actions[i]
-        observations, rewards, _ = game.step(actions)
+            actions[i] = (number >> 16) % n_actions[i]
+        observations, rewards = step(actions)
         add(observations)
-        digest.update(rewards.astype("<f8").tobytes())
+        digest.update(np.asarray(rewards).astype("<f8").tobytes())
     return digest.hexdigest()
 
 
+def batch(preset, observation, **settings):
+    game = BatchCleanup(make_config(preset, **settings), 1, observation=observation)
+    return game.reset, lambda actions: game.step(actions[None])[:2]
+
+
+def vector(preset, **settings):
+    envs = vector_env(preset, **settings)
+
+    def step(actions):
+        observations, rewards, *_, infos = envs.step(actions)
+        return np.stack(infos["final_obs"]) if "final_obs" in infos else observations, rewards
+
+    return lambda seed: envs.reset(seed=seed)[0], step
+
+
+def centralized(name):
+    def build(preset, **settings):
+        game = gymnasium.make(name, preset=preset, **settings)
+
+        def step(actions):
+            observations, *_, info = game.step(actions)
+            return observations, list(info["rewards"].values())
+
+        return lambda seed: game.reset(seed=seed)[0], step
+
+    return build
+
+
+def parallel(preset, **settings):
+    game = pettingzoo.make("parallel", "cleanup/cleanup-v0", preset=preset, **settings)
+
+    def step(actions):
+        observations, rewards, *_ = game.step(dict(zip(game.agents, actions, strict=True)))
+        return np.stack(list(observations.values())), list(rewards.values())
+
+    return lambda seed: np.stack(list(game.reset(seed=seed)[0].values())), step
+
+
+def turn_based(preset, **settings):
+    game = pettingzoo.make("aec", "cleanup/cleanup-v0", preset=preset, **settings)
+
+    def seen():
+        return np.stack([game.observe(agent) for agent in game.possible_agents])
+
+    def reset(seed):
+        game.reset(seed=seed)
+        return seen()
+
+    def step(actions):
+        for action in actions:
+            game.step(action)
+        return seen(), [game.rewards[agent] for agent in game.possible_agents]
+
+    return reset, step
+
+
+FACES = {
+    "BatchCleanup": batch,
+    "vector_env": vector,
+    "pettingzoo parallel cleanup/cleanup-v0": parallel,
+    "pettingzoo aec cleanup/cleanup-v0": turn_based,
+    **{f"gymnasium {name}": centralized(name) for name in REGISTERED},
+}
+
+
+@pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize(("preset", "kind"), GOLDEN)
-def test_fixed_episodes_have_not_changed(preset, kind):
-    assert episode_hash(preset, kind) == GOLDEN[preset, kind]
+def test_fixed_episodes_have_not_changed(preset, kind, face):
+    assert episode_hash(preset, kind, FACES[face]) == GOLDEN[preset, kind]
