@@ -1,0 +1,436 @@
+"""Draw the pictures of these pages from the code of the game: `python docs/draw.py [NAME ...]`.
+
+Every situation is staged by a function here. `tests/test_docs.py` calls the same functions to check
+what the captions say, and that the files under `images/` are what the code draws today: tile pictures
+pixel by pixel, charts by a digest of their data, which is kept in the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, BatchCleanup, CleanupConfig, default_map, make_config
+from cleanup_env.colours import agent_colours, palette
+from cleanup_env.maps import APPLE, WASTE
+from cleanup_env.render import rgb
+from cleanup_env.scripted import ScriptedCrew
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+IMAGES = Path(__file__).parent / "images"
+Picture = NDArray[np.uint8]
+Agent = tuple[int, int, str]
+"""Row, column and heading (N, E, S or W)."""
+Cells = Iterable[tuple[int, int]]
+
+# ---- situations
+
+
+def stage(
+    lines: Sequence[str], agents: Sequence[Agent], *, apples: Cells = (), waste: Cells = (), n_games: int = 1,
+    observation: Any = None, **settings: Any,
+) -> BatchCleanup:  # fmt: skip
+    """Set up games by hand: agents in agent order, apples and waste where they are named; nothing grows."""
+    config = CleanupConfig(map=tuple(lines), **{"n_harvesters": 0, "p_apple": 0.0, "p_waste": 0.0, **settings})
+    game = BatchCleanup(config, n_games, observation=observation)
+    game.reset(seed=0)
+    state, width, r = game.get_state(), game.world.width, config.radius
+    state["ground"][:] = game.world.ground
+    for cells, what in ((apples, APPLE), (waste, WASTE)):
+        for row, column in cells:
+            state["ground"][:, (row + r) * width + column + r] = what
+    for i, (row, column, heading) in enumerate(agents):
+        state["position"][:, i] = (row + r) * width + column + r
+        state["heading"][:, i] = "NESW".index(heading)
+    game.set_state(state)
+    return game
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A small map, who stands where, and what everybody does in one step."""
+
+    lines: tuple[str, ...]
+    agents: tuple[Agent, ...]
+    actions: tuple[str, ...]
+    waste: tuple[tuple[int, int], ...] = ()
+    apples: tuple[tuple[int, int], ...] = ()
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def before(self, n_games: int = 1) -> BatchCleanup:
+        """Games at the start of the step."""
+        return stage(self.lines, self.agents, apples=self.apples, waste=self.waste, n_games=n_games, **self.settings)
+
+    def after(self, n_games: int = 1) -> BatchCleanup:
+        """Games at the end of the step."""
+        game = self.before(n_games)
+        roles = zip(game.roles, self.actions, strict=True)
+        numbers = [game.config.actions(role).index(name) for role, name in roles]
+        game.step(np.tile(numbers, (n_games, 1)))
+        return game
+
+
+_RIVER = ("@@@@@@@@@@", "@RRRRRRRP@", "@PRRRRRRP@", "@RRRRRRRP@", "@@@@@@@@@@")
+_WALLS = ("@@@@@@@@@@", "@RR@RRRRP@", "@PRR@RRRP@", "@RRRRRRRP@", "@@@@@@@@@@")
+_MEADOW = ("@@@@@", "@PPP@", "@PPP@", "@PPR@", "@@@@@")
+_CLEANER: dict[str, Any] = {"n_cleaners": 1}
+
+REACH = (
+    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER),
+    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings={**_CLEANER, "beam_length": 3}),
+)
+"""A beam that nothing stops: of length 5, and of length 3 as in the preset `meltingpot-like`."""
+
+ENDS_AT_WASTE = Scene(
+    lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER,
+    waste=((1, 3), (1, 4), (2, 4), (2, 5), (3, 1), (3, 2)),
+)  # fmt: skip
+"""Two waste cells, one behind the other, in each lane."""
+
+ENDS_AT_AGENT = Scene(
+    lines=_RIVER, agents=((2, 3, "W"), (3, 1, "N"), (2, 1, "E")), actions=("stay", "stay", "clean"),
+    settings={"n_harvesters": 2, "n_cleaners": 1}, waste=((1, 4), (2, 4), (3, 2)),
+)  # fmt: skip
+"""One agent two cells ahead of the shooter, one beside it, waste behind both."""
+
+ENDS_AT_WALL = Scene(
+    lines=_WALLS, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER, waste=((1, 4), (2, 5), (3, 5))
+)
+"""Walls in two of three lanes, waste behind both."""
+
+CONTEST = Scene(
+    lines=_MEADOW, agents=((2, 1, "E"), (1, 2, "S")), actions=("forward", "forward"), settings={"n_harvesters": 2}
+)
+"""Two agents want one cell."""
+
+SWAP = Scene(
+    lines=_MEADOW, agents=((2, 1, "E"), (2, 2, "W")), actions=("forward", "forward"), settings={"n_harvesters": 2}
+)
+"""Two neighbours want each other's cell."""
+
+RING = Scene(
+    lines=_MEADOW, agents=((1, 1, "E"), (1, 2, "S"), (2, 2, "W"), (2, 1, "N")), actions=("forward",) * 4,
+    settings={"n_harvesters": 4},
+)  # fmt: skip
+"""Four agents, each wanting the next one's cell."""
+
+
+def field_of_view(observation: Any = None) -> BatchCleanup:
+    """Five agents on the published map: harvesters 0 to 2, cleaners 0 and 1."""
+    agents = [(10, 10, "E"), (5, 13, "S"), (20, 15, "W"), (13, 6, "W"), (3, 2, "N")]
+    lines = default_map()
+    orchard = [(r, c) for r, row in enumerate(lines) for c, letter in enumerate(row) if letter == "B"]
+    waste = [(6, 1), (6, 3), (8, 5), (9, 6), (11, 5), (12, 6), (13, 4), (13, 5), (15, 2), (17, 5), (19, 1), (2, 6)]
+    return stage(lines, agents, apples=orchard[::3], waste=waste, observation=observation, n_harvesters=3, n_cleaners=2)
+
+
+WATCHED = (0, 4)
+"""Whose windows are drawn: harvester_0, inside the map, and cleaner_1, near a corner."""
+
+
+def what_is_seen(kind: str) -> NDArray[Any]:
+    """Observations (N, ...) of the agents of `field_of_view`."""
+    game = field_of_view(kind)
+    return game.set_state(game.get_state())[0].copy()
+
+
+UNCLEANED_STEPS = 150
+
+
+def preset_games(name: str, steps: int = 0) -> BatchCleanup:
+    """One game of a preset after some steps in which harvesters are greedy and nobody cleans."""
+    game = BatchCleanup(make_config(name), 1, observation=None)
+    game.reset(seed=1)
+    crew = ScriptedCrew(game, {"harvester": "greedy", "free": "idle"}, rng=np.random.default_rng(0))
+    for _ in range(steps):
+        game.step(crew.act())
+    return game
+
+
+def apple_chances(**settings: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Waste density and chance of an apple, of 120 games with 0 to 119 waste cells."""
+    game = BatchCleanup(make_config(**settings), 120, observation=None)
+    game.reset(seed=0)
+    state = game.get_state()
+    for k in range(120):
+        state["ground"][k, game.world.river[:k]] = WASTE
+    game.set_state(state)
+    return game.waste_density, game.apple_chance
+
+
+WASTE_MODES: dict[str, dict[str, Any]] = {
+    "loop, ceiling at the depletion threshold (default)": {},
+    "bernoulli, no ceiling": {"waste_mode": "bernoulli", "waste_ceiling": None},
+    "bernoulli, no ceiling, delay of 50 steps": {
+        "waste_mode": "bernoulli", "waste_ceiling": None, "waste_delay": 50,
+    },
+}  # fmt: skip
+
+
+def waste_curve(settings: dict[str, Any], steps: int = 300, n_games: int = 64) -> NDArray[np.float64]:
+    """Mean waste cells after each step while nobody cleans, (steps,)."""
+    game = BatchCleanup(make_config(horizon=steps, **settings), n_games, observation=None)
+    game.reset(seed=0)
+    stay = np.full((n_games, game.n_agents), 4)
+    curve = []
+    for _ in range(steps):
+        game.step(stay)
+        curve.append(game.waste.mean())
+    return np.array(curve)
+
+
+CREWS = (0, 1, 3, 5)
+
+
+def field_curves(n_cleaners: int, n_games: int = 64) -> NDArray[np.float64]:
+    """Mean waste cells and apples on the trees after each step under scripted play, (2, steps)."""
+    game = BatchCleanup(make_config(n_cleaners=n_cleaners), n_games, observation=None)
+    game.reset(seed=0)
+    crew = ScriptedCrew(game, "greedy", rng=np.random.default_rng(0))
+    curve = []
+    for _ in range(game.config.horizon):
+        game.step(crew.act())
+        curve.append(((game.ground() == WASTE).sum() / n_games, (game.ground() == APPLE).sum() / n_games))
+    return np.array(curve).T
+
+
+# ---- tile pictures
+
+
+def _beside(pictures: Sequence[Picture], gap: int = 16) -> Picture:
+    """Join pictures from left to right on white."""
+    tall = max(picture.shape[0] for picture in pictures)
+    parts: list[Picture] = []
+    for k, picture in enumerate(pictures):
+        if k:
+            parts.append(np.full((tall, gap, 3), 255, np.uint8))
+        padded = np.full((tall, picture.shape[1], 3), 255, np.uint8)
+        padded[: picture.shape[0]] = picture
+        parts.append(padded)
+    return np.hstack(parts)
+
+
+def _above(pictures: Sequence[Picture], gap: int = 16) -> Picture:
+    """Join pictures from top to bottom on white."""
+    return _beside([picture.transpose(1, 0, 2) for picture in pictures], gap).transpose(1, 0, 2)
+
+
+def _arrow(height: int, size: int = 14) -> Picture:
+    """A grey triangle that points right, in the middle of a white strip."""
+    strip = np.full((height, 3 * size, 3), 255, np.uint8)
+    for x in range(size):
+        reach = (size - x) // 2
+        strip[height // 2 - reach : height // 2 + reach + 1, size + x] = 120
+    return strip
+
+
+def _step_of(scene: Scene, scale: int) -> Picture:
+    """A scene before its step, an arrow, and after it."""
+    before, after = rgb(scene.before(), scale=scale), rgb(scene.after(), scale=scale)
+    return _beside([before, _arrow(len(before)), after], gap=0)
+
+
+def _framed(picture: Picture, row: int, column: int, side: int, colour: tuple[int, int, int]) -> None:
+    """Draw a square frame of three pixels into a picture."""
+    lines = picture[row : row + side, column : column + side]
+    for part in (lines[:3], lines[-3:], lines[:, :3], lines[:, -3:]):
+        part[:] = colour
+
+
+def draw_reach() -> Picture:
+    """Beams that nothing stops."""
+    return _beside([rgb(scene.after(), scale=24) for scene in REACH], gap=36)
+
+
+def draw_moves() -> Picture:
+    """Three ways in which moves meet."""
+    return _beside([_step_of(scene, 22) for scene in (CONTEST, SWAP, RING)], gap=40)
+
+
+def draw_presets() -> Picture:
+    """Every preset at its start, and below after some steps without cleaning."""
+    rows = [[rgb(preset_games(name, steps), scale=10) for name in PRESETS] for steps in (0, UNCLEANED_STEPS)]
+    return _above([_beside(row, gap=24) for row in rows], gap=24)
+
+
+def draw_windows(scale: int = 12, pad: int = 5) -> Picture:
+    """The whole map with two windows outlined, then both windows as they are observed."""
+    game, seen = field_of_view(), what_is_seen("rgb")
+    side, r = seen.shape[1], game.config.radius
+    board = rgb(game, scale=scale)
+    whole = np.full((board.shape[0] + 2 * pad * scale, board.shape[1] + 2 * pad * scale, 3), 255, np.uint8)
+    whole[pad * scale : -pad * scale, pad * scale : -pad * scale] = board
+    colours, windows = agent_colours(game.roles), []
+    for i in WATCHED:
+        row, column = (int(k) + pad - r for k in game.position[0, i])
+        _framed(whole, row * scale, column * scale, side * scale, colours[i])
+        window = seen[i].repeat(scale, axis=0).repeat(scale, axis=1)
+        _framed(window, 0, 0, side * scale, colours[i])
+        windows.append(window)
+    return _beside([whole, _above(windows, gap=24)], gap=24)
+
+
+# ---- charts
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A figure and the arrays that it shows."""
+
+    figure: Figure
+    data: tuple[NDArray[Any], ...]
+
+    def digest(self) -> str:
+        """A hash of the data, rounded so that it is the same on every machine."""
+        rounded = [np.round(np.asarray(array, np.float64), 4) + 0.0 for array in self.data]
+        return hashlib.sha256(b"".join(array.tobytes() for array in rounded)).hexdigest()[:16]
+
+
+def _figure(width: float, height: float, columns: int, rows: int = 1) -> tuple[Figure, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.subplots(rows, columns, squeeze=False)
+
+
+def _tidy(ax: Any, x: str, y: str) -> None:
+    ax.set_xlabel(x)
+    ax.set_ylabel(y)
+    ax.set_ylim(bottom=0)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def draw_growth() -> Chart:
+    """Chance of an apple over the waste density; waste over time while nobody cleans."""
+    figure, axes = _figure(8.4, 3.2, 2)
+    left, right = axes[0]
+    density, chance = apple_chances()
+    left.plot(density, chance, color="#34a02c")
+    _tidy(left, "waste density (waste cells / river cells)", "chance of an apple per cell and step")
+    curves = {name: waste_curve(settings) for name, settings in WASTE_MODES.items()}
+    for (name, curve), colour in zip(curves.items(), ("#714b18", "#639cc2", "#8a4fa0"), strict=True):
+        right.plot(np.arange(1, len(curve) + 1), curve, color=colour, label=name)
+    _tidy(right, "step", "waste cells")
+    right.set_ylim(top=155)  # room for the legend
+    right.legend(fontsize=7, frameon=False, loc="upper left")
+    return Chart(figure, (density, chance, *curves.values()))
+
+
+def draw_field_curves() -> Chart:
+    """Waste and apples over an episode under scripted crews."""
+    figure, axes = _figure(8.4, 3.2, 2)
+    curves = [field_curves(n_cleaners) for n_cleaners in CREWS]
+    for k, (ax, what) in enumerate(zip(axes[0], ("waste cells", "apples in the orchard"), strict=True)):
+        for n_cleaners, curve, colour in zip(CREWS, curves, ("#999999", "#c77bd1", "#9440a8", "#4a1259"), strict=True):
+            label = f"{n_cleaners} cleaner{'s' * (n_cleaners != 1)}"
+            ax.plot(np.arange(1, curve.shape[1] + 1), curve[k], color=colour, label=label)
+        _tidy(ax, "step", what)
+    axes[0][0].legend(fontsize=8, frameon=False)
+    return Chart(figure, tuple(curves))
+
+
+def draw_symbolic() -> Chart:
+    """What harvester_0 sees: cell classes as numbers, and colours."""
+    figure, axes = _figure(8.4, 4.1, 2)
+    classes, colours = what_is_seen("symbolic")[0], what_is_seen("rgb")[0]
+    shades = palette().copy()
+    shades[CLASS_NAMES.index("agent")] = (160, 60, 60)
+    axes[0][0].imshow(shades[classes])
+    for (row, column), number in np.ndenumerate(classes):
+        dark = shades[number].sum() < 330
+        axes[0][0].text(
+            column, row, str(number), ha="center", va="center", fontsize=6, color="white" if dark else "black"
+        )
+    axes[0][1].imshow(colours)
+    for ax, title in zip(axes[0], ("symbolic", "rgb"), strict=True):
+        ax.set_title(title, fontsize=9)
+        ax.set_axis_off()
+    return Chart(figure, (classes, colours))
+
+
+def draw_one_hot() -> Chart:
+    """What harvester_0 sees: one plane per cell class."""
+    figure, axes = _figure(8.4, 3.6, 5, 2)
+    planes = what_is_seen("one_hot")[0]
+    for ax, plane, name in zip(axes.flat, planes, CLASS_NAMES, strict=True):
+        ax.imshow(1 - plane, cmap="gray", vmin=0, vmax=1)
+        ax.set_title(f"{CLASS_NAMES.index(name)} {name}", fontsize=8)
+        ax.set_xticks([])
+        ax.set_yticks([])
+    return Chart(figure, (planes,))
+
+
+def draw_features() -> Chart:
+    """What harvester_0 sees: named numbers."""
+    figure, axes = _figure(8.4, 5.2, 2)
+    values = what_is_seen("features")[0]
+    half = (len(values) + 1) // 2
+    for ax, part in zip(axes[0], (slice(0, half), slice(half, None)), strict=True):
+        names = FEATURE_NAMES[part]
+        ax.barh(np.arange(len(names)), values[part], color="#639cc2")
+        ax.set_yticks(np.arange(len(names)), names, fontsize=7)
+        ax.set_ylim(half - 0.5, -0.5)
+        ax.set_xlim(-1, 1)
+        ax.axvline(0, color="black", linewidth=0.6)
+        ax.spines[["top", "right"]].set_visible(False)
+    return Chart(figure, (values,))
+
+
+# ---- files
+
+PICTURES: dict[str, Callable[[], Picture | Chart]] = {
+    "beam_reach": draw_reach,
+    "beam_waste": lambda: _step_of(ENDS_AT_WASTE, 24),
+    "beam_agent": lambda: _step_of(ENDS_AT_AGENT, 24),
+    "beam_wall": lambda: _step_of(ENDS_AT_WALL, 24),
+    "moves": draw_moves,
+    "presets": draw_presets,
+    "windows": draw_windows,
+    "growth": draw_growth,
+    "field_curves": draw_field_curves,
+    "symbolic": draw_symbolic,
+    "one_hot": draw_one_hot,
+    "features": draw_features,
+}
+"""File name without suffix -> how it is drawn."""
+
+
+def write(name: str, folder: Path = IMAGES) -> Path:
+    """Draw one picture into a folder."""
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    path, drawn = folder / f"{name}.png", PICTURES[name]()
+    if not isinstance(drawn, Chart):
+        Image.fromarray(drawn).save(path, optimize=True)
+        return path
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    canvas = FigureCanvasAgg(drawn.figure)
+    drawn.figure.set_dpi(100)
+    canvas.draw()
+    about = PngInfo()
+    about.add_text("data", drawn.digest())
+    pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+    pixels.quantize(96).save(path, optimize=True, pnginfo=about)
+    return path
+
+
+def main(names: Sequence[str]) -> None:
+    """Draw the pictures that are named, or all of them, and print the size of each."""
+    for name in names or PICTURES:
+        path = write(name)
+        print(f"{path.name:20} {path.stat().st_size / 1000:6.1f} kB")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

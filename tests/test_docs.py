@@ -1,0 +1,403 @@
+"""The pages keep their word: they build, their Python runs, their tables, numbers and pictures are right."""
+
+import dataclasses
+import importlib
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
+from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
+from contract_wrapper import COSTS, CPMESConfig, contract_space
+from contract_wrapper.contracted import SMALLEST_TAX
+from contract_wrapper.search import MAX_CANDIDATES
+from contract_wrapper.space import GRID_LIMIT
+from contract_wrapper.study import SearchSettings
+from mtmfq import PROFILES, MTMFQConfig
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
+
+
+def load_draw() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("docs_draw", DOCS / "draw.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["docs_draw"] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+draw = load_draw()
+
+
+def text(page: str) -> str:
+    """A page as one line, so that no line break hides a sentence."""
+    return " ".join((DOCS / page).read_text().split())
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+# ---- the site
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The site, built anew; a warning is an error."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    return folder
+
+
+def test_the_site_builds_without_a_warning_and_has_every_page(site: Path) -> None:
+    assert [page for page in PAGES if not (site / page).with_suffix(".html").is_file()] == []
+
+
+def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
+    for page in site.rglob("*.html"):
+        tags = re.findall(r"<(?:script|link|img|iframe)\b[^>]*>", page.read_text())
+        assert [tag for tag in tags if re.search(r'(?:src|href)="(?:https?:)?//', tag)] == [], page.name
+    for style in site.rglob("*.css"):
+        assert not re.search(r"(?:url\(['\"]?|@import ['\"]?)(?:https?:)?//", style.read_text()), style.name
+
+
+@pytest.mark.parametrize("package", ["cleanup_env", "contract_wrapper", "mtmfq"])
+def test_the_reference_has_every_public_name_and_no_other(site: Path, package: str) -> None:
+    public = {f"{package}.{name}" for name in importlib.import_module(package).__all__}
+    named = re.findall(r"^::: (\S+)$", (DOCS / "reference" / f"{package}.md").read_text(), flags=re.MULTILINE)
+    assert len(named) == len(set(named))
+    assert set(named) == public
+    html = (site / "reference" / f"{package}.html").read_text()
+    assert [name for name in named if f'id="{name}"' not in html] == []
+
+
+# ---- what the pages run
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
+def test_every_python_block_of_a_page_runs_one_after_another(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    scope: dict[str, object] = {"__name__": "__main__"}
+    for block in blocks(page, "python"):
+        exec(compile(block, page, "exec"), scope)
+
+
+def test_every_option_in_a_shell_block_is_one_of_the_command_line() -> None:
+    from contract_wrapper.cli import build_parser
+
+    lines = [
+        line.split("#")[0].strip() for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()
+    ]
+    ours = [line.removeprefix("cleanup-contracts ").split() for line in lines if line.startswith("cleanup-contracts ")]
+    assert len(ours) >= 5
+    for arguments in ours:
+        build_parser().parse_args(arguments)
+
+
+def test_extras_and_scripts_that_are_named_exist() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    for page in PAGES:
+        assert set(re.findall(r"\.\[(\w+)\]", text(page))) <= set(extras), page
+        for script in re.findall(r"`python (\S+\.py)`", text(page)):
+            assert (ROOT / script).is_file(), f"{page} names {script}"
+
+
+# ---- tables
+
+
+def table_of(page: str, first: str) -> dict[str, list[str]]:
+    """The rows of the table whose header begins with `first`: name in the first cell -> the other cells."""
+    rows: dict[str, list[str]] = {}
+    inside = False
+    for line in (DOCS / page).read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
+        inside = bool(cells) and (inside or cells[0] == first)
+        if inside and cells[0] != first and not set(cells[0]) <= {"-", ":"}:
+            rows[cells[0].removesuffix(" (default)").strip("`")] = [cell.strip("`") for cell in cells[1:]]
+    return rows
+
+
+def plain(value: Any) -> str:
+    """A setting as the profile table writes it."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {plain(v)}" for name, v in value.items())
+    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
+        return ", ".join(f"{t:g} at {x:g}" for x, t in value)
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+def profile_table() -> str:
+    """The table of the profiles: `fast` in full, of the others what differs."""
+    names = ["fast", *(name for name in PROFILES if name != "fast")]
+    lines = ["| setting | " + " | ".join(f"`{name}`" for name in names) + " |", "|---" * (len(names) + 1) + "|"]
+    for setting in (f.name for f in dataclasses.fields(MTMFQConfig)):
+        values = [plain(getattr(PROFILES[name], setting)) for name in names]
+        changed = [value if value != values[0] else "" for value in values[1:]]
+        lines.append(f"| `{setting}` | " + " | ".join([values[0], *changed]) + " |")
+    return "\n".join(re.sub(r" +\|", " |", line) for line in lines)
+
+
+def test_the_profile_table_is_the_one_that_the_code_gives() -> None:
+    assert profile_table() in (DOCS / "learner.md").read_text(), f"the table should read:\n{profile_table()}"
+
+
+def test_the_preset_table_lists_what_presets_change() -> None:
+    rows = table_of("game.md", "setting")
+    assert set(rows) == {name for changes in PRESETS.values() for name in changes}
+    for setting, cells in rows.items():
+        assert cells == [str(getattr(make_config(name), setting)) for name in PRESETS], setting
+
+
+def test_the_cost_table_lists_the_named_costs() -> None:
+    rows = table_of("contracts.md", "name")
+    assert {name: cells[0] for name, cells in rows.items()} == {name: str(rule) for name, rule in COSTS.items()}
+
+
+def test_the_table_of_search_settings_has_every_field() -> None:
+    rows = table_of("optimiser.md", "setting")
+    usual, printed = CPMESConfig(), CPMESConfig.paper()
+    expected = {f.name: [str(getattr(c, f.name)) for c in (usual, printed)] for f in dataclasses.fields(CPMESConfig)}
+    assert rows == expected
+
+
+def test_the_action_table_names_and_numbers_the_actions() -> None:
+    def listed(names: tuple[str, ...], start: int = 0) -> str:
+        return ", ".join(f"{number} {name}" for number, name in list(enumerate(names))[start:])
+
+    config, rows = make_config("original"), table_of("game.md", "role")
+    assert rows["harvester"][-1] == listed(config.actions("harvester"))
+    assert rows["cleaner"][-1] == "the same, and " + listed(config.actions("cleaner"), 7)
+    assert make_config("contract").actions("free") == config.actions("cleaner")
+    free = f"the same, and {listed(config.actions('cleaner'), 7)}; with the penalty beam {listed(config.actions('free'), 7)}"
+    assert rows["free"][-1] == free
+
+
+# ---- numbers in sentences
+
+
+def claims() -> Iterator[tuple[str, str]]:
+    """Pages and sentences, with the numbers that the code gives."""
+    lines, config = default_map(), make_config()
+    count = "".join(lines).count
+    assert {"@", "R", "H", "S", "B", "P"} <= set(LEGEND)
+    river = count("R") + count("H")
+    yield "game.md", f"{len(lines)} rows and {len(lines[0])} columns"
+    yield (
+        "game.md",
+        (f"{count('B')} orchard cells, {river} river cells, {count('S')} stream cells and {count('P')} spawn points"),
+    )
+    yield (
+        "game.md",
+        f"p_apple {config.p_apple}, restoration {config.restoration:g}, depletion {config.depletion}",
+    )
+    yield (
+        "game.md",
+        f"falls in a straight line from {config.p_apple} to 0, which it reaches at density {config.depletion}",
+    )
+    most = int(np.argmax(np.arange(river) / river >= config.depletion))
+    yield "game.md", f"stays at {most} of {river} cells"
+    yield "game.md", f"it starts with {count('H')} waste cells"
+    yield "game.md", f"| -{config.fire_cost:g} for the shooter, -{config.fire_penalty:g} for each agent hit |"
+    yield "game.md", f"Below: after {draw.UNCLEANED_STEPS} steps"
+    yield "game.md", ", ".join(f"{k} {name}" for k, name in enumerate(CLASS_NAMES))
+    yield "game.md", f"| ({len(FEATURE_NAMES)},) | float32 |"
+    yield "game.md", f"default radius {config.radius} it is {2 * config.radius + 1} x {2 * config.radius + 1} cells"
+    yield "game.md", f"default there is {COSTS['effort'].role('cleaner').per_shot} apples per shot of a cleaner"
+    yield "learner.md", f"Judgement uses temperature {MTMFQConfig().test_temperature}"
+    yield "learner.md", f"not taken below {SMALLEST_TAX}"
+    space, search = contract_space(), SearchSettings()
+    values = [n for n in space.counts if n is not None]
+    yield "optimiser.md", f"numbers of values ({sum(values)} for Clean-up)"
+    yield "optimiser.md", f"takes the number of designs ({np.prod(values)})"
+    yield "optimiser.md", f"at most {GRID_LIMIT:,} designs"
+    yield (
+        "optimiser.md",
+        (
+            f"a study has {search.n_initial} initial designs, {search.n_search} that cPMES chooses, {search.batch} at a "
+            f"time, and {search.n_confirm} fresh trainings"
+        ),
+    )
+    yield "optimiser.md", f"go on: {40 - search.n_search} evaluations more than by default"
+    assert MAX_CANDIDATES == 3
+    yield "optimiser.md", "the next one is tried, three at most"
+
+
+def test_numbers_in_sentences_are_those_of_the_code() -> None:
+    assert [(page, sentence) for page, sentence in claims() if sentence not in text(page)] == []
+
+
+# ---- pictures
+
+
+def named_pictures() -> dict[str, str]:
+    found = {}
+    for page in PAGES:
+        for alt, path in re.findall(r"!\[([^]]*)\]\(([^)]+)\)", (DOCS / page).read_text()):
+            assert alt, f"{page} shows {path} without a text for those who cannot see it"
+            found[path] = page
+    return found
+
+
+def test_the_pages_show_every_picture_that_is_drawn_and_no_other() -> None:
+    assert set(named_pictures()) == {f"images/{name}.png" for name in draw.PICTURES}
+
+
+@pytest.mark.parametrize("name", draw.PICTURES)
+def test_a_picture_is_small_and_what_the_code_draws_today(name: str) -> None:
+    from PIL import Image
+
+    path = DOCS / "images" / f"{name}.png"
+    assert path.stat().st_size < 60_000
+    drawn = draw.PICTURES[name]()
+    again = f"draw it again: python docs/draw.py {name}"
+    with Image.open(path) as stored:
+        if isinstance(drawn, draw.Chart):
+            assert stored.info["data"] == drawn.digest(), again
+        else:
+            assert np.array_equal(np.asarray(stored.convert("RGB")), drawn), again
+
+
+# ---- captions
+
+
+def cells(board: Any, what: int) -> set[tuple[int, int]]:
+    return {(int(row), int(column)) for row, column in np.argwhere(board == what)}
+
+
+def after(scene: Any) -> tuple[Any, set[tuple[int, int]], set[tuple[int, int]]]:
+    """The game after a scene's step, the cells of its beam, and its waste."""
+    game = scene.after()
+    return game, cells(game.board()[0], BEAM), cells(game.ground()[0], WASTE)
+
+
+@pytest.mark.parametrize(("scene", "length"), [(draw.REACH[0], 5), (draw.REACH[1], 3)])
+def test_a_beam_has_three_lanes_and_the_side_lanes_start_beside_the_agent(scene: Any, length: int) -> None:
+    _, beam, _ = after(scene)
+    side = {(row, 1 + k) for row in (1, 3) for k in range(length)}
+    assert beam == {(2, 2 + k) for k in range(length)} | side
+
+
+def test_a_lane_ends_at_the_first_waste_cell_and_one_shot_cleans_three() -> None:
+    game, beam, waste = after(draw.ENDS_AT_WASTE)
+    assert game.cleaned.tolist() == [[3]]
+    assert waste == {(1, 4), (2, 5), (3, 2)}  # the second of each lane
+    assert not beam & waste
+    assert max(column for row, column in beam if row == 2) == 4
+    _, rewards, _ = game.step(np.array([[7]]))  # a second shot, which pays nothing either
+    assert rewards.tolist() == [[0.0]]
+
+
+def test_a_lane_ends_at_the_first_agent_and_an_agent_beside_the_shooter_shuts_its_lane() -> None:
+    game, beam, waste = after(draw.ENDS_AT_AGENT)
+    assert waste == {(2, 4), (3, 2)}
+    assert {row for row, _ in beam} == {1, 2}
+    assert {column for row, column in beam if row == 2} == {2}
+    assert game.cleaned[0].tolist() == [0, 0, 1]
+
+
+def test_a_lane_ends_at_a_wall() -> None:
+    _, beam, waste = after(draw.ENDS_AT_WALL)
+    assert waste == {(1, 4), (2, 5)}
+    assert {row: max(column for r, column in beam if r == row) for row in (1, 2, 3)} == {1: 2, 2: 3, 3: 5}
+
+
+def test_a_lot_decides_who_gets_a_contested_cell_and_the_other_stays() -> None:
+    position = draw.CONTEST.after(n_games=400).position
+    first = (position[:, 0] == [2, 2]).all(axis=1)
+    second = (position[:, 1] == [2, 2]).all(axis=1)
+    assert (first ^ second).all()
+    assert 140 < first.sum() < 260  # six standard deviations
+    assert (position[first, 1] == [1, 2]).all()
+    assert (position[second, 0] == [2, 1]).all()
+
+
+def test_two_who_would_swap_stay_and_a_ring_of_four_moves_on() -> None:
+    assert draw.SWAP.after().position[0].tolist() == draw.SWAP.before().position[0].tolist()
+    before = draw.RING.before().position[0].tolist()
+    assert draw.RING.after().position[0].tolist() == [*before[1:], before[0]]
+
+
+def test_the_chance_of_an_apple_falls_in_a_straight_line_to_zero() -> None:
+    density, chance = draw.apple_chances()
+    np.testing.assert_allclose(chance, np.maximum(0.0, 0.05 * (1 - density / 0.4)), atol=1e-12)
+
+
+def test_waste_rises_by_a_cell_per_step_to_its_ceiling_and_without_one_the_river_clogs() -> None:
+    loop, free, late = (draw.waste_curve(settings) for settings in draw.WASTE_MODES.values())
+    assert (loop == np.minimum(np.arange(1, 301), 48)).all()
+    assert free[-1] > 115
+    assert free[99] == pytest.approx(50, abs=4)
+    assert (late[:50] == 0).all()
+    assert late[50:].max() > 100
+
+
+def test_without_cleaners_the_orchard_empties_and_more_cleaners_leave_less_waste() -> None:
+    curves = [draw.field_curves(n_cleaners) for n_cleaners in draw.CREWS]
+    assert curves[0][1, -1] < 1
+    waste = [curve[0].mean() for curve in curves]
+    assert waste == sorted(waste, reverse=True)
+
+
+def test_presets_start_as_the_picture_says_and_without_cleaning_come_to_what_it_says() -> None:
+    start = {name: draw.preset_games(name) for name in PRESETS}
+    later = {name: draw.preset_games(name, draw.UNCLEANED_STEPS) for name in PRESETS}
+    apples = {name: (game.ground() == APPLE).sum() for name, game in start.items()}
+    assert apples == {"contract": 103, "original": 0, "meltingpot-like": 0}
+    assert {name: int(game.waste[0]) for name, game in start.items()} == {
+        "contract": 0, "original": 56, "meltingpot-like": 56,
+    }  # fmt: skip
+    assert int(later["contract"].waste[0]) == 48
+    assert (later["original"].ground() == start["original"].ground()).all()
+    assert later["meltingpot-like"].waste[0] > 80
+    assert later["contract"].apple_chance[0] == later["original"].apple_chance[0] == 0.0
+
+
+def test_a_window_is_the_map_around_the_agent_turned_so_that_it_faces_up_with_walls_outside() -> None:
+    game = draw.field_of_view()
+    board, seen, r = game.board()[0], draw.what_is_seen("symbolic"), game.config.radius
+    padded = np.pad(board, r, constant_values=WALL)
+    for i in draw.WATCHED:
+        row, column = game.position[0, i]
+        window = np.rot90(padded[row : row + 2 * r + 1, column : column + 2 * r + 1], k=int(game.heading[0, i]))
+        expected = window.copy()
+        assert window[r, r] == AGENT
+        expected[r, r] = SELF
+        assert (seen[i] == expected).all()
+    assert game.heading[0, draw.WATCHED].tolist() == [1, 0]  # east, and north
+    corner = game.position[0, draw.WATCHED[1]]
+    assert (corner < r).all()  # its window leaves the map above and to the left
+
+
+def test_oneself_is_white_in_rgb_and_a_cell_is_in_one_plane() -> None:
+    assert draw.what_is_seen("rgb")[0, 7, 7].tolist() == [255, 255, 255]
+    planes, classes = draw.what_is_seen("one_hot")[0], draw.what_is_seen("symbolic")[0]
+    assert (planes.sum(axis=0) == 1).all()
+    assert (planes.argmax(axis=0) == classes).all()
+    features = draw.what_is_seen("features")[0]
+    assert features.shape == (len(FEATURE_NAMES),)
+    assert np.abs(features).max() <= 1
+    assert features[FEATURE_NAMES.index("heading_east")] == 1
+
+
+def test_seeing_is_mutual_and_walls_hide_nothing() -> None:
+    game = draw.stage(("@@@@@@@@@", "@P@P   R@", "@@@@@@@@@"), [(1, 1, "N"), (1, 3, "E")], n_harvesters=2)
+    assert game.visible()[0].tolist() == [[False, True], [True, False]]
