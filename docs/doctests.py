@@ -12,11 +12,7 @@ import griffe
 
 
 def fenced(docstring: str) -> str:
-    """Put a fence around every paragraph that begins with `>>>`.
-
-    >>> fenced("Sum.").count("pycon")
-    0
-    """
+    """Put a fence around every paragraph that begins with `>>>`."""
     return re.sub(r"(?m)^>>> (?:.+\n?)+", lambda found: f"```pycon\n{found[0].rstrip()}\n```\n", docstring)
 
 

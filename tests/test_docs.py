@@ -84,6 +84,7 @@ def test_the_reference_has_every_public_name_and_no_other(site: Path, package: s
     assert set(named) == public
     html = (site / "reference" / f"{package}.html").read_text()
     assert [name for name in named if f'id="{name}"' not in html] == []
+    assert "<blockquote" not in html  # examples in docstrings are shown as code
 
 
 # ---- what the pages run
@@ -115,8 +116,11 @@ def test_extras_and_scripts_that_are_named_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     for page in PAGES:
         assert set(re.findall(r"\.\[(\w+)\]", text(page))) <= set(extras), page
-        for script in re.findall(r"`python (\S+\.py)`", text(page)):
+        assert set(re.findall(r"extra `(\w+)`", text(page))) <= set(extras), page
+        for script in re.findall(r"`(?:python )?((?:examples|benchmarks|docs)/\w+\.py)", text(page)):
             assert (ROOT / script).is_file(), f"{page} names {script}"
+        for module in re.findall(r"`python -m (\w+)", text(page)):
+            assert importlib.util.find_spec(module), f"{page} names {module}"
 
 
 # ---- tables
