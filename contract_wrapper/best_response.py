@@ -21,6 +21,7 @@ from contract_wrapper.contracted import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, contracted_game
 from contract_wrapper.outcome import Estimate
+from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
     from mtmfq.policy import Policy
@@ -128,11 +129,19 @@ def best_response(
         agent: who deviates, for example 'cleaner_0'; agents of a role start alike, one stands for all.
         seed: of everything drawn.
         on_progress: called with `mtmfq.TrainProgress` while the deviator learns.
+
+    Raises:
+        ContractsError: there is no such agent, or the settings are another learner's than mtmfq.
     """
     from mtmfq.learner import train
     from mtmfq.policy import play
 
     learner = settings.learner
+    if not isinstance(learner, MTMFQConfig):
+        raise ContractsError(
+            f"best responses are learned by mtmfq, against its own crews, but the settings are {type(learner).__name__}: "
+            "evaluate with the learner mtmfq"
+        )
     game = contracted_game(contract, settings, learner.n_games)
     if agent not in game.config.agents:
         raise ContractsError(

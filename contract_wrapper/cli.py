@@ -161,7 +161,8 @@ def _shared(sub: argparse.ArgumentParser) -> None:
         default="effort",
         help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
     )
-    sub.add_argument("--profile", help="learner: smoke, quick, fast (default), paper, faithful")
+    sub.add_argument("--learner", default="mtmfq", help="who learns: mtmfq (default), or ppo of stable-baselines3")
+    sub.add_argument("--profile", help="its settings: smoke, quick or fast (default); mtmfq also paper and faithful")
     sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
     sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
 
@@ -170,7 +171,7 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from cleanup_env import make_config
     from contract_wrapper.costs import get_costs
     from contract_wrapper.evaluation import EvaluationSettings
-    from mtmfq.config import get_profile
+    from contract_wrapper.learners import get_learner
 
     if options.seed < 0:
         raise ContractsError(f"--seed must be at least 0, got {options.seed}")
@@ -178,32 +179,40 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
     return EvaluationSettings(
         game=make_config(options.preset),
         costs=get_costs(options.costs),
-        learner=get_profile(options.profile or "fast", **changes),
+        learner=get_learner(options.learner).profile(options.profile or "fast", **changes),
     )
 
 
+def _training_settings(options: argparse.Namespace) -> EvaluationSettings:
+    """Settings of a command that trains, after a look at whether its learner is installed."""
+    from contract_wrapper.learners import get_learner
+
+    get_learner(options.learner).check_installed()
+    return _settings(options)
+
+
 def _optimize(options: argparse.Namespace) -> int:
+    from contract_wrapper.learners import get_learner
     from contract_wrapper.report import write_report
     from contract_wrapper.search import Search, next_suggestions
     from contract_wrapper.study import SearchSettings, Study
     from contract_wrapper.table import closing_table
-    from mtmfq.config import get_profile
 
     if options.quick:
         options.profile = options.profile or "quick"
         for name, key in (("initial", "n_initial"), ("evaluations", "n_search"), ("confirm", "n_confirm")):
             if getattr(options, name) is None:
                 setattr(options, name, QUICK[key])
-    settings = _settings(options)
+    settings = _training_settings(options)
     given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
     search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
     folder = options.folder or Path("studies") / _folder_name(options)
     study = Study(folder, settings, search)
     print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
     if options.quick:
-        usual = SearchSettings()
+        usual, full = SearchSettings(), get_learner(options.learner).profile("fast")
         print(
-            f"quick: {settings.learner.episodes} training episodes instead of {get_profile('fast').episodes} and "
+            f"quick: {settings.learner.episodes} training episodes instead of {full.episodes} and "
             f"{search.n_initial + search.n_search} contracts instead of {usual.n_initial + usual.n_search}; crews are "
             "half trained, so the figures show how the search works and not what a contract is worth",
             flush=True,
@@ -219,7 +228,8 @@ def _optimize(options: argparse.Namespace) -> int:
 def _folder_name(options: argparse.Namespace) -> str:
     """Name a study by what may not change in it, so that the same command finds it again."""
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
-    parts = [options.preset, costs, options.profile or "fast"]
+    learner = [] if options.learner == "mtmfq" else [options.learner]
+    parts = [options.preset, costs, *learner, options.profile or "fast"]
     if options.episodes is not None:
         parts.append(f"{options.episodes}-episodes")
     if options.initial is not None and not (options.quick and options.initial == QUICK["n_initial"]):
@@ -238,7 +248,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     contract = Contract(tax=options.tax, n_cleaners=options.cleaners)
     baseline, outcomes = judged(
         contract,
-        _settings(options),
+        _training_settings(options),
         range(options.seed, options.seed + options.seeds),
         folder=options.folder,
         processes=options.processes,
@@ -255,6 +265,8 @@ def _best_response(options: argparse.Namespace) -> int:
     from contract_wrapper.progress import Progress
     from mtmfq.policy import Policy
 
+    if options.learner != "mtmfq":
+        raise ContractsError(f"best responses are learned by mtmfq alone: leave out --learner {options.learner}")
     contract, settings = Contract(tax=options.tax, n_cleaners=options.cleaners), _settings(options)
     progress = Progress(sys.stderr)
 

@@ -18,7 +18,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 
 if TYPE_CHECKING:
-    from mtmfq.policy import Policy
+    from contract_wrapper.learners import LearnedPolicy
 
 SCRIPTED = "scripted"
 """Name of the crew of scripted greedy players (`cleanup_env.scripted`)."""
@@ -161,7 +161,7 @@ class _FilmedGame(ContractedGame):
 def record_episode(
     contract: Contract,
     settings: EvaluationSettings | None = None,
-    crew: str | Path | Policy = SCRIPTED,
+    crew: str | Path | LearnedPolicy = SCRIPTED,
     seed: int = 0,
     steps: int | None = None,
 ) -> Episode:
@@ -202,15 +202,19 @@ def record_episode(
     return Episode(contract=contract, crew=who, moments=tuple(game.moments), stage=stage)
 
 
-def _policy(crew: str | Path | Policy) -> Policy:
+def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
     """Return a policy, read from its file if need be."""
+    from contract_wrapper.learners import learner_of, load_policy
     from mtmfq.config import LearnerError
-    from mtmfq.policy import Policy
 
-    if isinstance(crew, Policy):
-        return crew
     if not isinstance(crew, (str, Path)):
-        raise ContractsError(f"a crew is {SCRIPTED!r}, a policy file or a trained policy, got {type(crew).__name__}")
+        try:
+            learner_of(getattr(crew, "config", None))
+        except ContractsError as error:
+            raise ContractsError(
+                f"a crew is {SCRIPTED!r}, a policy file or a trained policy, got {type(crew).__name__}"
+            ) from error
+        return crew
     if not Path(crew).is_file():
         named = isinstance(crew, str) and not Path(crew).suffix and Path(crew).name == crew
         what = f"unknown crew {crew!r}" if named else f"there is no policy file {crew}"
@@ -218,7 +222,7 @@ def _policy(crew: str | Path | Policy) -> Policy:
             f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
         )
     try:
-        return Policy.load(crew)
+        return load_policy(Path(crew))
     except LearnerError as error:
         raise ContractsError(str(error)) from error
 
@@ -232,11 +236,11 @@ def _play_scripted(game: _FilmedGame, seed: int) -> None:
         game.step(players.act())
 
 
-def _play_trained(game: _FilmedGame, policy: Policy, seed: int) -> None:
+def _play_trained(game: _FilmedGame, policy: LearnedPolicy, seed: int) -> None:
+    from contract_wrapper.learners import learner_of
     from mtmfq.config import LearnerError
-    from mtmfq.policy import play
 
     try:
-        play(game, policy, seed)
+        learner_of(policy.config).play(game, policy, seed)
     except LearnerError as error:
         raise ContractsError(f"the policy does not fit the game: {error}") from error

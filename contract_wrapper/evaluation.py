@@ -28,16 +28,29 @@ from contract_wrapper.contracted import TYPES, ContractedGame
 from contract_wrapper.costs import CostRule, get_costs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text
+from contract_wrapper.learners import (
+    DEFAULT,
+    LEARNERS,
+    LearnedPolicy,
+    LearnerConfig,
+    Training,
+    config_from_dict,
+    config_to_dict,
+    learner_of,
+)
 from contract_wrapper.outcome import Estimate, Outcome
 from contract_wrapper.payment_rules import PaymentRule
-from mtmfq.config import MTMFQConfig, get_profile
+from mtmfq.config import get_profile
 
 if TYPE_CHECKING:
     from mtmfq.results import TrainProgress
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = ("contract.py", "contracted.py", "costs.py", "evaluation.py", "payment_rules.py", "payments.py", "roles.py")
+_DECISIVE = (
+    "contract.py", "contracted.py", "costs.py", "evaluation.py", "learners.py", "payment_rules.py", "payments.py",
+    "roles.py",
+)  # fmt: skip
 """Modules of this package that a result depends on."""
 
 
@@ -55,8 +68,8 @@ class EvaluationSettings:
     costs: CostRule = dataclasses.field(default_factory=lambda: get_costs("effort"))
     """What work costs, by role, in apples."""
 
-    learner: MTMFQConfig = dataclasses.field(default_factory=lambda: get_profile("fast"))
-    """Settings of the learner."""
+    learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_profile("fast"))
+    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`."""
 
     episodes: int = 100
     """Greedy episodes after training over which all means are taken (paper: 100)."""
@@ -67,6 +80,7 @@ class EvaluationSettings:
     def __post_init__(self) -> None:
         if isinstance(self.episodes, bool) or not isinstance(self.episodes, int) or self.episodes < 2:
             raise ContractsError(f"episodes must be an integer of at least 2, got {self.episodes!r}")
+        learner_of(self.learner)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and for the cache key."""
@@ -75,7 +89,7 @@ class EvaluationSettings:
         return {
             "game": {**self.game.as_dict(), "map": list(self.game.map)},
             "costs": str(self.costs),
-            "learner": self.learner.to_dict(),
+            "learner": config_to_dict(self.learner),
             "episodes": self.episodes,
         }
 
@@ -87,38 +101,40 @@ class EvaluationSettings:
         return cls(
             game=CleanupConfig(**game),
             costs=get_costs(data["costs"]) if data["costs"] != "none" else CostRule(),
-            learner=MTMFQConfig.from_dict(data["learner"]),
+            learner=config_from_dict(data["learner"]),
             episodes=data["episodes"],
         )
 
     def key(self, contract: Contract, seed: int) -> str:
         """Name of an evaluation in the cache: a hash of all that determines its result."""
         everything = {
-            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed), "code": code_version(),
+            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed),
+            "code": code_version(learner_of(self.learner).name),
         }  # fmt: skip
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
 
 
-@lru_cache(maxsize=1)
-def code_version() -> str:
-    """Hash of the sources that play, pay, learn and measure."""
+@lru_cache
+def code_version(learner: str = DEFAULT) -> str:
+    """Hash of the sources that play, pay, learn (with the learner of that name) and measure."""
     digest = hashlib.sha256()
-    for package, only in (("cleanup_env", None), ("mtmfq", None), ("contract_wrapper", _DECISIVE)):
+    for package, only in (("cleanup_env", None), *LEARNERS[learner].code.items(), ("contract_wrapper", _DECISIVE)):
         for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
             if file.name.endswith((".py", ".txt")) and (only is None or file.name in only):
                 digest.update(file.name.encode() + file.read_bytes())
     return digest.hexdigest()[:12]
 
 
-@lru_cache(maxsize=1)
-def versions() -> dict[str, str]:
+@lru_cache
+def versions(learner: str = DEFAULT) -> dict[str, str]:
     """Versions of the packages that a result depends on."""
-    found = {"code": code_version()}
+    found = {"code": code_version(learner)}
     for name in (
         "cleanup-contracts",
         "numpy",
         "numba",
         "torch",
+        "stable-baselines3",
         "scipy",
         "scikit-optimize",
         "pymoo",
@@ -147,12 +163,14 @@ def evaluate(
         settings: game, costs, learner; default: preset `contract`, costs `effort`, profile `fast`.
         seed: of everything drawn; same arguments, same result.
         folder: where outcomes, policies and checkpoints of stopped trainings are kept; an outcome
-            found there is returned at once. None keeps nothing.
+            found there is returned at once. None keeps nothing. PPO writes no checkpoints: its
+            stopped trainings begin anew.
         on_progress: called with `mtmfq.TrainProgress` while training.
         should_stop: asked while training; true writes a checkpoint and raises EvaluationStopped.
 
     Raises:
         EvaluationStopped: as above. mtmfq.LearnerError: the learner diverged, or a checkpoint is broken.
+        ContractsError: the learner's package is not installed.
     """
     settings = settings or EvaluationSettings()
     key = settings.key(contract, seed) if folder is not None else ""
@@ -162,9 +180,10 @@ def evaluate(
         if known is not None:
             return known
     began, cpu = time.monotonic(), time.process_time()
-    policy, curve = _train(contract, settings, seed, folder, key, on_progress, should_stop)
+    training = _train(contract, settings, seed, folder, key, on_progress, should_stop)
+    curve = training.curve
     outcome = dataclasses.replace(
-        measure(contract, settings, seed, policy),
+        measure(contract, settings, seed, training.policy),
         training_curve={
             "episode": tuple(curve.episode.tolist()),
             **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(TYPES)},
@@ -174,7 +193,7 @@ def evaluate(
         policy=f"{key}.policy.npz" if folder is not None else "",
     )
     if folder is not None:
-        policy.save(folder / outcome.policy)
+        training.policy.save(folder / outcome.policy)
         write_text(folder / f"{key}.json", json.dumps(outcome.to_dict(), indent=1))
         for checkpoint in (folder / f"{key}.training.npz", *folder.glob(f".{key}.training.npz.*")):
             checkpoint.unlink(missing_ok=True)
@@ -184,25 +203,18 @@ def evaluate(
 def _train(
     contract: Contract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
     on_progress: Any, should_stop: Any,
-) -> Any:  # fmt: skip
-    """Train; return the policy and the training curve."""
-    from mtmfq.learner import train
-
-    learner = settings.learner
-    game = contracted_game(contract, settings, learner.n_games)
-    result = train(
-        game,
-        learner,
-        np.random.default_rng(np.random.SeedSequence([seed, 0])),
-        reward_scale=game.reward_scale() if learner.scaled_rewards else None,
-        reward_shift=game.reward_shift() if learner.scaled_rewards else None,
+) -> Training:  # fmt: skip
+    training = learner_of(settings.learner).train(
+        contracted_game(contract, settings, settings.learner.n_games),
+        settings.learner,
+        np.random.SeedSequence([seed, 0]),
         on_progress=on_progress,
         checkpoint=None if folder is None else folder / f"{key}.training.npz",
         should_stop=should_stop,
     )
-    if not result.finished:
+    if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
-    return result.policy, result.curve
+    return training
 
 
 def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:
@@ -217,10 +229,9 @@ def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: i
     )
 
 
-def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy: Any) -> Outcome:
+def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy: LearnedPolicy) -> Outcome:
     """Play greedy episodes of a trained policy, with seeds that training never saw."""
-    from mtmfq.policy import play
-
+    learner = learner_of(policy.config)
     game = contracted_game(contract, settings, settings.episodes)
     shape = (settings.episodes, game.n_agents)
     sums = {name: np.zeros(shape) for name in ("raw", "costs", "apples", "cleaned", "shots")}
@@ -235,7 +246,7 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
         waste.append(float(game.game.waste.mean()))
 
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
-    utilities = play(game, policy, fresh, on_step=watch)
+    utilities = learner.play(game, policy, fresh, on_step=watch)
     if not np.isfinite(utilities).all():
         raise ContractsError("an agent's utility is not finite: check the payment rule")
     return Outcome(
@@ -248,7 +259,7 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
         waste_curve=tuple(waste),
         seed=seed,
         episodes=settings.episodes,
-        versions=versions(),
+        versions=versions(learner.name),
     )
 
 

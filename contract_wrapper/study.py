@@ -23,6 +23,7 @@ from contract_wrapper.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, versions
 from contract_wrapper.files import write_text
+from contract_wrapper.learners import learner_of
 from contract_wrapper.outcome import Outcome
 from contract_wrapper.records import StudyRecord, TrialRecord
 
@@ -212,6 +213,7 @@ def _open(folder: Path, *, create: bool) -> optuna.Study:
 def _record(folder: Path, study: optuna.Study) -> StudyRecord:
     configuration = study.user_attrs["configuration"]
     search = SearchSettings(**configuration["search"])
+    settings = EvaluationSettings.from_dict(configuration["evaluation"])
     trials = []
     for trial in study.get_trials(deepcopy=False):
         params = trial.params or trial.system_attrs["fixed_params"]
@@ -229,7 +231,7 @@ def _record(folder: Path, study: optuna.Study) -> StudyRecord:
         )
     run = {
         "configuration": configuration,
-        "versions": study.user_attrs.get("versions", versions()),
+        "versions": study.user_attrs.get("versions", versions(learner_of(settings.learner).name)),
         "machine": {
             "system": platform.system(), "kind": platform.machine(), "cores": os.cpu_count(),
             "python": platform.python_version(),
@@ -239,7 +241,7 @@ def _record(folder: Path, study: optuna.Study) -> StudyRecord:
     }  # fmt: skip
     return StudyRecord(
         folder=folder,
-        settings=EvaluationSettings.from_dict(configuration["evaluation"]),
+        settings=settings,
         run=run,
         trials=tuple(trials),
     )

@@ -67,12 +67,29 @@ def test_skopt_is_named_in_one_module() -> None:
 def test_importing_a_package_loads_no_heavy_library(package: str) -> None:
     program = (
         f"import sys, {package}\n"
-        "heavy = {'torch', 'sklearn', 'matplotlib', 'optuna', 'skopt', 'pymoo'} & set(sys.modules)\n"
+        "heavy = {'torch', 'sklearn', 'matplotlib', 'optuna', 'skopt', 'pymoo', 'stable_baselines3'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'agents'}", "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
     result = subprocess.run([sys.executable, "-c", program], env=path, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+
+
+def test_stable_baselines3_is_loaded_by_the_training_alone() -> None:
+    at_the_top = {
+        path.name
+        for path in (ROOT / "contract_wrapper").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ImportFrom) and str(node.module).startswith("stable_baselines3")
+    }
+    assert at_the_top == {"ppo_env.py"}
+    importers = [
+        path.name
+        for path in (ROOT / "contract_wrapper").glob("*.py")
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ImportFrom) and node.module == "contract_wrapper.ppo_env"
+    ]
+    assert importers == []
 
 
 def test_every_package_ships_its_types() -> None:

@@ -67,6 +67,15 @@ def load_arrays(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, NDArra
     return meta, arrays
 
 
+def kind_of(path: Path) -> str | None:
+    """What a checkpoint says that it is; None if it cannot be read (`load_arrays` then says why)."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return str(json.loads(str(file["mtmfq"][()]))["kind"])
+    except (OSError, IndexError, *_FOREIGN):
+        return None
+
+
 def rng_to_json(rng: np.random.Generator) -> str:
     """State of a random generator as text; equal states give equal texts."""
     return json.dumps(rng.bit_generator.state, default=_plain, sort_keys=True)

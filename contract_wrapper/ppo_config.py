@@ -1,0 +1,121 @@
+"""Every hyper-parameter of the PPO learner, and its named profiles; importing this loads no torch."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+
+from mtmfq.config import LearnerError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PPOConfig:
+    """Settings of proximal policy optimisation with one network for all agents; defaults: profile `fast`.
+
+    Source: Schulman et al. 2017 (arXiv 1707.06347), as stable-baselines3 implements it. The sizes are
+    ours, for Clean-up with five harvesters.
+    """
+
+    episodes: int = 2_000
+    """Training length in episodes, counted over all games; rounded up to whole rollouts."""
+
+    n_games: int = 64
+    """Games played in lockstep; every agent of every game is a sub-environment of its own."""
+
+    n_steps: int = 100
+    """Steps of every game between two updates (a rollout); may cross the end of an episode."""
+
+    learning_rate: float = 1e-3
+    """Adam's step size."""
+
+    gamma: float = 0.99
+    """Discount per step."""
+
+    gae_lambda: float = 0.95
+    """Decay of generalised advantage estimation (Schulman et al. 2016); 1 sums whole rollouts."""
+
+    clip_range: float = 0.2
+    """How far a probability ratio counts, as a distance from 1."""
+
+    ent_coef: float = 0.01
+    """Weight of the policy's entropy in the loss, in units of scaled reward."""
+
+    batch_size: int = 3_200
+    """Rows (steps of one agent) of a gradient step; divides n_games * n_steps, so that no crew leaves a rest."""
+
+    epochs: int = 4
+    """Passes over each rollout."""
+
+    hidden: tuple[int, ...] = (64, 64)
+    """Widths of the hidden tanh layers; policy and value function each have their own."""
+
+    greedy: bool = True
+    """Whether a trained policy plays its likeliest action; False draws from its distribution."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ("episodes", "n_games", "n_steps", "batch_size", "epochs"):
+            self._check(_whole(getattr(self, name)), name, "a whole number of at least 1")
+        self._check(bool(self.hidden) and all(map(_whole, self.hidden)), "hidden", "one or more positive widths")
+        for name in ("gamma", "gae_lambda"):
+            self._check(0 <= getattr(self, name) <= 1, name, "between 0 and 1")
+        for name in ("learning_rate", "clip_range"):
+            self._check(0 < getattr(self, name) < math.inf, name, "above 0")
+        self._check(0 <= self.ent_coef < math.inf, "ent_coef", "at least 0")
+        self._check(isinstance(self.greedy, bool), "greedy", "True or False")
+        rows = self.n_games * self.n_steps
+        self._check(
+            self.batch_size > 1 and rows % self.batch_size == 0,
+            "batch_size",
+            f"above 1 and a divisor of n_games * n_steps = {self.n_games} * {self.n_steps} = {rows}",
+        )
+
+    def _check(self, holds: bool, name: str, rule: str) -> None:
+        if not holds:
+            raise LearnerError(f"{name} must be {rule}, but is {getattr(self, name)!r}")
+
+    @property
+    def observation(self) -> str:
+        """What the game should show: always float features."""
+        return "features"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for JSON (which keeps tuples as lists)."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> PPOConfig:
+        """Configuration from `to_dict`, before or after a trip through JSON.
+
+        Raises:
+            LearnerError: a setting is unknown or out of range.
+        """
+        unknown = set(values) - {f.name for f in dataclasses.fields(cls)}
+        if unknown:
+            raise LearnerError(f"the PPO learner has no setting {', '.join(sorted(unknown))}: remove it")
+        return cls(**values)
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
+
+
+PPO_PROFILES: Mapping[str, PPOConfig] = MappingProxyType(
+    {
+        "smoke": PPOConfig(episodes=64, n_games=16, batch_size=800),
+        "quick": PPOConfig(episodes=704, n_games=16, batch_size=800),
+        "fast": PPOConfig(),
+    }
+)
+"""Named configurations: `smoke` for tests, `quick` for a look, `fast` the default."""
+
+
+def get_ppo_profile(name: str, **overrides: Any) -> PPOConfig:
+    """Profile `name` with some fields replaced, for example `get_ppo_profile("fast", episodes=1_000)`."""
+    if name not in PPO_PROFILES:
+        raise LearnerError(f"there is no PPO profile {name!r}: choose one of {', '.join(PPO_PROFILES)}")
+    return PPOConfig.from_dict({**PPO_PROFILES[name].to_dict(), **overrides})

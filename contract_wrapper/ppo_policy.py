@@ -1,0 +1,151 @@
+"""A policy that PPO trained: acts on observations, plays whole episodes, lives in one small file.
+
+It is plain numpy, so that a trained crew can be measured and watched without the library that trained it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.ppo_config import PPOConfig
+from mtmfq.checkpoint import load_arrays, save_arrays
+from mtmfq.config import LearnerError
+from mtmfq.game import BatchGame, Signature
+
+KIND = "ppo-policy"
+"""What the policy's file says that it is."""
+
+STAY = 4
+"""Action of Clean-up that does nothing (`cleanup_env.config.MOVES`); every role has it."""
+
+StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
+"""Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PPOPolicy:
+    """What training yields: one network for all agents, which see their type as a one-hot input."""
+
+    config: PPOConfig
+    """Settings of the training."""
+
+    signature: Signature
+    """Game of the training; a policy also plays other numbers of agents and games of the same kind."""
+
+    weights: dict[str, NDArray[np.float32]]
+    """Arrays of stable-baselines3's `MlpPolicy`, by their names there; the value function's are kept too."""
+
+    def __post_init__(self) -> None:
+        expected = _shapes(self.signature, self.config)
+        found = {name: array.shape for name, array in self.weights.items()}
+        if found != expected or any(array.dtype != np.float32 for array in self.weights.values()):
+            raise LearnerError(f"the weights should be float32 with the shapes {expected}, but have {found}")
+
+    def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Inputs (..., F + M) as `with_types` makes them -> logits of all actions (..., A)."""
+        hidden = inputs
+        for layer in range(len(self.config.hidden)):
+            hidden = np.tanh(self._dense(hidden, f"mlp_extractor.policy_net.{2 * layer}"))
+        return self._dense(hidden, "action_net")
+
+    def _dense(self, inputs: NDArray[np.float32], name: str) -> NDArray[np.float32]:
+        outputs: NDArray[np.float32] = inputs @ self.weights[f"{name}.weight"].T + self.weights[f"{name}.bias"]
+        return outputs
+
+    def act(
+        self,
+        observations: NDArray[Any],
+        rng: np.random.Generator,
+        *,
+        greedy: bool | None = None,
+        agent_types: NDArray[np.int64] | None = None,
+    ) -> NDArray[np.int64]:
+        """Observations (B, N, F) -> actions (B, N), all of them legal.
+
+        greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the crew of
+        the training.
+        """
+        types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
+        scores: NDArray[Any] = self.logits(with_types(observations, types, len(self.signature.type_names)))
+        if not (self.config.greedy if greedy is None else greedy):
+            scores = scores + rng.gumbel(size=scores.shape)  # its argmax is a draw from the softmax
+        return legal(scores.argmax(axis=-1), types, self.signature.n_actions)
+
+    def save(self, path: Path | str) -> None:
+        """Write the policy into one file of plain arrays, with JSON beside them."""
+        meta = {"config": self.config.to_dict(), "signature": dataclasses.asdict(self.signature)}
+        save_arrays(Path(path), KIND, meta, self.weights)
+
+    @classmethod
+    def load(cls, path: Path | str) -> PPOPolicy:
+        """Read a policy that `save` wrote; runs no code of the file.
+
+        Raises:
+            LearnerError: the file is missing, broken, or no policy of this learner.
+        """
+        meta, arrays = load_arrays(Path(path), KIND)
+        try:
+            plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in meta["signature"].items()}
+            return cls(config=PPOConfig.from_dict(meta["config"]), signature=Signature(**plain), weights=arrays)
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
+
+
+def play(game: BatchGame, policy: PPOPolicy, seed: int, *, on_step: StepHook | None = None) -> NDArray[np.float64]:
+    """One episode in every copy of `game` -> raw reward sums (B, N); `seed` fixes game and policy.
+
+    Raises:
+        LearnerError: the policy was trained on another kind of game.
+    """
+    signature = Signature.of(game)
+    for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
+        if getattr(signature, name) != getattr(policy.signature, name):
+            raise LearnerError(
+                f"the policy was trained on a game with {name} {getattr(policy.signature, name)}, "
+                f"but this one has {getattr(signature, name)}: build the game as in training"
+            )
+    rng, types = np.random.default_rng(seed), np.array(signature.agent_types, np.int64)
+    sums = np.zeros((game.n_games, game.n_agents))
+    observations = game.reset(seed)
+    for t in range(signature.horizon):
+        actions = policy.act(observations, rng, agent_types=types)
+        observations, rewards = game.step(actions)
+        sums += rewards
+        if on_step is not None:
+            on_step(t, actions, rewards)
+    return sums
+
+
+def with_types(observations: NDArray[Any], agent_types: NDArray[np.int64], n_types: int) -> NDArray[np.float32]:
+    """Observations (B, N, F) and types (N,) -> the network's inputs (B, N, F + M), in memory of their own."""
+    n_games, n_agents, n_features = observations.shape
+    inputs = np.empty((n_games, n_agents, n_features + n_types), np.float32)
+    inputs[..., :n_features] = observations
+    inputs[..., n_features:] = np.eye(n_types, dtype=np.float32)[agent_types]
+    return inputs
+
+
+def legal(actions: NDArray[np.int64], agent_types: NDArray[np.int64], n_actions: tuple[int, ...]) -> NDArray[np.int64]:
+    """Actions (B, N) of a network that offers every type's actions to all -> STAY for those that a type lacks."""
+    return np.where(actions < np.array(n_actions)[agent_types], actions, STAY)
+
+
+def _shapes(signature: Signature, config: PPOConfig) -> Mapping[str, tuple[int, ...]]:
+    """Shapes of all arrays by name; a dense layer holds its weights as (outputs, inputs)."""
+    widths = [signature.n_features + len(signature.type_names), *config.hidden]
+    dense = {
+        f"mlp_extractor.{net}_net.{2 * layer}": sizes
+        for net in ("policy", "value")
+        for layer, sizes in enumerate(pairwise(widths))
+    }
+    dense |= {"action_net": (widths[-1], max(signature.n_actions)), "value_net": (widths[-1], 1)}
+    weights = {f"{name}.weight": (outputs, inputs) for name, (inputs, outputs) in dense.items()}
+    return {**weights, **{f"{name}.bias": (outputs,) for name, (_, outputs) in dense.items()}}

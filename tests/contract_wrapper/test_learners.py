@@ -1,0 +1,96 @@
+"""Which learner trains is said by its settings, and files tell learners apart."""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import EvaluationSettings, code_version
+from contract_wrapper.learners import (
+    LEARNERS,
+    config_from_dict,
+    config_to_dict,
+    get_learner,
+    learner_of,
+    load_policy,
+)
+from contract_wrapper.ppo_config import PPO_PROFILES, PPOConfig, get_ppo_profile
+from mtmfq.checkpoint import kind_of, save_arrays
+from mtmfq.config import LearnerError, MTMFQConfig
+
+
+def test_settings_choose_their_learner() -> None:
+    assert learner_of(MTMFQConfig()).name == "mtmfq"
+    assert learner_of(PPOConfig()).name == "ppo"
+    assert [learner.name for learner in LEARNERS.values()] == list(LEARNERS)
+
+
+@pytest.mark.parametrize("config", [MTMFQConfig(), PPOConfig(hidden=(8,)), *PPO_PROFILES.values()])
+def test_settings_of_any_learner_survive_json(config: MTMFQConfig | PPOConfig) -> None:
+    assert config_from_dict(json.loads(json.dumps(config_to_dict(config)))) == config
+    settings = EvaluationSettings(learner=config)
+    assert EvaluationSettings.from_dict(json.loads(json.dumps(settings.to_dict()))) == settings
+
+
+def test_the_default_learner_is_written_as_before_there_was_a_choice() -> None:
+    assert config_to_dict(MTMFQConfig()) == MTMFQConfig().to_dict()
+    assert config_to_dict(PPOConfig())["name"] == "ppo"
+
+
+def test_results_of_a_learner_depend_on_its_own_code() -> None:
+    assert code_version("mtmfq") == code_version()
+    assert code_version("ppo") != code_version("mtmfq")
+
+
+def test_an_unknown_learner_is_named() -> None:
+    with pytest.raises(ContractsError, match="no learner 'dqn': choose one of mtmfq, ppo"):
+        get_learner("dqn")
+    with pytest.raises(ContractsError, match="MTMFQConfig or PPOConfig, got 'fast'"):
+        EvaluationSettings(learner="fast")  # type: ignore[arg-type]
+
+
+def test_a_missing_package_is_named_with_the_extra_that_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "stable_baselines3", None)
+    with pytest.raises(ContractsError, match=r'stable-baselines3.*pip install "cleanup-contracts\[sb3\]"'):
+        get_learner("ppo").check_installed()
+    get_learner("mtmfq").check_installed()
+
+
+def test_a_file_says_of_which_kind_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    save_arrays(path, "ppo-policy", {}, {"weights": np.zeros(2)})
+    assert kind_of(path) == "ppo-policy"
+    path.write_bytes(path.read_bytes()[:40])
+    assert kind_of(path) is None
+    assert kind_of(tmp_path / "none.npz") is None
+    with pytest.raises(LearnerError, match=r"some\.npz"):
+        load_policy(path)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"episodes": 0}, "episodes must be a whole number of at least 1, but is 0"),
+        ({"n_games": 2.0}, "n_games"),
+        ({"batch_size": 3_000}, r"divisor of n_games \* n_steps = 64 \* 100 = 6400, but is 3000"),
+        ({"batch_size": 1}, "above 1"),
+        ({"gamma": 1.1}, "gamma must be between 0 and 1"),
+        ({"learning_rate": float("inf")}, "learning_rate must be above 0"),
+        ({"ent_coef": -0.1}, "ent_coef must be at least 0"),
+        ({"hidden": ()}, "hidden"),
+        ({"epochs": True}, "epochs"),
+        ({"greedy": 1}, "greedy must be True or False"),
+        ({"momentum": 1}, "no setting momentum"),
+    ],
+)
+def test_wrong_settings_of_ppo_are_named(wrong: dict[str, object], words: str) -> None:
+    with pytest.raises(LearnerError, match=words):
+        get_ppo_profile("fast", **wrong)
+
+
+def test_an_unknown_profile_of_ppo_is_named() -> None:
+    with pytest.raises(LearnerError, match="'faithful': choose one of smoke, quick, fast"):
+        get_ppo_profile("faithful")

@@ -1,0 +1,128 @@
+"""Games as stable-baselines3 sees them: who sees what, and what happens at the horizon."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from lesson_game import SCHOOL, Lesson
+
+from cleanup_env import make_config
+from contract_wrapper.contract import Contract
+from contract_wrapper.contracted import ContractedGame
+from contract_wrapper.ppo import sb3_vec_env, train_ppo
+from contract_wrapper.ppo_policy import STAY, legal
+from mtmfq.config import LearnerError
+
+pytest.importorskip("stable_baselines3")
+
+
+def test_an_agent_sees_its_features_and_its_type() -> None:
+    env = sb3_vec_env(Lesson())
+    assert env.num_envs == 6
+    seen = env.reset()
+    assert seen.shape == (6, 4)
+    assert seen[:, 2:].tolist() == [[1, 0], [0, 1], [0, 1]] * 2
+
+
+def test_stable_baselines_own_checks_of_a_vector_environment_pass() -> None:
+    from stable_baselines3.common.vec_env import VecCheckNan, VecMonitor
+
+    env = VecMonitor(VecCheckNan(sb3_vec_env(Lesson()), raise_exception=True))
+    env.seed(0)
+    env.reset()
+    for _ in range(9):
+        seen, rewards, dones, infos = env.step(np.zeros(6, int))
+    assert env.observation_space.contains(seen[0])
+    assert (rewards.shape, dones.shape, len(infos)) == ((6,), (6,), 6)
+    assert env.episode_count == 12
+
+
+def test_at_the_horizon_infos_say_what_was_cut_and_the_next_episode_begins() -> None:
+    env = sb3_vec_env(Lesson())
+    env.seed(1)
+    env.reset()
+    for _ in range(3):
+        _, _, dones, infos = env.step(np.full(6, 5))
+        assert not dones.any()
+        assert infos == [{}] * 6
+    seen, _, dones, infos = env.step(np.full(6, 5))
+    assert dones.all()
+    for row, info in zip(seen, infos, strict=True):
+        assert info["TimeLimit.truncated"] is True
+        assert info["terminal_observation"][1] == 1.0  # the clock at the end ...
+        assert row[1] == 0.0  # ... and of the episode that has begun
+    assert [info["episode"] for info in infos[:2]] == [{"r": 0.0, "l": 4}, {"r": -4.0, "l": 4}]
+    assert env.returns[0].tolist() == [0.0, -8.0]
+
+
+def test_ppo_adds_the_value_of_what_would_have_come_at_the_horizon() -> None:
+    from stable_baselines3 import PPO
+
+    env = sb3_vec_env(Lesson())
+    model = PPO("MlpPolicy", env, n_steps=4, batch_size=24, n_epochs=1, gamma=0.5, seed=0, device="cpu")
+    terminal: dict[str, np.ndarray] = {}
+
+    def watch(known: dict[str, Any], _: Any) -> bool:
+        if known["dones"].all():
+            seen = np.stack([info["terminal_observation"] for info in known["infos"]])
+            terminal["values"] = model.policy.predict_values(model.policy.obs_to_tensor(seen)[0]).detach().numpy()
+            terminal["rewards"] = known["rewards"].copy()
+        return True
+
+    model.learn(24, callback=watch)
+    expected = terminal["rewards"] + 0.5 * terminal["values"][:, 0]
+    np.testing.assert_allclose(model.rollout_buffer.rewards[3], expected, atol=1e-6)
+
+
+def test_rewards_are_shifted_and_scaled_by_type() -> None:
+    env = sb3_vec_env(Lesson(), reward_scale=[2.0, 10.0], reward_shift=[0.0, 1.0])
+    env.reset()
+    _, rewards, _, _ = env.step(np.full(6, 5))
+    assert rewards.tolist() == [0.0] * 6  # a teacher's loss of 1 a step is shifted away
+    bits = env.game._bits.ravel()  # type: ignore[attr-defined]
+    assert env.step(bits)[1].tolist() == [2.0, 10.0, 10.0] * 2
+
+
+def test_an_action_that_a_role_lacks_is_played_as_stay() -> None:
+    assert legal(np.array([[6, 6, 3]]), np.array([0, 1, 1]), (6, 7)).tolist() == [[STAY, 6, 3]]
+    env = sb3_vec_env(Lesson())
+    env.reset()
+    env.step(np.array([6, 6, 6, 0, 0, 0]))
+    assert env.game.played[0].tolist() == [[STAY, 6, 6], [0, 0, 0]]  # type: ignore[attr-defined]
+    assert make_config("contract", n_cleaners=1).actions("harvester")[STAY] == "stay"
+
+
+def test_what_was_seen_stays_as_it_was_seen() -> None:
+    env = sb3_vec_env(Lesson())
+    first = env.reset()
+    copy = first.copy()
+    env.step(np.zeros(6, int))
+    np.testing.assert_array_equal(first, copy)
+
+
+def test_a_seed_fixes_all_episodes() -> None:
+    games = [Lesson(), Lesson(), Lesson()]
+    for game, seed in zip(games, (3, 3, 4), strict=True):
+        env = sb3_vec_env(game)
+        env.seed(seed)
+        env.reset()
+        for _ in range(8):
+            env.step(np.zeros(6, int))
+    assert games[0].seeds == games[1].seeds
+    assert len(set(games[0].seeds)) == 3
+    assert games[0].seeds != games[2].seeds
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        (lambda: sb3_vec_env(ContractedGame(Contract.none(), observation="symbolic")), "observation='features'"),
+        (lambda: sb3_vec_env(Lesson(), reward_scale=[1.0]), "reward_scale must hold one finite number"),
+        (lambda: sb3_vec_env(Lesson()).set_attr("horizon", 3), "horizon cannot be set"),
+        (lambda: sb3_vec_env(Lesson()).env_method("render"), "render cannot be called"),
+        (lambda: train_ppo(Lesson(3), SCHOOL, 0), "plays 3 copies, but n_games is 2"),
+    ],
+)
+def test_mistakes_are_named(mistake: Any, words: str) -> None:
+    with pytest.raises(LearnerError, match=words):
+        mistake()
