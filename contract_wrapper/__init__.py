@@ -1,6 +1,7 @@
 """The principal: contracts on top of a game, what they bring about, and the search for the best one.
 
-Names are loaded when first used, so that `import contract_wrapper` stays light.
+Names are loaded when first used, so that `import contract_wrapper` stays light. Importing it registers the
+one-step game `ContractDesign-v0` with Gymnasium, also as `contract_wrapper/ContractDesign-v0`.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from gymnasium.envs.registration import register
+
 if TYPE_CHECKING:
     from contract_wrapper.contract import Contract
     from contract_wrapper.contracted import ContractedGame
     from contract_wrapper.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.cpmes import CPMES, ask
     from contract_wrapper.cpmes_config import CPMESConfig
+    from contract_wrapper.design_env import ContractDesign
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation import EvaluationSettings, evaluate
     from contract_wrapper.history import History
     from contract_wrapper.outcome import Estimate, Outcome
     from contract_wrapper.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
+    from contract_wrapper.ppo_config import PPOConfig, get_ppo_profile
     from contract_wrapper.roles import Activity, Roles
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
@@ -30,11 +35,13 @@ _HOMES = {
     "costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "cpmes": ("CPMES", "ask"),
     "cpmes_config": ("CPMESConfig",),
+    "design_env": ("ContractDesign",),
     "errors": ("ContractsError",),
     "evaluation": ("EvaluationSettings", "evaluate"),
     "history": ("History",),
     "outcome": ("Estimate", "Outcome"),
     "payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "ppo_config": ("PPOConfig", "get_ppo_profile"),
     "roles": ("Activity", "Roles"),
     "space": ("DesignSpace", "contract_space"),
     "suggestion": ("Suggestion",),
@@ -43,10 +50,10 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "COSTS", "CPMES", "Activity", "CPMESConfig", "Contract", "ContractWrapper", "ContractedGame",
+    "COSTS", "CPMES", "Activity", "CPMESConfig", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
-    "LinearShares", "Outcome", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare", "TaxByCells",
-    "ask", "contract_space", "evaluate", "get_costs", "make_contracted",
+    "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
+    "TaxByCells", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
 ]  # fmt: skip
 
 
@@ -58,3 +65,7 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+for _name in ("ContractDesign-v0", "contract_wrapper/ContractDesign-v0"):
+    register(_name, entry_point="contract_wrapper.design_env:ContractDesign")
