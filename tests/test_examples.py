@@ -1,10 +1,13 @@
 """Every example runs, in a small size, and says what its docstring promises."""
 
+import importlib.util
 import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from contract_wrapper import Contract
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -47,3 +50,52 @@ def test_04_the_leader_takes_half_of_what_the_other_predators_earn(capsys: pytes
     assert home["adversary_1"] == home["adversary_2"] == pytest.approx(catches / 2)
     assert home["adversary_0"] == pytest.approx(2 * catches)
     assert sum(home.values()) == pytest.approx(sum(earned.values()), abs=0.05)
+
+
+def test_05_supersuit_brings_the_game_to_stable_baselines_and_a_seed_fixes_the_training() -> None:
+    pytest.importorskip("supersuit")
+    example = load("05_sb3_supersuit.py")
+    (first, utility), (again, same) = (example["main"](episodes=8, horizon=20, n_games=4) for _ in range(2))
+    assert utility == same
+    for name, tensor in first.policy.state_dict().items():
+        assert (tensor == again.policy.state_dict()[name]).all()
+
+
+def test_05_time_limits_are_told_and_bootstrapped() -> None:
+    pytest.importorskip("supersuit")
+    example = load("05_sb3_supersuit.py")
+    env = example["vector_env"](Contract(tax=0.3, n_cleaners=1), n_games=2, horizon=3)
+    env.seed(0)
+    first = env.reset()
+    assert env.num_envs == 12
+    for _ in range(3):
+        _, _, dones, infos = env.step([0] * 12)
+    assert dones.all()
+    assert all(info["TimeLimit.truncated"] and info["terminal_observation"].shape == (51,) for info in infos)
+    env.seed(0)
+    assert (env.reset() == first).all()
+
+
+def test_06_our_own_vector_environment_is_many_times_faster(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("supersuit")
+    ratios = load("06_sb3_fast.py")["main"](steps=20, n_games=4, horizon=20)
+    assert ratios["alone"] > 2
+    assert "agent-steps per second" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "small"),
+    [
+        ("07_torchrl.py", "torchrl", {"episodes": 2, "horizon": 10}),
+        ("08_rllib.py", "ray", {"iterations": 1, "horizon": 10, "steps": 40}),
+    ],
+)
+def test_07_and_08_run_or_say_what_to_install(
+    name: str, package: str, small: dict[str, int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = load(name)["main"](**small)
+    if importlib.util.find_spec(package) is None:
+        assert result is None
+        assert "pip install" in capsys.readouterr().out
+    else:
+        assert result is not None
