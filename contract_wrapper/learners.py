@@ -29,6 +29,10 @@ DEFAULT = "mtmfq"
 """Learner of whoever names none, and of files from before there was a choice."""
 
 
+_CHECKPOINT_SECONDS = 60.0
+"""Work that a crash may cost; whoever asks a training to stop loses none. Writing one takes about a second."""
+
+
 class LearnerConfig(Protocol):
     """Settings of a learner, as far as an evaluation reads them; a frozen dataclass."""
 
@@ -145,6 +149,7 @@ def _train_mtmfq(
         reward_shift=game.reward_shift() if config.scaled_rewards else None,
         on_progress=on_progress,
         checkpoint=checkpoint,
+        checkpoint_seconds=_CHECKPOINT_SECONDS,
         should_stop=should_stop,
     )
 

@@ -215,7 +215,7 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
             replay_capacity=4_000,
         ),
         "fast": _FAST,
-        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.5),
+        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.4),
         "faithful": _FAITHFUL,
     }
 )
