@@ -6,6 +6,8 @@ import multiprocessing
 import os
 import queue
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -22,6 +24,8 @@ from contract_wrapper.outcome import Outcome
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _news: Any = None
 _stop: Any = None
+_orphaned = threading.Event()
+_at_work = threading.Lock()
 
 
 class EvaluationFailed(Exception):
@@ -116,14 +120,29 @@ def _begin(news: Any, stop: Any) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     news.cancel_join_thread()
     _news, _stop = news, stop
+    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    """When the parent is gone (killed), stop with a checkpoint: nobody waits for the result, and the
+    same command, given again, would train the same contract a second time beside this process."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    _orphaned.set()
+    with _at_work:
+        os._exit(1)
 
 
 def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcome:
     def tell(p: Any) -> None:
         _news.put(News(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
 
+    def should_stop() -> bool:
+        return _orphaned.is_set() or bool(_stop.is_set())
+
     try:
-        return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=_stop.is_set)
+        with _at_work:
+            return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=should_stop)
     except EvaluationStopped:
         raise
     except Exception as error:
