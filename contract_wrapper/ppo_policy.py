@@ -105,13 +105,7 @@ def play(game: BatchGame, policy: PPOPolicy, seed: int, *, on_step: StepHook | N
     Raises:
         LearnerError: the policy was trained on another kind of game.
     """
-    signature = Signature.of(game)
-    for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
-        if getattr(signature, name) != getattr(policy.signature, name):
-            raise LearnerError(
-                f"the policy was trained on a game with {name} {getattr(policy.signature, name)}, "
-                f"but this one has {getattr(signature, name)}: build the game as in training"
-            )
+    signature = policy.signature.of_same_kind(game)
     rng, types = np.random.default_rng(seed), np.array(signature.agent_types, np.int64)
     sums = np.zeros((game.n_games, game.n_agents))
     observations = game.reset(seed)

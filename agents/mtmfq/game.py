@@ -104,6 +104,17 @@ class Signature:
             horizon=int(game.horizon),
         )
 
+    def of_same_kind(self, game: BatchGame) -> "Signature":
+        """Signature of a game that a policy trained on this one can play; agents and horizon may differ."""
+        other = Signature.of(game)
+        for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
+            if getattr(other, name) != getattr(self, name):
+                raise LearnerError(
+                    f"the policy was trained on a game with {name} {getattr(self, name)}, "
+                    f"but this one has {getattr(other, name)}: build the game as in training"
+                )
+        return other
+
     @property
     def n_features(self) -> int:
         """Floats in one observation; 0 if it is symbolic."""

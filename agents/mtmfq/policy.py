@@ -153,13 +153,7 @@ def play(
 
     Without a temperature the one of evaluation is taken (0.001 unless configured otherwise).
     """
-    signature = Signature.of(game)
-    for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
-        if getattr(signature, name) != getattr(policy.signature, name):
-            raise LearnerError(
-                f"the policy was trained on a game with {name} {getattr(policy.signature, name)}, "
-                f"but this one has {getattr(signature, name)}: build the game as in training"
-            )
+    signature = policy.signature.of_same_kind(game)
     rng = np.random.default_rng(seed)
     types, sizes = np.array(signature.agent_types, np.int64), np.array(signature.n_actions, np.int64)
     means = np.zeros((game.n_games, len(types), signature.n_means), np.float32)
