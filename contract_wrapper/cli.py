@@ -20,7 +20,7 @@ from contract_wrapper.errors import ContractsError
 if TYPE_CHECKING:
     from contract_wrapper.evaluation import EvaluationSettings
 
-QUICK = {"n_initial": 6, "n_search": 4, "n_confirm": 0}
+QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 """What `optimize --quick` does instead of the full job."""
 
 

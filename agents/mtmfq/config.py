@@ -207,15 +207,14 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
         "smoke": replace(_FAST, episodes=200),
         "quick": replace(
             _FAST,
-            episodes=704,
-            n_games=16,
-            batch_size=256,
+            episodes=1_280,
+            n_games=32,
             learning_rate=1e-3,
             tau=0.01,
-            replay_capacity=4_000,
+            replay_capacity=3_000,
         ),
         "fast": _FAST,
-        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.4),
+        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.25),
         "faithful": _FAITHFUL,
     }
 )

@@ -124,7 +124,8 @@ def sample_actions(
             if temperature > 0.0:
                 total = 0.0
                 for a in range(size):
-                    weights[a] = math.exp((row[a] - row[best]) / temperature)
+                    behind = (row[a] - row[best]) / temperature
+                    weights[a] = math.exp(behind) if behind > -40.0 else 0.0  # too small to change the sum
                     total += weights[a]
                 left = uniforms[b, n] * total
                 for a in range(size):

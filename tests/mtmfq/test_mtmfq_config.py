@@ -9,7 +9,7 @@ from mtmfq import PROFILES, LearnerError, MTMFQConfig, get_profile
 def test_profiles_are_the_four_of_the_page_and_one_for_a_quick_look() -> None:
     assert {name: profile.episodes for name, profile in PROFILES.items()} == {
         "smoke": 200,
-        "quick": 704,
+        "quick": 1_280,
         "fast": 5_000,
         "paper": 35_000,
         "faithful": 35_000,
