@@ -1,0 +1,142 @@
+"""Let players play a tree: who plays where, how long, how often; and watch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_tree.custom import CustomGames, Factory
+from contract_tree.engine import Games, places_of
+from contract_tree.errors import TreeError
+from contract_tree.layout import COMMIT
+from contract_tree.players import BuiltIn, get_player
+from contract_tree.result import Result
+from contract_tree.solution import solve
+from contract_tree.tree import Tree
+
+Anyone = BuiltIn | Factory | str
+"""A built-in player, its name, or a function that makes a player of one's own."""
+
+
+def simulate(
+    tree: Tree,
+    players: Anyone | Mapping[str, Anyone],
+    *,
+    horizon: int,
+    n_games: int = 20,
+    seed: int = 0,
+    noise: float | None = 0.1,
+    threads: int = 1,
+    engine: str | None = None,
+    on_progress: Callable[[int], None] | None = None,
+) -> Result:
+    """Play independent games of one tree.
+
+    players: who plays at all nodes, or a mapping from nodes to players; its keys are names of
+    nodes, `inner` (nodes with children) and `leaves`, a name winning over these.
+    horizon: rounds of a game. n_games: games (seeds). seed: of everything drawn; game g depends on
+    (seed, g) alone. noise: standard deviation of Gaussian rewards, or None for Bernoulli rewards.
+    threads: games played at once; the result does not depend on it. engine: `compiled` or
+    `python`; None: compiled unless somebody brings a player of their own, which needs python.
+    on_progress: called now and then with the number of rounds played.
+
+    Raises:
+        TreeError: a setting is wrong, a player cannot stand where it was put, or the horizon is
+            too short for its search.
+
+    >>> from contract_tree import named_tree
+    >>> result = simulate(named_tree("chain"), "ucb", horizon=1000, n_games=2)
+    >>> result.rewards.shape  # games, rounds that are recorded, nodes
+    (2, 33, 3)
+    """
+    _check_integers(horizon=(horizon, 10), n_games=(n_games, 1), seed=(seed, 0), threads=(threads, 1))
+    if noise is not None and (
+        isinstance(noise, bool) or not isinstance(noise, (int, float)) or not 0 <= noise < math.inf
+    ):
+        raise TreeError(
+            f"noise must be a standard deviation of at least 0, or None for Bernoulli rewards, got {noise!r}"
+        )
+    if engine not in (None, "compiled", "python"):
+        raise TreeError(f"unknown engine {engine!r}: choose compiled or python, or leave it out")
+    where = assign(tree, players)
+    own = [name for name, player in zip(tree.names, where, strict=True) if callable(player)]
+    if own and engine == "compiled":
+        raise TreeError(f"the player at {own[0]!r} is not built in: it needs engine='python'")
+    solution, places = solve(tree), places_of(tree, horizon)
+    games: Games
+    if own or engine == "python":
+        games = CustomGames(tree, solution, where, places, noise=noise, seed=seed, n_games=n_games)
+    else:
+        rules = [player.rule(place) for player, place in zip(where, places, strict=True)]  # type: ignore[union-attr]
+        games = Games(tree, solution, rules, horizon=horizon, noise=noise, seed=seed, n_games=n_games)
+    rounds = checkpoints(horizon)
+    sums = np.zeros((4, n_games, len(rounds), tree.n_nodes))
+    last_tenth = horizon - horizon // 10
+    before = games.counts.copy()
+    for c, stop in enumerate(rounds):
+        games.play_until(int(stop), threads)
+        sums[:, :, c] = games.sums.swapaxes(0, 1)
+        if stop == last_tenth:
+            before = games.counts.copy()
+        if on_progress is not None:
+            on_progress(int(stop))
+    return Result(
+        tree=tree, players=tuple(map(_label, where)), horizon=horizon, noise=noise, seed=seed, rounds=rounds,
+        rewards=sums[0], utilities=sums[1], regrets=sums[2], received=sums[3],
+        shares=(games.counts - before) / (horizon // 10), payments=_payments(tree, games),
+    )  # fmt: skip
+
+
+def assign(tree: Tree, players: Anyone | Mapping[str, Anyone]) -> list[BuiltIn | Factory]:
+    """Say who plays at each node (see `simulate`)."""
+    given = players if isinstance(players, Mapping) else {"inner": players, "leaves": players}
+    for key in given:
+        if key not in (*tree.names, "inner", "leaves"):
+            raise TreeError(
+                f"there is no node {key!r} to play at: use inner, leaves, or one of {', '.join(tree.names)}"
+            )
+    found: list[BuiltIn | Factory] = []
+    for v, name in enumerate(tree.names):
+        kind = "inner" if tree.children(v) else "leaves"
+        if name not in given and kind not in given:
+            raise TreeError(f"nobody plays at {name!r}: name a player for it or for {kind}")
+        player = given.get(name, given.get(kind))
+        player = get_player(player) if isinstance(player, str) else player
+        if not (hasattr(player, "rule") or callable(player)):
+            raise TreeError(
+                f"the player at {name!r} must be a built-in player, its name, or a function (place, rng) -> player, "
+                f"got {player!r}"
+            )
+        found.append(player)  # type: ignore[arg-type]
+    return found
+
+
+def checkpoints(horizon: int) -> NDArray[np.int64]:
+    """Rounds that are recorded: eight per decade, every twentieth of the horizon, and the start of its last tenth."""
+    early = np.geomspace(1, horizon, 1 + math.ceil(8 * math.log10(horizon)))
+    late = horizon * np.arange(1, 21) // 20
+    return np.unique([*early.round().astype(np.int64), *late, horizon - horizon // 10])
+
+
+def _payments(tree: Tree, games: Games) -> NDArray[np.float64]:
+    """What principals have come to pay for each action; NaN where they pay none, or none yet."""
+    found = np.full(games.counts.shape, np.nan)
+    for v in range(tree.n_nodes):
+        for u in tree.children(v):
+            at = slice(games.nodes[u]["first_action"], games.nodes[u]["first_action"] + tree.n_actions[u])
+            committed = games.minds["phase"][:, v] == COMMIT
+            found[committed, at] = games.prices["pay"][committed, at]
+    return found
+
+
+def _label(player: BuiltIn | Factory) -> str:
+    return getattr(player, "__name__", "own player") if callable(player) else repr(player)
+
+
+def _check_integers(**values: tuple[object, int]) -> None:
+    for name, (value, least) in values.items():
+        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:  # type: ignore[operator]
+            raise TreeError(f"{name} must be an integer of at least {least}, got {value!r}")
