@@ -13,6 +13,15 @@ import numba
 njit: Any = numba.njit
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}  # nothing here divides by zero
 
+try:
+    # Without reference counting: the kernels allocate nothing, and counting the references of
+    # arrays of records at every access takes longer than the rules themselves. The option is
+    # numba's own but not documented, hence the way back.
+    njit(_nrt=False, **_OPTIONS)(lambda: None)
+    _OPTIONS["_nrt"] = False
+except (KeyError, TypeError):  # pragma: no cover - a numba without the option
+    pass
+
 _warned = False
 
 

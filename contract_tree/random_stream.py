@@ -15,7 +15,22 @@ from numpy.typing import NDArray
 from contract_tree.compiled import inlined, kernel
 
 _S11, _S17, _S23, _S19, _S32, _S41, _S45 = (np.uint64(k) for k in (11, 17, 23, 19, 32, 41, 45))
+_LAYER = np.uint64(127)
 _TO_UNIT = 2.0**-53
+
+
+def _ziggurat(tail: float = 3.442619855899, area: float = 9.91256303526217e-3) -> NDArray[np.float64]:
+    """Right edges of the 128 layers of equal area under exp(-x^2 / 2), and 0 (Doornik 2005)."""
+    density = math.exp(-0.5 * tail**2)
+    edges = [area / density, tail]
+    while len(edges) < 128:
+        edges.append(math.sqrt(-2.0 * math.log(area / edges[-1] + density)))
+        density = math.exp(-0.5 * edges[-1] ** 2)
+    return np.array([*edges, 0.0])
+
+
+_EDGE = _ziggurat()
+_RATIO = _EDGE[1:] / _EDGE[:-1]
 
 
 def streams_of_games(seed: int, n_games: int, n_streams: int) -> NDArray[np.uint64]:
@@ -57,8 +72,34 @@ def draw_below(words, row, n):
     return np.int64(((draw(words, row) >> _S32) * np.uint64(n)) >> _S32)
 
 
-@kernel
+@inlined
 def draw_normal(words, row):
-    """A standard normal number (Box and Muller 1958)."""
-    radius = math.sqrt(-2.0 * math.log(1.0 - draw_unit(words, row)))
-    return radius * math.cos(2.0 * math.pi * draw_unit(words, row))
+    """A standard normal number: the ziggurat of Doornik 2005, "An improved ziggurat method"."""
+    bits = draw(words, row)
+    layer = np.int64(bits & _LAYER)
+    unit = 2.0 * (np.float64(bits >> _S11) * _TO_UNIT) - 1.0
+    if abs(unit) < _RATIO[layer]:
+        return unit * _EDGE[layer]
+    return _outside(words, row, layer, unit)
+
+
+@kernel
+def _outside(words, row, layer, unit):
+    """The rare rest: a corner of a layer, the tail, or another try."""
+    while True:
+        if layer == 0:
+            while True:
+                x = math.log(1.0 - draw_unit(words, row)) / _EDGE[1]
+                y = math.log(1.0 - draw_unit(words, row))
+                if -2.0 * y >= x * x:
+                    return x - _EDGE[1] if unit < 0.0 else _EDGE[1] - x
+        x = unit * _EDGE[layer]
+        low = math.exp(-0.5 * (_EDGE[layer] ** 2 - x * x))
+        high = math.exp(-0.5 * (_EDGE[layer + 1] ** 2 - x * x))
+        if high + draw_unit(words, row) * (low - high) < 1.0:
+            return x
+        bits = draw(words, row)
+        layer = np.int64(bits & _LAYER)
+        unit = 2.0 * (np.float64(bits >> _S11) * _TO_UNIT) - 1.0
+        if abs(unit) < _RATIO[layer]:
+            return unit * _EDGE[layer]

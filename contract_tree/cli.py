@@ -1,0 +1,144 @@
+"""The command `contract-tree`: run and report.
+
+What a user can put right ends in one line on the error stream and exit code 2, never in a
+traceback. Heavy imports stay inside the functions that need them, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from contract_tree.errors import TreeError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
+    options = build_parser().parse_args(arguments)
+    try:
+        code: int = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        print("\nstopped; nothing was written", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except ModuleNotFoundError as error:
+        print(
+            f"contract-tree: error: the package {error.name} is missing: install what figures need with "
+            'pip install "cleanup-contracts[plots]"',
+            file=sys.stderr,
+        )
+        return 2
+    except TreeError as error:
+        print(f"contract-tree: error: {error}", file=sys.stderr)
+        return 2
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands and their options."""
+    parser = argparse.ArgumentParser(
+        prog="contract-tree",
+        description="Contracts in a tree of principals and agents who learn: run games, and report what came of them.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    sub = _command(commands, "run", _run, "let players play a tree and keep what came of it")
+    sub.add_argument(
+        "--tree",
+        default="chain",
+        help="chain (default), ipa, random-DEPTH-BRANCHING[-SEED], or a JSON file with a nested description",
+    )
+    sub.add_argument(
+        "--players",
+        default="tree",
+        help="who plays: tree (default), tree-plain, ucb, oracle, ipa, belgic, informed; or by place, "
+        "such as inner=oracle,leaves=ucb or root=ipa,agent=informed",
+    )
+    sub.add_argument("--horizon", type=int, default=100_000, metavar="T", help="rounds of a game (default: 100000)")
+    sub.add_argument("--games", type=int, default=20, metavar="N", help="independent games, or seeds (default: 20)")
+    sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+    sub.add_argument("--noise", type=float, default=0.1, metavar="SD", help="sd of Gaussian rewards (default: 0.1)")
+    sub.add_argument("--bernoulli", action="store_true", help="rewards are 0 or 1, instead of Gaussian")
+    sub.add_argument("--threads", type=int, default=1, metavar="N", help="games played at once (default: 1)")
+    sub.add_argument("--folder", type=Path, help="where the run is kept (default: studies/tree- and the options)")
+
+    sub = _command(commands, "report", _report, "draw the figures of a run")
+    sub.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the run")
+    return parser
+
+
+def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+    sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    sub.set_defaults(run=run)
+    return sub
+
+
+def parse_players(text: str) -> str | dict[str, str]:
+    """Read `PLAYER` or `PLACE=PLAYER,...`; a place is a node, `inner` or `leaves`.
+
+    >>> parse_players("inner=oracle,leaves=ucb")
+    {'inner': 'oracle', 'leaves': 'ucb'}
+    """
+    parts = [part.strip() for part in text.split(",")]
+    if len(parts) == 1 and "=" not in parts[0]:
+        return parts[0]
+    found: dict[str, str] = {}
+    for part in parts:
+        place, equals, player = part.partition("=")
+        if not equals or not place or not player:
+            raise TreeError(f"--players must be a player, or PLACE=PLAYER separated by commas; {part!r} is neither")
+        found[place.strip()] = player.strip()
+    return found
+
+
+def _run(options: argparse.Namespace) -> int:
+    from contract_tree.instances import named_tree
+    from contract_tree.progress import Progress
+    from contract_tree.records import save_result
+    from contract_tree.report import closing_table
+    from contract_tree.simulation import simulate
+    from contract_tree.tree import Tree
+
+    is_file = options.tree.endswith(".json") or os.sep in options.tree
+    tree = Tree.from_json(options.tree) if is_file else named_tree(options.tree)
+    players = parse_players(options.players)
+    folder = options.folder or Path("studies") / _folder_name(options)
+    progress = Progress(sys.stderr, options.horizon)
+    result = simulate(
+        tree, players, horizon=options.horizon, n_games=options.games, seed=options.seed,
+        noise=None if options.bernoulli else options.noise, threads=options.threads, on_progress=progress.show,
+    )  # fmt: skip
+    save_result(result, folder)
+    print(closing_table(result))
+    print(f"\nthe run is kept in {folder}; draw it with: contract-tree report {folder}")
+    return 0
+
+
+def _folder_name(options: argparse.Namespace) -> str:
+    """Name a run by its options."""
+    noise = "bernoulli" if options.bernoulli else f"sd{options.noise:g}"
+    players = options.players.replace("=", "-").replace(",", "-").replace(" ", "")
+    return f"tree-{Path(options.tree).stem}-{players}-{options.horizon}-{noise}-seed{options.seed}"
+
+
+def _report(options: argparse.Namespace) -> int:
+    from contract_tree.records import load_result
+    from contract_tree.report import closing_table, write_report
+
+    result = load_result(options.folder)
+    print(closing_table(result))
+    print()
+    for path in write_report(result, options.folder / "report"):
+        print(path)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

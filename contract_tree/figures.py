@@ -1,0 +1,213 @@
+"""The figures of a run, one function each: a Result in, a matplotlib Figure out."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter
+
+from contract_tree.canvas import BLUE, FAINT, GREEN, GREY, INK, LEVELS, ORANGE, canvas
+from contract_tree.result import Estimate, Result
+
+MOST_ROWS = 60
+"""Most rows of the figure of payments; of a larger tree the first ones are shown."""
+
+
+def draw_welfare(result: Result) -> Figure:
+    """Welfare per round between recorded rounds, against the optimum and what selfish players come to."""
+    solution, gap = result.solution, Estimate.of(100 * result.gap())
+    figure, ax = canvas(
+        8.6,
+        4.8,
+        f"In the last tenth {gap.mean + 0.0:.2f} ± {gap.half_interval:.2f} % of the best welfare are missed".replace(
+            "-0.00", "0.00"
+        ),
+    )
+    # Every twentieth of the horizon, and finer at its start, where recorded rounds lie closer.
+    edges = np.concatenate([[0], result.rounds])
+    earned = np.diff(np.concatenate([np.zeros((result.n_games, 1)), result.rewards.sum(axis=2)], axis=1), axis=1)
+    per_round = earned / np.diff(edges)
+    late = edges[:-1] >= result.horizon / 1000
+    mean = per_round.mean(axis=0)[late]
+    half = np.array([Estimate.of(column).half_interval for column in per_round.T])[late]
+    bounds = [*edges[:-1][late], edges[-1]]
+    ax.stairs(mean, bounds, color=BLUE, lw=2, baseline=None, label=f"played (mean of {result.n_games} games, 95 %)")
+    ax.fill_between(bounds, [*(mean - half), mean[-1] - half[-1]], [*(mean + half), mean[-1] + half[-1]], step="post",
+                    color=BLUE, alpha=0.2, lw=0)  # fmt: skip
+    for value, text, colour, style in (
+        (solution.welfare, "best", GREEN, "--"), (solution.selfish_welfare, "nobody pays", ORANGE, ":"),
+    ):  # fmt: skip
+        ax.axhline(value, color=colour, ls=style, lw=1.5)
+        ax.annotate(f"{text}\n{value:.3g}", (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=9,
+                    color=colour, annotation_clip=False)  # fmt: skip
+    ax.set(xlabel="round", ylabel="welfare per round (units of reward)", xlim=(0, result.horizon))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
+    ax.margins(y=0.1)
+    ax.legend(frameon=False, fontsize=9, loc="lower right")
+    return figure
+
+
+def draw_regret(result: Result) -> Figure:
+    """Welfare regret and the nodes' own, on logarithmic axes, with the slope fitted to the last decade of rounds."""
+    slope = Estimate.of(result.slopes())
+    figure, ax = canvas(
+        8.6,
+        5.2,
+        f"From round {result.horizon // 10:,} on, lost welfare grows like T to the power {slope.mean:.2f} ± {slope.half_interval:.2f}",
+    )
+    lost = result.welfare_regret()
+    mean = lost.mean(axis=0)
+    half = np.array([Estimate.of(column).half_interval for column in lost.T])
+    rounds = result.rounds
+    ax.fill_between(rounds, np.maximum(mean - half, 1e-3), mean + half, color=INK, alpha=0.15, lw=0)
+    ax.plot(rounds, np.maximum(mean, 1e-3), color=INK, lw=2.4, zorder=4)
+    late = rounds >= result.horizon / 10
+    x = np.log(rounds[late])
+    line = np.exp(np.log(np.maximum(mean[late], 1e-9)).mean() + slope.mean * (x - x.mean()))
+    ax.plot(rounds[late], line, color=ORANGE, lw=2, ls="--", zorder=5)
+    ax.plot(rounds, rounds * result.solution.gap, color=ORANGE, lw=1.2, ls=":", zorder=1)
+    handles = [
+        Line2D([], [], color=INK, lw=2.4, label="welfare (95 %)"),
+        Line2D([], [], color=ORANGE, lw=2, ls="--", label=f"slope {slope.mean:.2f} ± {slope.half_interval:.2f}"),
+        Line2D([], [], color=ORANGE, lw=1.2, ls=":", label="nobody pays"),
+    ]
+    nodes = result.regrets.mean(axis=0)
+    for depth, members in _levels(result):
+        colour = LEVELS[depth % len(LEVELS)]
+        for v in members:
+            ax.plot(
+                rounds, np.where(nodes[:, v] > 0.05, nodes[:, v], np.nan), color=colour, lw=1.2, alpha=0.8, zorder=2
+            )
+        few = len(members) == 1
+        text = f"{result.tree.names[members[0]]}'s own" if few else f"level {depth}: {len(members)} nodes, each its own"
+        handles.append(Line2D([], [], color=colour, lw=1.2, label=text))
+    least = max(0.05, float(mean[mean > 0].min(initial=1.0)) / 2)
+    ax.set(
+        xscale="log", yscale="log", xlabel="round", ylabel="regret so far (units of reward)",
+        xlim=(1, result.horizon), ylim=(least, None),
+    )  # fmt: skip
+    ax.grid(color=FAINT, lw=0.5)
+    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(handles)), frameon=False, fontsize=9)
+    return figure
+
+
+def draw_payments(result: Result) -> Figure:
+    """What principals have come to pay for each action of each child, against tau*, and what they offer most."""
+    solution, tree = result.solution, result.tree
+    offset = np.concatenate([[0], np.cumsum(tree.n_actions)])
+    rows = [(v, action) for v in range(1, tree.n_nodes) for action in range(tree.n_actions[v])]
+    shown = rows[:MOST_ROWS]
+    known = [row for row in shown if not np.isnan(result.payments[:, offset[row[0]] + row[1]]).all()]
+    title = "No principal has come to a payment"
+    if known:
+        errors = [np.nanmean(result.payments[:, offset[v] + a]) - solution.payment[v][a] for v, a in known]
+        title = f"Learned payments lie {np.mean(errors):.3f} above what is needed on average"
+        title = (
+            title.replace(f"{np.mean(errors):.3f} above", f"{-np.mean(errors):.3f} below")
+            if np.mean(errors) < 0
+            else title
+        )
+    if len(shown) < len(rows):
+        title += f" ({len(shown)} of {len(rows)} actions shown)"
+    figure, ax = canvas(7.6, 1.7 + 0.27 * max(len(shown), 3), title)
+    for y, (v, action) in enumerate(shown):
+        paid = result.payments[:, offset[v] + action]
+        paid = paid[~np.isnan(paid)]
+        ax.plot(paid, np.full(len(paid), y), "o", color=BLUE, ms=5, alpha=0.35, mew=0, zorder=2)
+        if len(paid):
+            ax.plot([paid.mean()], [y], "|", color=BLUE, ms=13, mew=2, zorder=3)
+        ax.plot([solution.payment[v][action]], [y], "D", mfc="none", mec=ORANGE, mew=1.6, ms=7, zorder=4)
+    labels = [
+        f"{tree.names[v]}: {action}" + ("  (best)" if solution.actions[v] == action else "") for v, action in shown
+    ]
+    ax.set_yticks(range(len(shown)), labels, fontsize=9)
+    for text, (v, action) in zip(ax.get_yticklabels(), shown, strict=True):
+        text.set_weight("bold" if solution.actions[v] == action else "normal")
+    for y, ((v, _), (u, _)) in enumerate(itertools.pairwise(shown)):
+        if u != v:
+            ax.axhline(y + 0.5, color=FAINT, lw=0.8)
+    ax.set(xlabel="payment per round (units of reward)", ylim=(len(shown) - 0.5, -0.5))
+    ax.set_xlim(left=min(-0.02, ax.get_xlim()[0]))
+    handles = [
+        Line2D([], [], marker="o", ls="none", color=BLUE, alpha=0.5, label="learned, one game each"),
+        Line2D([], [], marker="|", ls="none", color=BLUE, ms=12, mew=2, label="their mean"),
+        Line2D([], [], marker="D", ls="none", mfc="none", mec=ORANGE, mew=1.6, label="needed: tau*"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
+def draw_tree(result: Result) -> Figure:
+    """The tree: what each node plays most in the last tenth, and what flows to it from its principal."""
+    tree, solution = result.tree, result.solution
+    offset = np.concatenate([[0], np.cumsum(tree.n_actions)])
+    x, y = _places(result)
+    leaves = sum(not tree.children(v) for v in range(tree.n_nodes))
+    depth = int(-min(y)) + 1
+    small = leaves > 9
+    shares = result.shares.mean(axis=0)
+    most = [int(shares[offset[v] : offset[v + 1]].argmax()) for v in range(tree.n_nodes)]
+    right = sum(a == b for a, b in zip(most, solution.actions, strict=True))
+    figure, ax = canvas(
+        max(6.0, min(0.62 * leaves, 17.0) if small else 2.0 * leaves), 1.4 + 1.5 * depth,
+        f"{right} of {tree.n_nodes} nodes mostly play what is best for all",
+    )  # fmt: skip
+    start = np.flatnonzero(result.rounds == result.horizon - result.horizon // 10)[0]
+    flow = ((result.received[:, -1] - result.received[:, start]) / (result.horizon // 10)).mean(axis=0)
+    for v in range(tree.n_nodes):
+        good = most[v] == solution.actions[v]
+        if v:
+            p = tree.parents[v]
+            ax.plot(
+                [x[p], x[v]], [y[p], y[v]], color=GREY, lw=0.6 + 6 * min(flow[v], 0.6), zorder=1, solid_capstyle="round"
+            )
+            at = 0.64 if not small else 0.72
+            ax.text(x[p] + at * (x[v] - x[p]), y[p] + at * (y[v] - y[p]), f"{flow[v]:.2f}", fontsize=6.5 if small else 9,
+                    ha="center", va="center", color=INK, zorder=2,
+                    bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none"})  # fmt: skip
+        ax.plot([x[v]], [y[v]], "o" if good else "s", color=GREEN if good else ORANGE, ms=15 if small else 24, zorder=3)
+        ax.text(x[v], y[v], str(most[v]), color="white", ha="center", va="center", weight="bold",
+                fontsize=8 if small else 12, zorder=4)  # fmt: skip
+        share = shares[offset[v] + most[v]]
+        text = tree.names[v] if small else f"{tree.names[v]}\n{100 * share:.0f} %"
+        below = not tree.children(v)
+        ax.annotate(text, (x[v], y[v]), (0, -11 if small else -17) if below else (0, 11 if small else 17), textcoords="offset points",
+                    ha="center", va="top" if below else "bottom", fontsize=6.5 if small else 9,
+                    rotation=90 if small and below else 0)  # fmt: skip
+    ax.set(xlim=(-0.7, leaves - 0.3), ylim=(-depth + 0.25 if not small else -depth + 0.1, 0.6))
+    ax.axis("off")
+    handles = [
+        Line2D([], [], marker="o", ls="none", color=GREEN, ms=9, label="plays what is best for all"),
+        Line2D([], [], marker="s", ls="none", color=ORANGE, ms=9, label="plays something else"),
+        Line2D([], [], color=GREY, lw=3, label="payment per round"),
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=3, frameon=False, fontsize=9)
+    return figure
+
+
+def _places(result: Result) -> tuple[list[float], list[float]]:
+    """Leaves side by side, a principal above the middle of its agents."""
+    tree = result.tree
+    x, y = [0.0] * tree.n_nodes, [0.0] * tree.n_nodes
+    count = itertools.count()
+
+    def place(v: int, depth: int) -> None:
+        y[v] = -float(depth)
+        children = tree.children(v)
+        for u in children:
+            place(u, depth + 1)
+        x[v] = float(np.mean([x[u] for u in children])) if children else float(next(count))
+
+    place(0, 0)
+    return x, y
+
+
+def _levels(result: Result) -> list[tuple[int, list[int]]]:
+    """Nodes by their distance from the root."""
+    depth = [0] * result.tree.n_nodes
+    for v in range(1, len(depth)):
+        depth[v] = depth[result.tree.parents[v]] + 1
+    return [(d, [v for v in range(len(depth)) if depth[v] == d]) for d in range(max(depth) + 1)]
