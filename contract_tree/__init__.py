@@ -14,11 +14,14 @@ from contract_tree.custom import Factory, Move, Offer, Player
 from contract_tree.env import BanditTreeEnv, env, raw_env
 from contract_tree.errors import TreeError
 from contract_tree.instances import misaligned_tree, named_tree, random_tree
-from contract_tree.players import BELGIC, IPA, PLAYERS, UCB, Informed, Oracle, Place, TreeLearner, get_player
+from contract_tree.players import BELGIC, IPA, PLAYERS, UCB, Informed, Oracle, get_player
+from contract_tree.records import load_result, save_result
 from contract_tree.result import Estimate, Result
+from contract_tree.rule import Place
 from contract_tree.simulation import simulate
 from contract_tree.solution import Solution, solve
 from contract_tree.tree import Tree
+from contract_tree.tree_learner import TreeLearner
 
 __version__ = "0.1.0"
 
@@ -43,10 +46,12 @@ __all__ = [
     "TreeLearner",
     "env",
     "get_player",
+    "load_result",
     "misaligned_tree",
     "named_tree",
     "random_tree",
     "raw_env",
+    "save_result",
     "simulate",
     "solve",
 ]

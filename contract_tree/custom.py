@@ -12,7 +12,7 @@ import numpy as np
 from contract_tree.compiled import kernel
 from contract_tree.engine import Games, settle
 from contract_tree.errors import TreeError
-from contract_tree.players import BuiltIn, Place, Rule
+from contract_tree.rule import BuiltIn, Place, Rule
 from contract_tree.rules import decide, draw_reward, learn, played_cell
 from contract_tree.solution import Solution
 from contract_tree.tree import Tree

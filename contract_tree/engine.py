@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from contract_tree.compiled import kernel
 from contract_tree.layout import ARM, COMMIT, MIND, PRICE, flat, lay_out
-from contract_tree.players import Place, Rule
 from contract_tree.random_stream import streams_of_games
+from contract_tree.rule import Place, Rule
 from contract_tree.rules import decide, draw_reward, learn, played_cell, wake
 from contract_tree.solution import Solution
 from contract_tree.tree import Tree

@@ -26,11 +26,10 @@ def draw_welfare(result: Result) -> Figure:
             "-0.00", "0.00"
         ),
     )
-    # Every twentieth of the horizon, and finer at its start, where recorded rounds lie closer.
     edges = np.concatenate([[0], result.rounds])
     earned = np.diff(np.concatenate([np.zeros((result.n_games, 1)), result.rewards.sum(axis=2)], axis=1), axis=1)
     per_round = earned / np.diff(edges)
-    late = edges[:-1] >= result.horizon / 1000
+    late = edges[:-1] >= result.horizon / 1000  # before that, players only try what there is
     mean = per_round.mean(axis=0)[late]
     half = np.array([Estimate.of(column).half_interval for column in per_round.T])[late]
     bounds = [*edges[:-1][late], edges[-1]]
@@ -43,7 +42,7 @@ def draw_welfare(result: Result) -> Figure:
         ax.axhline(value, color=colour, ls=style, lw=1.5)
         ax.annotate(f"{text}\n{value:.3g}", (1.01, value), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                     color=colour, annotation_clip=False)  # fmt: skip
-    ax.set(xlabel="round", ylabel="welfare per round (units of reward)", xlim=(0, result.horizon))
+    ax.set(xlabel="round", ylabel="welfare per round (units of reward)", xscale="log", xlim=(bounds[0], bounds[-1]))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{x:,.0f}"))
     ax.margins(y=0.1)
     ax.legend(frameon=False, fontsize=9, loc="lower right")
@@ -100,15 +99,16 @@ def draw_payments(result: Result) -> Figure:
     offset = np.concatenate([[0], np.cumsum(tree.n_actions)])
     rows = [(v, action) for v in range(1, tree.n_nodes) for action in range(tree.n_actions[v])]
     shown = rows[:MOST_ROWS]
-    known = [row for row in shown if not np.isnan(result.payments[:, offset[row[0]] + row[1]]).all()]
+    best = [
+        np.nanmean(paid) - solution.payment[v][solution.actions[v]]
+        for v in range(1, tree.n_nodes)
+        if not np.isnan(paid := result.payments[:, offset[v] + solution.actions[v]]).all()
+    ]
     title = "No principal has come to a payment"
-    if known:
-        errors = [np.nanmean(result.payments[:, offset[v] + a]) - solution.payment[v][a] for v, a in known]
-        title = f"Learned payments lie {np.mean(errors):.3f} above what is needed on average"
+    if best:
+        side = "above" if np.mean(best) >= 0 else "below"
         title = (
-            title.replace(f"{np.mean(errors):.3f} above", f"{-np.mean(errors):.3f} below")
-            if np.mean(errors) < 0
-            else title
+            f"For what is best for all, learned payments lie {abs(np.mean(best)):.3f} {side} what is needed, on average"
         )
     if len(shown) < len(rows):
         title += f" ({len(shown)} of {len(rows)} actions shown)"
@@ -164,20 +164,22 @@ def draw_tree(result: Result) -> Figure:
             ax.plot(
                 [x[p], x[v]], [y[p], y[v]], color=GREY, lw=0.6 + 6 * min(flow[v], 0.6), zorder=1, solid_capstyle="round"
             )
-            at = 0.64 if not small else 0.72
-            ax.text(x[p] + at * (x[v] - x[p]), y[p] + at * (y[v] - y[p]), f"{flow[v]:.2f}", fontsize=6.5 if small else 9,
+            at = 0.72 if small else 0.5
+            text = f"{flow[v]:.2f}" if flow[v] >= 0.005 else ""
+            ax.text(x[p] + at * (x[v] - x[p]), y[p] + at * (y[v] - y[p]), text, fontsize=6.5 if small else 9,
                     ha="center", va="center", color=INK, zorder=2,
                     bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none"})  # fmt: skip
         ax.plot([x[v]], [y[v]], "o" if good else "s", color=GREEN if good else ORANGE, ms=15 if small else 24, zorder=3)
         ax.text(x[v], y[v], str(most[v]), color="white", ha="center", va="center", weight="bold",
                 fontsize=8 if small else 12, zorder=4)  # fmt: skip
-        share = shares[offset[v] + most[v]]
-        text = tree.names[v] if small else f"{tree.names[v]}\n{100 * share:.0f} %"
-        below = not tree.children(v)
-        ax.annotate(text, (x[v], y[v]), (0, -11 if small else -17) if below else (0, 11 if small else 17), textcoords="offset points",
-                    ha="center", va="top" if below else "bottom", fontsize=6.5 if small else 9,
-                    rotation=90 if small and below else 0)  # fmt: skip
-    ax.set(xlim=(-0.7, leaves - 0.3), ylim=(-depth + 0.25 if not small else -depth + 0.1, 0.6))
+        text = tree.names[v] if small else f"{tree.names[v]}\n{100 * shares[offset[v] + most[v]]:.0f} %"
+        if tree.children(v):  # beside the node, where no edge runs
+            ax.annotate(text, (x[v], y[v]), (9 if small else 16, 0), textcoords="offset points", ha="left", va="center",
+                        fontsize=6.5 if small else 9)  # fmt: skip
+        else:
+            ax.annotate(text, (x[v], y[v]), (0, -11 if small else -17), textcoords="offset points", ha="center", va="top",
+                        fontsize=6.5 if small else 9, rotation=90 if small else 0)  # fmt: skip
+    ax.set(xlim=(-0.7, leaves - 0.3), ylim=(-depth + 0.4, 0.3))
     ax.axis("off")
     handles = [
         Line2D([], [], marker="o", ls="none", color=GREEN, ms=9, label="plays what is best for all"),

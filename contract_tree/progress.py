@@ -8,6 +8,9 @@ from typing import TextIO
 EVERY_SECONDS = 15.0
 """Pause between lines in a log file."""
 
+STARTING = "starting ... (the first run after an install compiles for half a minute)"
+"""What is said before the first round."""
+
 
 def duration(seconds: float) -> str:
     """Seconds as `m:ss`, or `h:mm:ss` from an hour on.
@@ -26,20 +29,28 @@ class Progress:
     def __init__(self, stream: TextIO, horizon: int, every: float = EVERY_SECONDS) -> None:
         self._stream, self._horizon, self._every = stream, horizon, every
         self._terminal = stream.isatty()
-        self._began = time.monotonic()
-        self._last = self._began
+        self._began = self._last = time.monotonic()
+        self._first = 0
         self._drawn = False
 
     def show(self, played: int) -> None:
         """Bring the line up to date (in a log: at most one per `every` seconds, and one at the end)."""
         now = time.monotonic()
         over = played >= self._horizon
-        if now - self._last < (0.2 if self._terminal else self._every) and not over:
+        if played == 0:
+            line = STARTING
+        elif self._first == 0 and not over:  # what came before was compiling: time is taken from here
+            self._began, self._first = now, played
             return
+        elif now - self._last < (0.2 if self._terminal else self._every) and not over:
+            return
+        else:
+            took = now - self._began
+            rest = took * (self._horizon - played) / (played - self._first)
+            line = f"round {played:,} of {self._horizon:,} ({100 * played // self._horizon} %), " + (
+                f"took {duration(took)}" if over else f"{duration(rest)} left"
+            )
         self._last = now
-        took = now - self._began
-        rest = f"took {duration(took)}" if over else f"{duration(took * (self._horizon - played) / played)} left"
-        line = f"round {played:,} of {self._horizon:,} ({100 * played // self._horizon} %), {rest}"
         if self._terminal:
             self._stream.write(("\x1b[1F\x1b[J" if self._drawn else "") + line + "\n")
             self._drawn = True

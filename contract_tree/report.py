@@ -27,8 +27,8 @@ def closing_table(result: Result) -> str:
         + ("Bernoulli rewards" if result.noise is None else f"Gaussian noise sd {result.noise:g}")
         + "; mean ± half of the 95 % interval",
         f"best welfare per round:    {solution.welfare:.4f} (nobody pays: {solution.selfish_welfare:.4f})",
-        f"welfare, last tenth:       {social}, missed: {gap} %",
-        f"lost welfare:              {lost}, growing like T^({slope}) from round {result.horizon // 10:,} on",
+        f"welfare, last tenth:       {_fixed(social, 4)}, missed: {_fixed(gap, 3)} %",
+        f"lost welfare:              {_fixed(lost, 0)}, growing like T^({_fixed(slope, 2)}) from round {result.horizon // 10:,} on",
         "",
         f"{'node':<14}{'best':>5}{'played':>7}{'share':>8}{'paid by principal':>19}{'utility, last tenth':>22}{'regret':>20}",
     ]
@@ -38,6 +38,10 @@ def closing_table(result: Result) -> str:
         for row in rows_of_nodes(result)
     ]
     return "\n".join(lines)
+
+
+def _fixed(estimate: Estimate, digits: int) -> str:
+    return f"{round(estimate.mean, digits) + 0.0:.{digits}f} ± {estimate.half_interval:.{digits}f}"
 
 
 def rows_of_nodes(result: Result) -> list[dict[str, object]]:

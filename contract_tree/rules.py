@@ -1,7 +1,7 @@
 """The rules of a round, compiled: every player decides, top down; nature draws; every player learns.
 
 One set of rules serves all built-in players; they differ in the numbers of their record
-(`contract_tree.players.Rule`). A principal goes through three phases (page 5's wait, search,
+(`contract_tree.rule.Rule`). A principal goes through three phases (page 5's wait, search,
 commit): it plays as if it had no agents; it finds by bisection what each child needs for each
 action; it offers that, and maximises what it keeps over its own and its children's actions.
 

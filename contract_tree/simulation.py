@@ -12,8 +12,9 @@ from contract_tree.custom import CustomGames, Factory
 from contract_tree.engine import Games, places_of
 from contract_tree.errors import TreeError
 from contract_tree.layout import COMMIT
-from contract_tree.players import BuiltIn, get_player
+from contract_tree.players import get_player
 from contract_tree.result import Result
+from contract_tree.rule import BuiltIn
 from contract_tree.solution import solve
 from contract_tree.tree import Tree
 
@@ -41,7 +42,7 @@ def simulate(
     (seed, g) alone. noise: standard deviation of Gaussian rewards, or None for Bernoulli rewards.
     threads: games played at once; the result does not depend on it. engine: `compiled` or
     `python`; None: compiled unless somebody brings a player of their own, which needs python.
-    on_progress: called now and then with the number of rounds played.
+    on_progress: called with 0 before the first round, and now and then with the number of rounds played.
 
     Raises:
         TreeError: a setting is wrong, a player cannot stand where it was put, or the horizon is
@@ -76,6 +77,8 @@ def simulate(
     sums = np.zeros((4, n_games, len(rounds), tree.n_nodes))
     last_tenth = horizon - horizon // 10
     before = games.counts.copy()
+    if on_progress is not None:
+        on_progress(0)
     for c, stop in enumerate(rounds):
         games.play_until(int(stop), threads)
         sums[:, :, c] = games.sums.swapaxes(0, 1)

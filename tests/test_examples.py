@@ -99,3 +99,13 @@ def test_07_and_08_run_or_say_what_to_install(
         assert "pip install" in capsys.readouterr().out
     else:
         assert result is not None
+
+
+def test_09_only_contracts_all_the_way_down_help_and_a_player_of_ones_own_plays_along() -> None:
+    example = load("09_contract_tree.py")
+    nobody, one, learned = (gap.mean for gap in example["chain"](horizon=20_000, n_games=3).values())
+    assert nobody == pytest.approx(0.122, abs=0.01)
+    assert one == pytest.approx(0.122, abs=0.01)
+    assert learned < 0.01
+    paid, needed = example["miser"](horizon=4000)
+    assert 0.05 < paid < needed + 0.15

@@ -7,9 +7,22 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from small_trees import pair
 
-from contract_tree import Move, Offer, Place, Tree, TreeError, TreeLearner, misaligned_tree, named_tree, simulate, solve
+from contract_tree import (
+    Move,
+    Offer,
+    Oracle,
+    Place,
+    Tree,
+    TreeError,
+    TreeLearner,
+    get_player,
+    misaligned_tree,
+    named_tree,
+    simulate,
+    solve,
+)
 from contract_tree.engine import Games, places_of
-from contract_tree.players import BuiltIn, Oracle, get_player
+from contract_tree.rule import BuiltIn
 
 SHORT = TreeLearner(wait=0.5, batch=0.1)
 

@@ -1,0 +1,135 @@
+"""What a built-in player is to the compiled rules: a record of numbers, asked of it at every node where it stands."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from contract_tree.errors import TreeError
+from contract_tree.layout import WAIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What a player may know of where it stands, before the first round."""
+
+    name: str
+    """Name of the node."""
+
+    horizon: int
+    """T: rounds of a game."""
+
+    height: int
+    """d: 1 for a leaf, one more than its highest child for others."""
+
+    n_actions: int
+    """Number of own actions."""
+
+    n_children: int
+    """Number of agents of this principal."""
+
+    most_actions: int
+    """K: the most actions that any node of the tree has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One player in the terms of the compiled rules (`contract_tree.rules`)."""
+
+    spread: float = 2.0
+    """Factor in the bonus of an index, sqrt(spread log T / n)."""
+
+    range: float = 0.0
+    """Factor of the index's term log T / n; used with `variance_aware` alone."""
+
+    variance_aware: int = 0
+    """1: multiply the spread by the empirical variance."""
+
+    informed: int = 0
+    """1: knows its own means, learns nothing."""
+
+    first_phase: int = WAIT
+    """Phase of the first round."""
+
+    start: int = 0
+    """S_d: round in which the search begins."""
+
+    halvings: int = 0
+    """R: bisections per action of a child; 0: offers nothing."""
+
+    batch: int = 1
+    """L_d: most rounds per bisection; the majority decides."""
+
+    lead: int = 0
+    """Ends a batch as soon as every child's majority leads by so many rounds; 0: never."""
+
+    interleaved: int = 0
+    """1: bisects the actions in turn; 0: one after the other."""
+
+    inflation: float = 0.0
+    """eta: added to what the search found, in units of reward."""
+
+    free_favourites: int = 0
+    """1: pays nothing for an action that the child took at every payment of the search."""
+
+    watch: int = 0
+    """Offers of one payment after which it is raised if most were refused; 0: never."""
+
+
+class BuiltIn(Protocol):
+    """What all built-in players have."""
+
+    def rule(self, place: Place) -> Rule:
+        """Return the player's numbers at one node.
+
+        Raises:
+            TreeError: the player cannot stand there, or the horizon is too short for it.
+        """
+        ...
+
+
+def halvings_for(horizon: int) -> int:
+    """R: bisections that leave a bracket of at most a quarter of T^(-1/4)."""
+    return math.ceil(math.log2(horizon) / 4.0) + 2
+
+
+def margin(inflation: float, place: Place) -> float:
+    """Return eta, in units of reward, of an inflation in T^(-1/4)."""
+    return float(inflation * place.horizon**-0.25)
+
+
+def need_one_agent(who: str, place: Place) -> None:
+    """Refuse a place above no agent, or above several."""
+    if place.n_children != 1:
+        raise TreeError(
+            f"{who} is a principal of one agent, but {place.name!r} has {place.n_children}: "
+            "use ucb at leaves and the tree learner above several agents"
+        )
+
+
+def fitting(who: str, rule: Rule, place: Place) -> Rule:
+    """Refuse a rule whose search would not end within the horizon."""
+    end = rule.start + place.most_actions * rule.halvings * rule.batch
+    if end >= place.horizon:
+        raise TreeError(
+            f"the horizon of {place.horizon} rounds is too short for {who} at {place.name!r} (height {place.height}): its "
+            f"search may last until round {end}; use a longer horizon or shorter batches"
+        )
+    return rule
+
+
+def check_number(settings: Any, name: str, least: float) -> None:
+    """Check that a setting is a finite number of at least so much."""
+    value = getattr(settings, name)
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
+        raise TreeError(f"{name} must be a number of at least {least:g}, got {value!r}")
+
+
+def check_count(settings: Any, name: str, least: int) -> None:
+    """Check an optional count; None stands for the default."""
+    value = getattr(settings, name)
+    if value is None:
+        return
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
+        raise TreeError(f"{name} must be an integer of at least {least}, got {value!r}")
