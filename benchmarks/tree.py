@@ -197,7 +197,7 @@ def draw(rows: list[Row], path: Path) -> None:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.5, 4.6), layout="constrained")
+    figure = Figure(figsize=(11.5, 5.2), layout="constrained")
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.35))
     styles = {
@@ -215,7 +215,7 @@ def draw(rows: list[Row], path: Path) -> None:
         xscale="log", yscale="log", xlabel="horizon T (rounds)", ylabel="lost welfare over the run (units of reward)"
     )
     left.set_title("Chain of three: without contracts regret is linear", loc="left", fontsize=10, weight="bold")
-    left.legend(frameon=False, fontsize=9)
+    left.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, -0.34), ncols=2)
     shapes = list(dict.fromkeys(r.tree for r in rows if r.tree.startswith("depth")))
     for k, name in enumerate(("no contracts", "plain", "tree learner")):
         colour, marker = styles[name]
@@ -236,10 +236,24 @@ def draw(rows: list[Row], path: Path) -> None:
     right.set_xticks(range(len(shapes)), [s.replace("depth ", "").replace(", branching ", " x ") for s in shapes])
     right.set(xlabel="depth x branching of random misaligned trees", ylabel="missed welfare in the last tenth (%)")
     right.set_title("Random trees: contracts close the gap", loc="left", fontsize=10, weight="bold")
-    right.legend(frameon=False, fontsize=9, loc="upper right", ncols=3, columnspacing=1.0, handletextpad=0.2)
+    right.legend(frameon=False, fontsize=9, loc="lower center", bbox_to_anchor=(0.5, -0.28), ncols=3)
     for ax in (left, right):
         ax.spines[["top", "right"]].set_visible(False)
     figure.savefig(path, dpi=120, metadata={"Software": None})
+
+
+def read(path: Path) -> list[Row]:
+    """The rows of a table that was written, as far as the figure needs them."""
+    with path.open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    found = []
+    for tree, player, horizon in dict.fromkeys((x["tree"], x["player"], int(x["horizon"])) for x in lines):
+        mine = [x for x in lines if (x["tree"], x["player"], int(x["horizon"])) == (tree, player, horizon)]
+        regret, gap, half = (
+            np.array([float(x[k]) for x in mine]) for k in ("regret", "gap_last_tenth", "gap_last_half")
+        )
+        found.append(Row(tree=tree, player=player, horizon=horizon, regret=regret, gap=gap, gap_half=half, budget=0.0))
+    return found
 
 
 def play(plan: Plan, out: Callable[[str], None], log: TextIO) -> list[Row]:
@@ -274,7 +288,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="What tree learners reach: one table and one figure.")
     parser.add_argument("--small", action="store_true", help="shorter horizons and fewer games")
     parser.add_argument("--folder", type=Path, help="write tree.txt, tree.csv and tree.png there, too")
+    parser.add_argument("--redraw", type=Path, metavar="FOLDER", help="only draw the figure again from FOLDER/tree.csv")
     options = parser.parse_args()
+    if options.redraw:
+        draw(read(options.redraw / "tree.csv"), options.redraw / "tree.png")
+        return
     lines: list[str] = []
 
     def out(text: str) -> None:

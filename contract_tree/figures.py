@@ -125,7 +125,7 @@ def draw_payments(result: Result) -> Figure:
     ]
     ax.set_yticks(range(len(shown)), labels, fontsize=9)
     for text, (v, action) in zip(ax.get_yticklabels(), shown, strict=True):
-        text.set_weight("bold" if solution.actions[v] == action else "normal")
+        text.set_fontweight("bold" if solution.actions[v] == action else "normal")
     for y, ((v, _), (u, _)) in enumerate(itertools.pairwise(shown)):
         if u != v:
             ax.axhline(y + 0.5, color=FAINT, lw=0.8)

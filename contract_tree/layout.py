@@ -24,7 +24,7 @@ NODE = np.dtype(
         ("first_action", _INT), ("first_cell", _INT),
         # How the player learns: see `contract_tree.rule.Rule`.
         ("start", _INT), ("halvings", _INT), ("batch", _INT), ("lead", _INT), ("interleaved", _INT),
-        ("watch", _INT), ("free_favourites", _INT), ("informed", _INT), ("inflation", _FLOAT), ("spread", _FLOAT), ("range", _FLOAT),
+        ("watch", _INT), ("free_favourites", _INT), ("informed", _INT), ("inflation", _FLOAT), ("spread", _FLOAT), ("span", _FLOAT),
         ("variance_aware", _INT), ("most_actions", _INT), ("first_phase", _INT),
     ]
 )  # fmt: skip

@@ -40,7 +40,7 @@ class Rule:
     spread: float = 2.0
     """Factor in the bonus of an index, sqrt(spread log T / n)."""
 
-    range: float = 0.0
+    span: float = 0.0
     """Factor of the index's term log T / n; used with `variance_aware` alone."""
 
     variance_aware: int = 0

@@ -96,7 +96,7 @@ def draw_reward(words, mean, noise):
 def update(arm, node, reward, log_horizon):
     """Update mean, variance (Welford 1962) and index of an arm.
 
-    index = mean + sqrt(spread V log T / n) + range log T / n, V the empirical variance (UCB-V, Audibert, Munos
+    index = mean + sqrt(spread V log T / n) + span log T / n, V the empirical variance (UCB-V, Audibert, Munos
     and Szepesvari 2009) where the player is aware of it, else 1, and then without the last term (UCB).
     """
     arm.n += 1.0
@@ -105,7 +105,7 @@ def update(arm, node, reward, log_horizon):
     arm.squares += before * (reward - arm.mean)
     width = log_horizon / arm.n
     if node.variance_aware:
-        arm.index = arm.mean + math.sqrt(node.spread * width * arm.squares / arm.n) + node.range * width
+        arm.index = arm.mean + math.sqrt(node.spread * width * arm.squares / arm.n) + node.span * width
     else:
         arm.index = arm.mean + math.sqrt(node.spread * width)
 

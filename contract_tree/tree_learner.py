@@ -45,7 +45,7 @@ class TreeLearner:
     variance_aware: bool = True
     """Whether the bonus uses the empirical variance (UCB-V) instead of 1."""
 
-    range: float = 1.0
+    span: float = 1.0
     """Factor of UCB-V's term log T / n."""
 
     lead: float = 0.25
@@ -58,7 +58,7 @@ class TreeLearner:
     """Whether what a child does by itself is left unpaid, so that a principal keeps what it has without contracts."""
 
     def __post_init__(self) -> None:
-        for name in ("wait", "spread", "range", "lead", "watch"):
+        for name in ("wait", "spread", "span", "lead", "watch"):
             check_number(self, name, 0.0)
         check_number(self, "batch", 1e-6)
         check_number(self, "growth", 1.0)
@@ -74,7 +74,7 @@ class TreeLearner:
 
     def rule(self, place: Place) -> Rule:
         """Stands anywhere; at a leaf it is UCB with the same index."""
-        index = Rule(spread=self.spread, range=self.range, variance_aware=int(self.variance_aware))
+        index = Rule(spread=self.spread, span=self.span, variance_aware=int(self.variance_aware))
         if not place.n_children:
             return index
         root = math.sqrt(place.horizon)
