@@ -13,7 +13,7 @@ import numpy as np
 
 from contract_tree import Move, Offer, Place, named_tree, simulate
 
-REPEATS = 7
+REPEATS = 3
 TREES = ("chain", "random-3-2", "random-4-3")
 
 
@@ -32,7 +32,7 @@ class Still:
 
 def per_second(tree, players, *, horizon, games, repeats=REPEATS, **settings):
     """Median of rounds per CPU-second."""
-    simulate(tree, players, horizon=5000, n_games=1, **settings)
+    simulate(tree, players, horizon=min(horizon, 50_000), n_games=1, **settings)
     speeds = []
     for seed in range(repeats):
         start = time.process_time()
@@ -42,16 +42,16 @@ def per_second(tree, players, *, horizon, games, repeats=REPEATS, **settings):
 
 
 def main():
-    print("rounds per CPU-second, one thread, 4 games of 250,000 rounds")
+    print("rounds per CPU-second, one thread, 2 games of 250,000 rounds")
     print(f"{'tree':>12}{'nodes':>7}" + "".join(f"{name:>14}" for name in ("ucb", "oracle", "tree-plain", "tree")))
     for name in TREES:
         tree = named_tree(name)
-        speeds = [per_second(tree, p, horizon=250_000, games=4) for p in ("ucb", "oracle", "tree-plain", "tree")]
+        speeds = [per_second(tree, p, horizon=250_000, games=2) for p in ("ucb", "oracle", "tree-plain", "tree")]
         print(f"{name:>12}{tree.n_nodes:>7}" + "".join(f"{speed:>14,.0f}" for speed in speeds), flush=True)
     chain = named_tree("chain")
-    print("the chain in Python, one game of 5,000 rounds")
+    print("the chain in Python, one game of 10,000 rounds")
     for label, players in (("tree", "tree"), ("own players", Still)):
-        speed = per_second(chain, players, horizon=5000, games=1, repeats=3, engine="python")
+        speed = per_second(chain, players, horizon=10_000, games=1, repeats=3, engine="python")
         print(f"{label:>12}{3:>7}{speed:>14,.0f}")
 
 

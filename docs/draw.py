@@ -22,6 +22,7 @@ from cleanup_env.colours import agent_colours, palette
 from cleanup_env.maps import APPLE, WASTE
 from cleanup_env.render import rgb
 from cleanup_env.scripted import ScriptedCrew
+from contract_tree import Result, named_tree, simulate
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -385,6 +386,52 @@ def draw_features() -> Chart:
     return Chart(figure, (values,))
 
 
+CHAIN_PLAYERS = {
+    "nobody pays": "ucb",
+    "only the leaf is paid": {"middle": "oracle", "root": "ucb", "leaf": "ucb"},
+    "everybody learns what to pay": "tree",
+}
+"""Who plays the chain of three in the picture of the page on trees."""
+
+
+def chain_results(horizon: int = 100_000, n_games: int = 10) -> dict[str, Result]:
+    """The chain of three as these players play it."""
+    return {
+        name: simulate(named_tree("chain"), who, horizon=horizon, n_games=n_games)
+        for name, who in CHAIN_PLAYERS.items()
+    }
+
+
+def draw_chain() -> Chart:
+    """Welfare per round of the chain over time; what the principals learn to pay against what is needed."""
+    figure, axes = _figure(8.4, 3.2, 2)
+    left, right = axes[0]
+    results = chain_results()
+    curves = []
+    for (name, result), colour in zip(results.items(), ("#777777", "#E69F00", "#0072B2"), strict=True):
+        late = result.rounds >= 100
+        welfare = np.diff(result.rewards.sum(axis=2).mean(axis=0)[late]) / np.diff(result.rounds[late])
+        curves.append(welfare)
+        left.stairs(welfare, result.rounds[late], baseline=None, color=colour, lw=1.8, label=name)
+    solution = results["nobody pays"].solution
+    left.axhline(solution.welfare, color="#009E73", ls="--", lw=1)
+    left.text(110, solution.welfare + 0.005, "best", color="#009E73", fontsize=8, va="bottom")
+    _tidy(left, "round", "welfare per round")
+    left.set(xscale="log", ylim=(1.6, 2.1))
+    left.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.88))
+    learned = results["everybody learns what to pay"].payments[:, 2:]
+    needed = np.concatenate(solution.payment[1:])
+    for y, found in enumerate(learned.T):
+        right.plot(found, np.full(len(found), y), "o", color="#0072B2", ms=5, alpha=0.4, mew=0)
+    right.plot(needed, range(len(needed)), "D", mfc="none", mec="#D55E00", ms=7, ls="none", label="needed")
+    right.plot([], [], "o", color="#0072B2", alpha=0.6, mew=0, label="learned, ten games")
+    _tidy(right, "payment per round", "")
+    right.set_yticks(range(len(needed)), ["middle plays 0", "middle plays 1", "leaf plays 0", "leaf plays 1"])
+    right.set_ylim(len(needed) - 0.5, -0.5)
+    right.legend(fontsize=7, frameon=False, loc="center right")
+    return Chart(figure, (*curves, learned, needed))
+
+
 # ---- files
 
 PICTURES: dict[str, Callable[[], Picture | Chart]] = {
@@ -400,6 +447,7 @@ PICTURES: dict[str, Callable[[], Picture | Chart]] = {
     "symbolic": draw_symbolic,
     "one_hot": draw_one_hot,
     "features": draw_features,
+    "chain": draw_chain,
 }
 """File name without suffix -> how it is drawn."""
 

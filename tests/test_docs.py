@@ -1,5 +1,6 @@
 """The pages keep their word: they build, their Python runs, their tables, numbers and pictures are right."""
 
+import csv
 import dataclasses
 import importlib
 import importlib.util
@@ -17,6 +18,7 @@ import pytest
 
 from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
+from contract_tree import Estimate
 from contract_wrapper import COSTS, CPMESConfig, contract_space
 from contract_wrapper.contracted import SMALLEST_TAX
 from contract_wrapper.search import MAX_CANDIDATES
@@ -76,7 +78,7 @@ def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
         assert not re.search(r"(?:url\(['\"]?|@import ['\"]?)(?:https?:)?//", style.read_text()), style.name
 
 
-@pytest.mark.parametrize("package", ["cleanup_env", "contract_wrapper", "mtmfq"])
+@pytest.mark.parametrize("package", ["cleanup_env", "contract_tree", "contract_wrapper", "mtmfq"])
 def test_the_reference_has_every_public_name_and_no_other(site: Path, package: str) -> None:
     public = {f"{package}.{name}" for name in importlib.import_module(package).__all__}
     named = re.findall(r"^::: (\S+)$", (DOCS / "reference" / f"{package}.md").read_text(), flags=re.MULTILINE)
@@ -108,6 +110,18 @@ def test_every_option_in_a_shell_block_is_one_of_the_command_line() -> None:
     ]
     ours = [line.removeprefix("cleanup-contracts ").split() for line in lines if line.startswith("cleanup-contracts ")]
     assert len(ours) >= 5
+    for arguments in ours:
+        build_parser().parse_args(arguments)
+
+
+def test_every_option_for_trees_in_a_shell_block_is_one_of_their_command_line() -> None:
+    from contract_tree.cli import build_parser
+
+    lines = [
+        line.split("#")[0].split() for page in PAGES for block in blocks(page, "sh") for line in block.splitlines()
+    ]
+    ours = [words[1:] for words in lines if words[:1] == ["contract-tree"]]
+    assert len(ours) >= 3
     for arguments in ours:
         build_parser().parse_args(arguments)
 
@@ -162,6 +176,40 @@ def profile_table() -> str:
 
 def test_the_profile_table_is_the_one_that_the_code_gives() -> None:
     assert profile_table() in (DOCS / "learner.md").read_text(), f"the table should read:\n{profile_table()}"
+
+
+def tree_table() -> str:
+    """The table of the tree learners, from what benchmarks/tree.py wrote."""
+    with (ROOT / "benchmarks" / "results" / "tree.csv").open(newline="") as file:
+        found = [
+            (x["tree"], x["player"], int(x["horizon"]), float(x["regret"]), float(x["gap_last_tenth"]))
+            for x in csv.DictReader(file)
+        ]
+
+    def column(tree: str, player: str, horizon: int, which: int) -> np.ndarray:
+        return np.array([row[which] for row in found if row[:3] == (tree, player, horizon)])
+
+    def missed(tree: str, player: str, horizon: int) -> str:
+        return f"{100 * column(tree, player, horizon, 4).mean() + 0.0:.2f}"
+
+    lines = []
+    for tree in dict.fromkeys(row[0] for row in found if not row[0].startswith("ipa")):
+        learned = 100 * column(tree, "tree learner", 10**6, 4)
+        horizons = (10**4, 10**5, 10**6)
+        slopes = np.polyfit(np.log(horizons), np.log([column(tree, "tree learner", h, 3) for h in horizons]), 1)[0]
+        slope = Estimate.of(slopes)
+        cells = [
+            tree, missed(tree, "no contracts", 10**6), f"{learned.mean() + 0.0:.3f}", f"{learned.max():.3f}",
+            f"{slope.mean:.2f} ± {slope.half_interval:.2f}",
+            *(missed(tree, player, 10**5) for player in ("plain", "no inflation", "no waiting")),
+        ]  # fmt: skip
+        assert len(learned) >= 20
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def test_the_table_of_tree_learners_is_the_one_that_the_benchmark_wrote() -> None:
+    assert tree_table() in (DOCS / "tree.md").read_text(), f"the table should read:\n{tree_table()}"
 
 
 def test_the_preset_table_lists_what_presets_change() -> None:
@@ -389,6 +437,13 @@ def test_a_window_is_the_map_around_the_agent_turned_so_that_it_faces_up_with_wa
     assert game.heading[0, draw.WATCHED].tolist() == [1, 0]  # east, and north
     corner = game.position[0, draw.WATCHED[1]]
     assert (corner < r).all()  # its window leaves the map above and to the left
+
+
+def test_contracts_bring_the_chain_of_three_to_its_best_and_one_contract_alone_does_not() -> None:
+    missed = {name: result.gap().mean() for name, result in draw.chain_results(horizon=20_000, n_games=2).items()}
+    assert missed["everybody learns what to pay"] < 0.01
+    assert missed["nobody pays"] == pytest.approx(0.122, abs=0.01)
+    assert missed["only the leaf is paid"] == pytest.approx(0.122, abs=0.01)
 
 
 def test_oneself_is_white_in_rgb_and_a_cell_is_in_one_plane() -> None:

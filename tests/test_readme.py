@@ -31,6 +31,16 @@ def test_every_option_in_a_shell_block_is_one_of_the_command_line() -> None:
         build_parser().parse_args(arguments)
 
 
+def test_every_option_for_trees_in_a_shell_block_is_one_of_their_command_line() -> None:
+    from contract_tree.cli import build_parser
+
+    commands = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
+    ours = [words[1:] for words in commands if words[:1] == ["contract-tree"]]
+    assert len(ours) >= 2
+    for arguments in ours:
+        build_parser().parse_args(arguments)
+
+
 def test_extras_and_pictures_that_are_named_exist() -> None:
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
     assert set(re.findall(r"\.\[(\w+)\]", README)) <= set(extras)
