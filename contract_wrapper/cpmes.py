@@ -11,7 +11,7 @@ give the same suggestions, after any interruption. `CPMES` is the same with a me
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,8 @@ __all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "a
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
+Step = Callable[[Floats, int, np.random.Generator], list[Suggestion]]
+"""Pending designs (w, d), t >= 1 and a generator -> candidates, best first; none where nothing is left."""
 
 _MINIMUM_RESULTS = 3  # fewer say nothing of length scales; the space is filled evenly instead
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
@@ -67,26 +69,48 @@ def ask(
         SpaceExhausted: nothing is left to suggest.
     """
     config = config or CPMESConfig()
+    with one_thread():
+        surrogates = fit(space, history)
+
+    def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
+        if surrogates is None:
+            return fill(space, history, waiting)
+        return _step(space, history, surrogates, waiting, config, t=t, rng=rng)
+
+    at_once = surrogates is not None and config.batch in ("topk", "random")
+    return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
+
+
+def ask_by(
+    step: Step,
+    space: DesignSpace,
+    history: History,
+    pending: Designs,
+    number: int,
+    *,
+    seed: int,
+    trial: int | None,
+    at_once: bool = False,
+) -> list[Suggestion]:
+    """Suggest designs by any rule: `ask` with a step of one's own.
+
+    Each pick waits among the pending designs of the next step; with `at_once` one step gives all.
+
+    Raises:
+        SpaceExhausted: the step finds nothing left to suggest.
+    """
     if number < 1:
         raise ContractsError(f"ask needs number >= 1, but came {number}")
-    d = len(space)
-    waiting = np.asarray(pending, dtype=float).reshape(-1, d)
-    known = np.vstack([history.designs, history.failed.reshape(-1, d)])
-    trial = len(known) + len(waiting) if trial is None else trial
+    waiting = np.asarray(pending, dtype=float).reshape(-1, len(space))
+    trial = len(history) + len(history.failed) + len(waiting) if trial is None else trial
     picks: list[Suggestion] = []
     with one_thread():
-        surrogates = _fit(space, history)
         while len(picks) < number:
             now = trial + len(picks)
-            if surrogates is None:
-                ranked = _fill(space, np.vstack([known, waiting]))
-            else:
-                rng = np.random.default_rng(np.random.SeedSequence([seed, now]))
-                ranked = _step(space, history, surrogates, waiting, config, t=now + 1, rng=rng)
+            ranked = step(waiting, now + 1, np.random.default_rng(np.random.SeedSequence([seed, now])))
             if not ranked:
                 break
-            from_one_front = surrogates is not None and config.batch in ("topk", "random")
-            new = ranked[: number - len(picks)] if from_one_front else ranked[:1]
+            new = ranked[: number - len(picks)] if at_once else ranked[:1]
             picks += new
             waiting = np.vstack([waiting, [suggestion.design for suggestion in new]])
     if not picks:
@@ -106,7 +130,7 @@ def believe_objective(space: DesignSpace, history: History, designs: Designs) ->
         ContractsError: there are too few results, or none that differ, to say anything.
     """
     with one_thread():
-        surrogates = _fit(space, history)
+        surrogates = fit(space, history)
         if surrogates is None:
             raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
         mean, sd = surrogates.parts[0].predict(space.to_unit(np.asarray(designs, dtype=float).reshape(-1, len(space))))
@@ -127,13 +151,12 @@ def _step(
     held = space.to_unit(waiting)
     if config.batch == "believer":
         surrogates = surrogates.believe(held)
-    known = np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
+    known = all_known(space, history, waiting)
 
     # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does
     reference = reference_designs(space, history.designs, rng)
     paths = surrogates.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
-    holds = (paths[1:] >= 0).all(axis=0)
-    best = np.where(holds, paths[0], -np.inf).max(axis=1)
+    best = acquisition.best_values(paths)
 
     # 2. objectives (eq. 7), and 3. the designs that no other beats in all of them
     beta = acquisition.beta_t(t, _count(space, config), config.delta)
@@ -164,26 +187,46 @@ def _step(
             score = _conditional_score(surrogates, held, paths[:, :, len(reference) :], best, unit)
         else:
             score = _score(mean, sd, best, history, config)
-        feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
         order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
-        ranked += [
-            Suggestion(
-                design=space.as_design(designs[i]),
-                objective_mean=float(mean[0, i]),
-                objective_sd=float(sd[0, i]),
-                probability_feasible=float(feasible[i]),
-                score=float(score[i]),
-                front_size=len(front),
-                on_front=flag,
-            )
-            for i in order
-        ]
+        ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
     return ranked
 
 
-def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
+def suggestions(
+    space: DesignSpace,
+    designs: Floats,
+    mean: Floats,
+    sd: Floats,
+    score: Floats,
+    order: npt.NDArray[np.intp],
+    *,
+    front_size: int = 0,
+    on_front: bool = False,
+) -> list[Suggestion]:
+    """Designs (q, d) with what is predicted there, mean and sd (outputs, q), and scores (q,), in an order."""
+    feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
+    return [
+        Suggestion(
+            design=space.as_design(designs[i]),
+            objective_mean=float(mean[0, i]),
+            objective_sd=float(sd[0, i]),
+            probability_feasible=float(feasible[i]),
+            score=float(score[i]),
+            front_size=front_size,
+            on_front=on_front,
+        )
+        for i in order
+    ]
+
+
+def all_known(space: DesignSpace, history: History, waiting: Floats) -> Floats:
+    """Every design that is not to be proposed, (k, d): evaluated, failed or pending (w, d)."""
+    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
+
+
+def fill(space: DesignSpace, history: History, waiting: Floats) -> list[Suggestion]:
     """Suggest the design farthest from all known ones; nothing is predicted."""
-    found = farthest(space, known)
+    found = farthest(space, all_known(space, history, waiting))
     if found is None:
         return []
     design, distance = found
@@ -200,7 +243,7 @@ def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
     ]
 
 
-def _fit(space: DesignSpace, history: History) -> SurrogateSet | None:
+def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
     None while the results say nothing of where to look: too few, or no output that varies.
