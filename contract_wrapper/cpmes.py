@@ -186,7 +186,7 @@ def _step(
         if config.batch == "cmi":
             score = _conditional_score(surrogates, held, paths[:, :, len(reference) :], best, unit)
         else:
-            score = _score(mean, sd, best, history, config)
+            score = information(mean, sd, best, history, config.score)
         order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
         ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
     return ranked
@@ -280,9 +280,9 @@ def _objectives(mean: Floats, sd: Floats, history: History, beta: float, config:
     return np.stack(columns, axis=1)
 
 
-def _score(mean: Floats, sd: Floats, best: Floats, history: History, config: CPMESConfig) -> Floats:
+def information(mean: Floats, sd: Floats, best: Floats, history: History, score: str) -> Floats:
     """Information about f* at q designs, (q,). Where no path holds anything feasible, the bound is taken."""
-    if config.score == "ibo" or not np.isfinite(best).any():
+    if score == "ibo" or not np.isfinite(best).any():
         return acquisition.cmes_ibo(mean[0], sd[0], best, mean[1:], sd[1:])
     binary = [1 + j for j in history.binary]
     slack = [j for j in range(1, len(mean)) if j not in binary]

@@ -22,6 +22,8 @@ OPTIMISER = (
     "designs",
     "history",
     "extremes",
+    "maximise",
+    "rivals",
     "threads",
 )
 OPTIMISER_MAY = {*OPTIMISER, "errors"}
