@@ -28,6 +28,8 @@ from contract_wrapper.threads import one_thread
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats, Floats], Floats]
 """Means and standard deviations of all outputs, two arrays (1 + m, q) -> what a design is worth, (q,)."""
+Rule = Callable[[DesignSpace, History, SurrogateSet, Floats, np.random.Generator], Score]
+"""The space, results, surrogates that believe what is pending, pending designs (w, d), a generator -> a score."""
 
 _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
@@ -74,60 +76,82 @@ def random_search(
     return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
 
 
-def cei(
-    space: DesignSpace,
-    history: History,
-    pending: Designs = (),
-    number: int = 1,
-    *,
-    seed: int,
-    trial: int | None = None,
-) -> list[Suggestion]:
-    """Constrained expected improvement (Gardner et al. 2014, eq. 7), in logarithms.
+def _scored(rule: Rule) -> Ask:
+    """An ask for the design with the highest score; pending designs and earlier picks are believed."""
 
-    While no result is feasible, the probability of feasibility alone. A pending design that is
-    believed feasible counts for the best so far.
-    """
+    def ask(
+        space: DesignSpace,
+        history: History,
+        pending: Designs = (),
+        number: int = 1,
+        *,
+        seed: int,
+        trial: int | None = None,
+    ) -> list[Suggestion]:
+        with one_thread():
+            surrogates = fit(space, history)
 
-    def score_from(surrogates: SurrogateSet, held: Floats, rng: np.random.Generator) -> Score:
-        best = _best_so_far(history, surrogates, held)
+        def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
+            if surrogates is None:
+                return fill(space, history, waiting)
+            held = space.to_unit(waiting)
+            believed = surrogates.believe(held)
+            score = rule(space, history, believed, held, rng)
 
-        def score(mean: Floats, sd: Floats) -> Floats:
-            value = acquisition.log_probability_feasible(mean[1:], sd[1:])
-            return value if best is None else value + acquisition.log_expected_improvement(mean[0], sd[0], best)
+            def worth(designs: Floats) -> Floats:
+                return score(*believed.predict(space.to_unit(designs)))
 
-        return score
+            found = maximise(space, worth, history.designs, rng)
+            designs = without(space, found, all_known(space, history, waiting))
+            if not len(designs):
+                return []
+            mean, sd = believed.predict(space.to_unit(designs))
+            values = score(mean, sd)
+            return suggestions(space, designs, mean, sd, values, np.argsort(-values, kind="stable"))
 
-    return _ask_by_score(score_from, space, history, pending, number, seed=seed, trial=trial)
+        return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
 
-
-def cmes(
-    space: DesignSpace,
-    history: History,
-    pending: Designs = (),
-    number: int = 1,
-    *,
-    seed: int,
-    trial: int | None = None,
-) -> list[Suggestion]:
-    """Score all designs by constrained max-value entropy search (Perrone et al. 2019), without a front.
-
-    While no draw holds anything feasible, the bound of `cmes_ibo` is taken.
-    """
-    return _ask_by_information("cmes", space, history, pending, number, seed=seed, trial=trial)
+    return ask
 
 
-def cmes_ibo(
-    space: DesignSpace,
-    history: History,
-    pending: Designs = (),
-    number: int = 1,
-    *,
-    seed: int,
-    trial: int | None = None,
-) -> list[Suggestion]:
-    """Score all designs by the information lower bound of Takeno et al. 2022."""
-    return _ask_by_information("ibo", space, history, pending, number, seed=seed, trial=trial)
+def _improvement(
+    space: DesignSpace, history: History, surrogates: SurrogateSet, held: Floats, rng: np.random.Generator
+) -> Score:
+    best = _best_so_far(history, surrogates, held)
+
+    def score(mean: Floats, sd: Floats) -> Floats:
+        value = acquisition.log_probability_feasible(mean[1:], sd[1:])
+        return value if best is None else value + acquisition.log_expected_improvement(mean[0], sd[0], best)
+
+    return score
+
+
+def _information(kind: Literal["cmes", "ibo"]) -> Rule:
+    def rule(
+        space: DesignSpace, history: History, surrogates: SurrogateSet, held: Floats, rng: np.random.Generator
+    ) -> Score:
+        reference = space.to_unit(reference_designs(space, history.designs, rng))
+        best = acquisition.best_values(surrogates.posterior_paths(reference, _N_PATHS, rng))
+        return lambda mean, sd: information(mean, sd, best, history, kind)
+
+    return rule
+
+
+cei = _scored(_improvement)
+"""Constrained expected improvement (Gardner et al. 2014, eq. 7), in logarithms.
+
+While no result is feasible, the probability of feasibility alone. A pending design that is believed
+feasible counts for the best so far.
+"""
+
+cmes = _scored(_information("cmes"))
+"""Constrained max-value entropy search over all designs (Perrone et al. 2019), without a front.
+
+While no draw holds anything feasible, the bound of `cmes_ibo` is taken.
+"""
+
+cmes_ibo = _scored(_information("ibo"))
+"""The information lower bound of Takeno et al. 2022 over all designs."""
 
 
 def mace(
@@ -181,63 +205,6 @@ RIVALS: dict[str, Ask] = {
     "MACE": mace,
 }
 """Name in tables -> ask."""
-
-
-def _ask_by_information(
-    kind: Literal["cmes", "ibo"],
-    space: DesignSpace,
-    history: History,
-    pending: Designs,
-    number: int,
-    *,
-    seed: int,
-    trial: int | None,
-) -> list[Suggestion]:
-    def score_from(surrogates: SurrogateSet, held: Floats, rng: np.random.Generator) -> Score:
-        reference = space.to_unit(reference_designs(space, history.designs, rng))
-        best = acquisition.best_values(surrogates.posterior_paths(reference, _N_PATHS, rng))
-
-        def score(mean: Floats, sd: Floats) -> Floats:
-            return information(mean, sd, best, history, kind)
-
-        return score
-
-    return _ask_by_score(score_from, space, history, pending, number, seed=seed, trial=trial)
-
-
-def _ask_by_score(
-    score_from: Callable[[SurrogateSet, Floats, np.random.Generator], Score],
-    space: DesignSpace,
-    history: History,
-    pending: Designs,
-    number: int,
-    *,
-    seed: int,
-    trial: int | None,
-) -> list[Suggestion]:
-    """Suggest the design with the highest score; pending designs and earlier picks are believed."""
-    with one_thread():
-        surrogates = fit(space, history)
-
-    def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
-        if surrogates is None:
-            return fill(space, history, waiting)
-        held = space.to_unit(waiting)
-        believed = surrogates.believe(held)
-        score = score_from(believed, held, rng)
-
-        def worth(designs: Floats) -> Floats:
-            return score(*believed.predict(space.to_unit(designs)))
-
-        found = maximise(space, worth, history.designs, rng)
-        designs = without(space, found, all_known(space, history, waiting))
-        if not len(designs):
-            return []
-        mean, sd = believed.predict(space.to_unit(designs))
-        values = score(mean, sd)
-        return suggestions(space, designs, mean, sd, values, np.argsort(-values, kind="stable"))
-
-    return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
 
 
 def _best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
