@@ -18,10 +18,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.optimisers import chosen
-from bench.public import PROBLEMS
-from bench.runner import Job, Run, forget, run_all
-from bench.tables import Row, draw, print_rows, rows_of, write_rows
+from optimiser_bench.optimisers import chosen
+from optimiser_bench.public import PROBLEMS
+from optimiser_bench.runner import Job, Run, forget, run_all
+from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
 
 EVALUATIONS, PRIOR = 30, 6
 FLOOR = 1e-6

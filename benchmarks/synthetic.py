@@ -19,9 +19,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.optimisers import chosen
-from bench.runner import Job, forget, run_all
-from bench.tables import Row, draw, print_rows, rows_of, write_rows
+from optimiser_bench.optimisers import chosen
+from optimiser_bench.runner import Job, forget, run_all
+from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
 
 BUDGETS = (4, 8, 12, 16, 20)
 PAPER = {

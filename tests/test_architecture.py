@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HOMES = {"cleanup_env": "cleanup_env", "contract_wrapper": "contract_wrapper", "mtmfq": "agents/mtmfq"}
-OURS = {*HOMES, "contract_tree", "examples", "benchmarks", "tests"}
+OURS = {*HOMES, "optimiser_bench", "contract_tree", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 OPTIMISER = (
     "space",

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from bench.cleanup import SynthCleanup
-from bench.public import PROBLEMS
+from optimiser_bench.cleanup import SynthCleanup
+from optimiser_bench.public import PROBLEMS
 
 CLEANUPS = [SynthCleanup(seed) for seed in range(40)]
 

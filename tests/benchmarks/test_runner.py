@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bench import runner
-from bench.optimisers import chosen
-from bench.runner import Job, Run, forget, read_runs, run, run_all
-from bench.tables import Interval, print_rows, rows_of, write_rows
 from contract_wrapper.errors import ContractsError
+from optimiser_bench import runner
+from optimiser_bench.optimisers import chosen
+from optimiser_bench.runner import Job, Run, forget, read_runs, run, run_all
+from optimiser_bench.tables import Interval, print_rows, rows_of, write_rows
 
 JOB = Job(problem="cleanup-1", optimiser="random", seed=0, evaluations=6, batch=4)
 

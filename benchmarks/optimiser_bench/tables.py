@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from bench.optimisers import OPTIMISERS, REFERENCE
-from bench.runner import Run
+from optimiser_bench.optimisers import OPTIMISERS, REFERENCE
+from optimiser_bench.runner import Run
 
 Floats = npt.NDArray[np.float64]
 

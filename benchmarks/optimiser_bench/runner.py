@@ -13,11 +13,11 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.cleanup import SynthCleanup
-from bench.optimisers import OPTIMISERS
-from bench.problem import Problem
-from bench.public import PROBLEMS
 from contract_wrapper.threads import one_thread
+from optimiser_bench.cleanup import SynthCleanup
+from optimiser_bench.optimisers import OPTIMISERS
+from optimiser_bench.problem import Problem
+from optimiser_bench.public import PROBLEMS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

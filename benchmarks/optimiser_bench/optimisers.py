@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from bench.library import LIBRARY, why_missing
 from contract_wrapper.cpmes import ask
 from contract_wrapper.cpmes_config import CPMESConfig
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.rivals import RIVALS, Ask
+from optimiser_bench.library import LIBRARY, why_missing
 
 REFERENCE = "cPMES"
 OWN: dict[str, Ask] = {

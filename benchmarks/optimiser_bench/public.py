@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from bench.problem import Problem
 from contract_wrapper.space import Design, DesignSpace
+from optimiser_bench.problem import Problem
 
 Function = Callable[[Any, Any], Any]
 """(x, y), numbers or arrays -> of the same shape."""

@@ -12,8 +12,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from bench.problem import Problem
 from contract_wrapper.space import Design, contract_space
+from optimiser_bench.problem import Problem
 
 Floats = npt.NDArray[np.float64]
 
