@@ -20,6 +20,7 @@ from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
 from contract_wrapper import COSTS, CPMESConfig, contract_space
 from contract_wrapper.contracted import SMALLEST_TAX
+from contract_wrapper.rivals import RIVALS
 from contract_wrapper.search import MAX_CANDIDATES
 from contract_wrapper.space import GRID_LIMIT
 from contract_wrapper.study import SearchSettings
@@ -169,6 +170,10 @@ def test_the_table_of_search_settings_has_every_field() -> None:
     usual, printed = CPMESConfig(), CPMESConfig.paper()
     expected = {f.name: [str(getattr(c, f.name)) for c in (usual, printed)] for f in dataclasses.fields(CPMESConfig)}
     assert rows == expected
+
+
+def test_the_table_of_rivals_lists_them() -> None:
+    assert list(table_of("optimiser.md", "name")) == list(RIVALS)
 
 
 def test_the_action_table_names_and_numbers_the_actions() -> None:
