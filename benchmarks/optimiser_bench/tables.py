@@ -106,10 +106,19 @@ def print_rows(title: str, rows: Sequence[Row], paper: Mapping[str, Sequence[flo
     for name in names[1:]:
         cells = [at[name, t] for t in budgets]
         print(f"{name:18}" + "".join(f"{f'{c.behind:{form}} ± {c.behind_half:{form}}':>16}" for c in cells))
+    print(f"ahead of it beyond the interval: {', '.join(ahead_of_reference(rows)) or 'none'}")
+
+
+def ahead_of_reference(rows: Sequence[Row]) -> list[str]:
+    """Name what is ahead of the reference by more than the interval of the difference."""
+    return [f"{row.optimiser} at T = {row.evaluations}" for row in rows if row.behind + row.behind_half < 0]
 
 
 def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, log: bool = True) -> None:
-    """Draw mean curves with their 95 % bands: title -> optimiser -> values (runs, 1 + evaluations)."""
+    """Draw mean curves: title -> optimiser -> values (runs, 1 + evaluations); the first with its 95 % band.
+
+    With `log` the axis is logarithmic above 10 and straight below, so that 0 has a place.
+    """
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 3.8), squeeze=False, layout="constrained")
@@ -120,11 +129,14 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, 
             rows = [Interval.of(column) for column in values.T]
             mean, half = np.array([r.mean for r in rows]), np.array([r.half for r in rows])
             steps = np.arange(len(rows))
-            axis.plot(steps, mean, color=colours[name], label=name, linewidth=2 if name == names[0] else 1)
-            axis.fill_between(steps, mean - half, mean + half, color=colours[name], alpha=0.12, linewidth=0)
+            axis.plot(steps, mean, color=colours[name], label=name, linewidth=2.5 if name == names[0] else 1.2)
+            if name == names[0]:
+                axis.fill_between(steps, mean - half, mean + half, color=colours[name], alpha=0.2, linewidth=0)
         axis.set(title=title, xlabel="evaluations after the prior set", ylabel=label)
+        axis.xaxis.get_major_locator().set_params(integer=True)
         if log:
-            axis.set_yscale("log")
+            axis.set_yscale("symlog", linthresh=10)
+            axis.set_ylim(bottom=0)
     axes[0][0].legend(fontsize=7)
     figure.savefig(path, dpi=120)
     plt.close(figure)

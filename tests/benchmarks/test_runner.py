@@ -10,7 +10,7 @@ from contract_wrapper.errors import ContractsError
 from optimiser_bench import runner
 from optimiser_bench.optimisers import chosen
 from optimiser_bench.runner import Job, Run, forget, read_runs, run, run_all
-from optimiser_bench.tables import Interval, print_rows, rows_of, write_rows
+from optimiser_bench.tables import Interval, ahead_of_reference, draw, print_rows, rows_of, write_rows
 
 JOB = Job(problem="cleanup-1", optimiser="random", seed=0, evaluations=6, batch=4)
 
@@ -72,7 +72,7 @@ def test_differences_are_within_pairs_and_solved_is_a_share(tmp_path, capsys):
         assert [row["behind"] for row in csv.DictReader(file)] == ["0", "2"]
     print_rows("title", [ours, other], {"cEI": (1891.4,)})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1].split() == ["cEI", "2", "±", "0"]
+    assert lines[-2:] == ["cEI                          2 ± 0", "ahead of it beyond the interval: none"]
     assert any(line.split() == ["cEI", "(printed)", "1891.4"] for line in lines)
 
 
@@ -80,3 +80,15 @@ def test_an_unknown_optimiser_is_named_beside_those_there_are():
     with pytest.raises(ContractsError, match=r"'luck'.*cPMES"):
         chosen("luck")
     assert chosen("cEI, random") == ["cEI", "random"]
+
+
+def test_ahead_is_only_what_is_ahead_by_more_than_the_interval():
+    runs = [result("cPMES", seed, 9, 5 + seed) for seed in range(3)]
+    runs += [result("cEI", seed, 9, 4 + seed) for seed in range(3)]  # by 1 each time
+    runs += [result("cMES", seed, 9, 8 * (seed > 0)) for seed in range(3)]  # by -5, 2 and 1
+    assert ahead_of_reference(rows_of(runs, "here", [1])) == ["cEI at T = 1"]
+
+
+def test_curves_are_drawn_for_every_optimiser(tmp_path):
+    draw(tmp_path / "f.png", {"one": {"cPMES": np.ones((2, 3)), "cEI": np.zeros((1, 3))}}, "regret")
+    assert (tmp_path / "f.png").stat().st_size > 1000
