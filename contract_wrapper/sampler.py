@@ -31,6 +31,7 @@ from contract_wrapper.suggestion import SpaceExhausted
 Floats = npt.NDArray[np.float64]
 Distributions = Mapping[str, BaseDistribution]
 
+_ATTEMPTS = 5  # to find a design that no other worker takes at the same moment
 _ASKED = "cpmes:asked"  # system attribute: what a running trial was given, before it has suggested it all
 
 
@@ -82,34 +83,45 @@ class CPMESSampler(optuna.samplers.BaseSampler):
         """Suggest the parameters of one trial; none while chance decides."""
         if not search_space:
             return {}
-        trials = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+        for _ in range(_ATTEMPTS):
+            trials = [t for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+            params, why = self._choose(study, trials, trial.number, search_space)
+            if not params:
+                return {}
+            study._storage.set_trial_system_attr(trial._trial_id, _ASKED, json.dumps(params))
+            study._storage.set_trial_system_attr(trial._trial_id, "cpmes:why", why)
+            # Another worker may have taken the same design since we looked. Each writes before it looks again,
+            # so at least one of two sees it, and chooses anew.
+            again = [_params(t) for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+            if not any(all(name in other and other[name] == params[name] for name in params) for other in again):
+                break
+        return params
+
+    def _choose(
+        self, study: optuna.Study, trials: Sequence[FrozenTrial], number: int, search_space: Distributions
+    ) -> tuple[dict[str, Any], str]:
+        """Return parameters for a trial, and why; none while chance decides, or where none are left."""
         space = space_of(search_space)
         history = history_of(trials, search_space, space, study.direction)
         startup = 2 * len(search_space) + 3 if self._n_startup is None else self._n_startup
         if len(history) + len(history.failed) < startup:
-            return {}
-        pending, unknown = _running(trials, search_space, trial.number)
+            return {}, ""
+        pending, unknown = _running(trials, search_space, number)
         try:
             # Trials with a smaller number of which nothing is known yet choose first, by the same rule.
-            first = trial.number - len(unknown)
+            first = number - len(unknown)
             picks = ask(space, history, pending, 1 + len(unknown), seed=self._seed, trial=first, config=self._config)
         except SpaceExhausted:
             warnings.warn(
                 f"every design of {sorted(search_space)} is evaluated, failed or pending: the study is stopped, "
                 "and its last trial repeats one by chance; search a larger space or a finer step",
-                stacklevel=2,
+                stacklevel=3,
             )
             with contextlib.suppress(RuntimeError):  # asked from outside `optimize`
                 study.stop()
-            return {}
-        design = picks[-1].design
-        params = {
-            name: _on(distribution, value)
-            for (name, distribution), value in zip(search_space.items(), design, strict=True)
-        }
-        study._storage.set_trial_system_attr(trial._trial_id, _ASKED, json.dumps(params))
-        study._storage.set_trial_system_attr(trial._trial_id, "cpmes:why", picks[-1].why())
-        return params
+            return {}, ""
+        values = zip(search_space.items(), picks[-1].design, strict=True)
+        return {name: _on(distribution, value) for (name, distribution), value in values}, picks[-1].why()
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -177,12 +189,17 @@ def _running(
     for t in trials:
         if t.state != TrialState.RUNNING:
             continue
-        params = {**json.loads(t.system_attrs.get(_ASKED, "{}")), **t.params}
+        params = _params(t)
         if set(distributions) <= set(params):
             pending.append([float(params[name]) for name in distributions])
         elif t.number < number:
             unknown.append(t.number)
     return pending, unknown
+
+
+def _params(trial: FrozenTrial) -> dict[str, Any]:
+    """Return what a trial has suggested, and what it was given and has yet to suggest."""
+    return {**json.loads(trial.system_attrs.get(_ASKED, "{}")), **trial.params}
 
 
 def _on(distribution: BaseDistribution, value: float) -> float | int:
