@@ -23,6 +23,7 @@ from contract_wrapper.designs import farthest, reference_designs, without
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.extremes import clipped, floored
 from contract_wrapper.history import History
+from contract_wrapper.maximise import refine_front
 from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.space import Design, DesignSpace
 from contract_wrapper.suggestion import SpaceExhausted, Suggestion
@@ -160,9 +161,14 @@ def _step(
 
     # 2. objectives (eq. 7), and 3. the designs that no other beats in all of them
     beta = acquisition.beta_t(t, _count(space, config), config.delta)
+    incumbent = best_so_far(history, surrogates, held)
 
     def objectives(designs: Floats) -> Floats:
-        return _objectives(*surrogates.predict(space.to_unit(designs)), history, beta, config)
+        return _objectives(*surrogates.predict(space.to_unit(designs)), history, incumbent, beta, config)
+
+    def score_of(designs: Floats) -> Floats:
+        mean, sd = surrogates.predict(space.to_unit(designs))
+        return information(mean, sd, best, history, config.score)
 
     grid = space.grid()
     if grid is not None:
@@ -174,6 +180,9 @@ def _step(
     else:
         seed = int(rng.integers(2**31))
         front, _ = pareto_front_nsga2(space, objectives, seed, config.population, config.generations)
+        if config.refinements:
+            spread = np.vstack([front, reference])
+            front = refine_front(space, spread, objectives, score_of, config.refinements, rng)
         front, rest = without(space, front, known), without(space, reference, known)
 
     # 4. the scores (eq. 8); the rest is scored only where the front is short of designs
@@ -265,9 +274,23 @@ def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
     return surrogates if surrogates.varies else None
 
 
-def _objectives(mean: Floats, sd: Floats, history: History, beta: float, config: CPMESConfig) -> Floats:
+def best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
+    """The best feasible result, or belief about a pending design (w, d) in the unit cube; None if there is neither."""
+    values = history.objective[history.feasible()]
+    if len(held):
+        mean, _ = surrogates.predict(held)
+        values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
+    return float(values.max()) if len(values) else None
+
+
+def _objectives(
+    mean: Floats, sd: Floats, history: History, incumbent: float | None, beta: float, config: CPMESConfig
+) -> Floats:
     """AF_G, AF_phi and sum_j log Pr(IR_j >= 0), as far as there are such: (q, 1 to 3) (eq. 7)."""
-    columns = [acquisition.ucb(mean[0], sd[0], beta)]
+    if config.objective_acquisition == "ucb" or incumbent is None:
+        columns = [acquisition.ucb(mean[0], sd[0], beta)]
+    else:
+        columns = [acquisition.log_expected_improvement(mean[0], sd[0], incumbent)]
     others = [1 + j for j in range(len(history.constraints)) if j != history.participation]
     if history.participation is not None:
         row = slice(1 + history.participation, 2 + history.participation)

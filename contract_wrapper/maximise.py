@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.designs import reference_designs
+from contract_wrapper.pareto import pareto_mask
 from contract_wrapper.space import DesignSpace
 
 Floats = npt.NDArray[np.float64]
@@ -28,9 +29,42 @@ def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Float
         return grid
     designs = reference_designs(space, known, rng)
     values = worth(designs)
-    for size in 0.25 * 0.5 ** np.arange(_ROUNDS):
-        leaders = designs[np.argsort(-values, kind="stable")[:_LEADERS]]
-        unit = np.repeat(space.to_unit(leaders), _AROUND, axis=0)
-        near = space.from_unit(unit + size * rng.standard_normal(unit.shape))
+    for size in step_sizes(_ROUNDS):
+        near = around(space, designs, values, size, rng)
         designs, values = np.vstack([designs, near]), np.append(values, worth(near))
+    return designs
+
+
+def step_sizes(rounds: int) -> list[float]:
+    """Return standard deviations of steps, in widths of the space: each round's is half that of the one before."""
+    return [0.25 * 0.5**k for k in range(rounds)]
+
+
+def around(space: DesignSpace, designs: Floats, values: Floats, size: float, rng: np.random.Generator) -> Floats:
+    """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,)."""
+    leaders = designs[np.argsort(-values, kind="stable")[:_LEADERS]]
+    unit = np.repeat(space.to_unit(leaders), _AROUND, axis=0)
+    return space.from_unit(unit + size * rng.standard_normal(unit.shape))
+
+
+def refine_front(
+    space: DesignSpace,
+    designs: Floats,
+    objectives: Callable[[Floats], Floats],
+    score: Callable[[Floats], Floats],
+    rounds: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return the non-dominated ones of designs (q, d) and of others found near those with the best score.
+
+    Objectives: (q, d) -> (q, k), all maximised; score: (q, d) -> (q,). A front found by spreading out is
+    coarse where it matters: this is what closes in on a single design.
+    """
+    values = objectives(designs)
+    for size in [*step_sizes(rounds), None]:
+        mask = pareto_mask(values)
+        designs, values = designs[mask], values[mask]
+        if size is not None:
+            near = around(space, designs, score(designs), size, rng)
+            designs, values = np.vstack([designs, near]), np.vstack([values, objectives(near)])
     return designs

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper import acquisition
-from contract_wrapper.cpmes import Designs, all_known, ask_by, fill, fit, information, suggestions
+from contract_wrapper.cpmes import Designs, all_known, ask_by, best_so_far, fill, fit, information, suggestions
 from contract_wrapper.designs import reference_designs, without
 from contract_wrapper.history import History
 from contract_wrapper.maximise import maximise
@@ -117,7 +117,7 @@ def _scored(rule: Rule) -> Ask:
 def _improvement(
     space: DesignSpace, history: History, surrogates: SurrogateSet, held: Floats, rng: np.random.Generator
 ) -> Score:
-    best = _best_so_far(history, surrogates, held)
+    best = best_so_far(history, surrogates, held)
 
     def score(mean: Floats, sd: Floats) -> Floats:
         value = acquisition.log_probability_feasible(mean[1:], sd[1:])
@@ -175,7 +175,7 @@ def mace(
         if surrogates is None:
             return fill(space, history, waiting)
         believed = surrogates.believe(space.to_unit(waiting))
-        best = _best_so_far(history, surrogates, space.to_unit(waiting)) if history.feasible().any() else None
+        best = best_so_far(history, surrogates, space.to_unit(waiting)) if history.feasible().any() else None
 
         def objectives(designs: Floats) -> Floats:
             return _mace_objectives(*believed.predict(space.to_unit(designs)), best, t, len(space))
@@ -205,15 +205,6 @@ RIVALS: dict[str, Ask] = {
     "MACE": mace,
 }
 """Name in tables -> ask."""
-
-
-def _best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
-    """The best feasible result, or belief about a pending design (w, d); None if there is neither."""
-    values = history.objective[history.feasible()]
-    if len(held):
-        mean, _ = surrogates.predict(held)
-        values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
-    return float(values.max()) if len(values) else None
 
 
 def _mace_objectives(mean: Floats, sd: Floats, best: float | None, t: int, d: int) -> Floats:

@@ -7,9 +7,9 @@ from skopt.space import Integer, Real
 from contract_wrapper.cpmes import fit
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History
-from contract_wrapper.maximise import maximise
+from contract_wrapper.maximise import maximise, refine_front
 from contract_wrapper.pareto import pareto_mask
-from contract_wrapper.rivals import RIVALS, _best_so_far, _mace_objectives, cei, cmes, cmes_ibo, mace, random_search
+from contract_wrapper.rivals import RIVALS, _mace_objectives, best_so_far, cei, cmes, cmes_ibo, mace, random_search
 from contract_wrapper.space import DesignSpace
 from contract_wrapper.suggestion import SpaceExhausted
 
@@ -62,13 +62,13 @@ def test_cei_without_a_feasible_result_takes_the_likeliest_design():
     assert np.exp(pick.score) == pytest.approx(pick.probability_feasible)
 
 
-def test_a_pending_design_counts_for_the_best_so_far_if_it_is_believed_feasible():
+def test_a_pending_design_counts_for_thebest_so_far_if_it_is_believed_feasible():
     history = line_history(limit=6.5)
     surrogates = fit(LINE, history)
-    best = [_best_so_far(history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
+    best = [best_so_far(history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
     assert best == pytest.approx([5, 6, 5], abs=0.2)
     nothing = line_history(limit=-1)
-    assert _best_so_far(nothing, fit(LINE, nothing), np.empty((0, 1))) is None
+    assert best_so_far(nothing, fit(LINE, nothing), np.empty((0, 1))) is None
 
 
 def test_mace_has_three_objectives_until_a_result_is_feasible_and_six_then():
@@ -108,6 +108,24 @@ def test_a_continuous_space_is_searched_to_five_digits_and_a_grid_is_taken_whole
     found = maximise(SQUARE, lambda x: -((x - peak) ** 2).sum(axis=1), np.empty((0, 2)), np.random.default_rng(0))
     assert np.abs(found - peak).max(axis=1).min() < 1e-5
     np.testing.assert_array_equal(maximise(LINE, len, np.empty((0, 1)), np.random.default_rng(0)), LINE.grid())
+
+
+def test_a_front_is_refined_where_its_score_is_high_and_stays_a_front():
+    def objectives(x):  # the front is x1 from 0.5 on, with x2 at 0
+        return np.stack([x[:, 0] - x[:, 1] ** 2, -((x[:, 0] - 0.5) ** 2) - x[:, 1] ** 2], axis=1)
+
+    def score(x):
+        return -np.abs(x[:, 0] - 0.7)
+
+    start = SQUARE.sample(np.random.default_rng(0), 50)
+    found = refine_front(SQUARE, start, objectives, score, 16, np.random.default_rng(1))
+    assert pareto_mask(objectives(found)).all()
+    best = found[np.argmax(score(found))]
+    assert abs(best[0] - 0.7) < 1e-4
+    assert best[1] < 0.01
+    coarse = refine_front(SQUARE, start, objectives, score, 0, np.random.default_rng(1))
+    assert score(coarse).max() < -1e-3
+    assert {*map(tuple, coarse)} <= {*map(tuple, start)}
 
 
 @pytest.mark.parametrize("name", ["random", "cEI", "cMES", "CMES-IBO"])
