@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 _ROUNDS = 20  # of steps that halve: the last ones are 5e-7 of the space's width
 _LEADERS = 8
 _AROUND = 32  # new designs around each leader and round
+_MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
 
 
 def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Floats, rng: np.random.Generator) -> Floats:
@@ -61,10 +62,15 @@ def refine_front(
     coarse where it matters: this is what closes in on a single design.
     """
     values = objectives(designs)
-    for size in [*step_sizes(rounds), None]:
-        mask = pareto_mask(values)
-        designs, values = designs[mask], values[mask]
-        if size is not None:
-            near = around(space, designs, score(designs), size, rng)
-            designs, values = np.vstack([designs, near]), np.vstack([values, objectives(near)])
+    designs, values = _on_front(designs, values)
+    for size in step_sizes(rounds):
+        near = around(space, designs, score(designs), size, rng)
+        designs, values = _on_front(np.vstack([designs, near]), np.vstack([values, objectives(near)]))
+        kept = np.sort(np.argsort(-score(designs), kind="stable")[:_MOST_ON_FRONT])
+        designs, values = designs[kept], values[kept]
     return designs
+
+
+def _on_front(designs: Floats, values: Floats) -> tuple[Floats, Floats]:
+    mask = pareto_mask(values)
+    return designs[mask], values[mask]
