@@ -3,6 +3,7 @@
     python benchmarks/learning.py                       # profile fast, costs paper, 5 seeds each
     python benchmarks/learning.py --profile paper --contracts 0.04:5
     python benchmarks/learning.py --costs effort --contracts 0.1:5,0.2:5,0.3:5,0.5:5
+    python benchmarks/learning.py --learner ppo --costs effort --contracts 0.3:5,0.4:4
 
 Every row is one contract (tax:cleaners, or none), trained from scratch once per seed and judged over
 100 greedy episodes with fresh seeds. Trainings are kept in --folder and not repeated.
@@ -19,10 +20,10 @@ import numpy as np
 from contract_wrapper.contract import Contract
 from contract_wrapper.costs import get_costs
 from contract_wrapper.evaluation import EvaluationSettings
+from contract_wrapper.learners import get_learner
 from contract_wrapper.outcome import Outcome
 from contract_wrapper.progress import Progress
 from contract_wrapper.workers import Job, working
-from mtmfq import get_profile
 
 
 def parse(text: str) -> Contract:
@@ -34,6 +35,7 @@ def parse(text: str) -> Contract:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--learner", default="mtmfq")
     parser.add_argument("--profile", default="fast")
     parser.add_argument("--costs", default="paper")
     parser.add_argument("--contracts", default="none,0.04:1,0.04:2,0.04:3,0.04:4,0.04:5")
@@ -43,7 +45,8 @@ def main() -> None:
     options = parser.parse_args()
 
     contracts = [parse(text) for text in options.contracts.split(",")]
-    settings = EvaluationSettings(costs=get_costs(options.costs), learner=get_profile(options.profile))
+    learner = get_learner(options.learner).profile(options.profile)
+    settings = EvaluationSettings(costs=get_costs(options.costs), learner=learner)
     pairs = [(contract, seed) for contract in contracts for seed in range(options.seeds)]
     jobs = [Job(number=n, contract=contract, seed=seed) for n, (contract, seed) in enumerate(pairs)]
     results: dict[int, Outcome] = {}
@@ -62,7 +65,9 @@ def main() -> None:
             lambda: progress.show([f"{len(results)}/{len(jobs)} trainings"]),
         )  # fmt: skip
 
-    print(f"profile {options.profile}, costs {options.costs}, {options.seeds} seeds, harvest per episode of 200 steps")
+    print(
+        f"{options.learner}, profile {options.profile}, costs {options.costs}, {options.seeds} seeds, harvest per episode of 200 steps"
+    )
     print(f"{'contract':28}{'mean':>8}{'least':>8}{'most':>8}{'shots':>8}{'cleaner':>9}{'median CPU-s':>14}   by seed")
     for contract in contracts:
         mine = [results[j.number] for j in jobs if j.contract == contract and j.number in results]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from cleanup_env import entry, observe
 from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
 from cleanup_env.colours import agent_colours, palette
+from cleanup_env.compiled import tell_of_compiling
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
@@ -59,6 +60,7 @@ class BatchCleanup:
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
         self._fill, self._step = entry.KERNELS[observation]
+        tell_of_compiling(self._fill, self._step)
         self.world = build_world(config.map, config.radius, config.spawn_anywhere)
         self.rules = compile_rules(config)
         self.n_actions: NDArray[np.int64] = self.rules.n_actions

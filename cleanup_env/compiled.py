@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import itertools
+import logging
 import warnings
 from collections.abc import Sequence
 from importlib import resources
@@ -35,7 +36,8 @@ try:
 except (KeyError, TypeError):  # pragma: no cover - a numba without the option
     pass
 
-_warned = False
+log = logging.getLogger("cleanup_env")
+_warned = _told = False
 
 
 def _stamp() -> str:
@@ -70,6 +72,22 @@ def kernel(function: Any) -> Any:
                 stacklevel=2,
             )
         return njit(**_OPTIONS)(function)
+
+
+def tell_of_compiling(*kernels: Any) -> None:
+    """Say so, once per process, if kernels that will be called now must be compiled first."""
+    global _told
+    if not _told and not all(kernel.signatures or _stored(kernel) for kernel in kernels):
+        _told = True
+        log.warning("compiling the game for this machine: 10 to 30 seconds, once after an install")
+
+
+def _stored(kernel: Any) -> bool:
+    """Whether the machine code of a kernel is on disk and up to date; yes where numba does not say."""
+    try:
+        return bool(kernel._cache._cache_file._load_index())
+    except AttributeError:
+        return True
 
 
 inlined: Any = njit(inline="always", **_OPTIONS)

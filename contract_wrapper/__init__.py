@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation import EvaluationSettings, evaluate
     from contract_wrapper.history import History
+    from contract_wrapper.optimize_result import as_optimize_result
     from contract_wrapper.outcome import Estimate, Outcome
     from contract_wrapper.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
     from contract_wrapper.ppo_config import PPOConfig, get_ppo_profile
     from contract_wrapper.roles import Activity, Roles
+    from contract_wrapper.sampler import CPMESSampler
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
     from contract_wrapper.wrapper import ContractWrapper, make_contracted
@@ -42,7 +44,9 @@ _HOMES = {
     "outcome": ("Estimate", "Outcome"),
     "payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "ppo_config": ("PPOConfig", "get_ppo_profile"),
+    "optimize_result": ("as_optimize_result",),
     "roles": ("Activity", "Roles"),
+    "sampler": ("CPMESSampler",),
     "space": ("DesignSpace", "contract_space"),
     "suggestion": ("Suggestion",),
     "wrapper": ("ContractWrapper", "make_contracted"),
@@ -50,10 +54,10 @@ _HOMES = {
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "COSTS", "CPMES", "Activity", "CPMESConfig", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
+    "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
     "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
+    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
 ]  # fmt: skip
 
 

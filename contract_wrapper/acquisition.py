@@ -69,6 +69,12 @@ def log_expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
     return np.asarray(np.log(s) + np.where(z < -1, -0.5 * low**2 - _LOG_SQRT_2PI + tail, near))
 
 
+def best_values(paths: Floats) -> Floats:
+    """f* of each draw: paths (1 + m, K, q), objective first -> (K,); -inf where no design holds every margin."""
+    holds = (paths[1:] >= 0).all(axis=0)
+    return np.asarray(np.where(holds, paths[0], -np.inf).max(axis=1))
+
+
 def cmes(
     mean: Floats,
     sd: Floats,

@@ -11,7 +11,7 @@ give the same suggestions, after any interruption. `CPMES` is the same with a me
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from contract_wrapper.designs import farthest, reference_designs, without
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.extremes import clipped, floored
 from contract_wrapper.history import History
+from contract_wrapper.maximise import refine_front
 from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.space import Design, DesignSpace
 from contract_wrapper.suggestion import SpaceExhausted, Suggestion
@@ -33,6 +34,8 @@ __all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "a
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
+Step = Callable[[Floats, int, np.random.Generator], list[Suggestion]]
+"""Pending designs (w, d), t >= 1 and a generator -> candidates, best first; none where nothing is left."""
 
 _MINIMUM_RESULTS = 3  # fewer say nothing of length scales; the space is filled evenly instead
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
@@ -67,26 +70,48 @@ def ask(
         SpaceExhausted: nothing is left to suggest.
     """
     config = config or CPMESConfig()
+    with one_thread():
+        surrogates = fit(space, history)
+
+    def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
+        if surrogates is None:
+            return fill(space, history, waiting)
+        return _step(space, history, surrogates, waiting, config, t=t, rng=rng)
+
+    at_once = surrogates is not None and config.batch in ("topk", "random")
+    return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
+
+
+def ask_by(
+    step: Step,
+    space: DesignSpace,
+    history: History,
+    pending: Designs,
+    number: int,
+    *,
+    seed: int,
+    trial: int | None,
+    at_once: bool = False,
+) -> list[Suggestion]:
+    """Suggest designs by any rule: `ask` with a step of one's own.
+
+    Each pick waits among the pending designs of the next step; with `at_once` one step gives all.
+
+    Raises:
+        SpaceExhausted: the step finds nothing left to suggest.
+    """
     if number < 1:
         raise ContractsError(f"ask needs number >= 1, but came {number}")
-    d = len(space)
-    waiting = np.asarray(pending, dtype=float).reshape(-1, d)
-    known = np.vstack([history.designs, history.failed.reshape(-1, d)])
-    trial = len(known) + len(waiting) if trial is None else trial
+    waiting = np.asarray(pending, dtype=float).reshape(-1, len(space))
+    trial = len(history) + len(history.failed) + len(waiting) if trial is None else trial
     picks: list[Suggestion] = []
     with one_thread():
-        surrogates = _fit(space, history)
         while len(picks) < number:
             now = trial + len(picks)
-            if surrogates is None:
-                ranked = _fill(space, np.vstack([known, waiting]))
-            else:
-                rng = np.random.default_rng(np.random.SeedSequence([seed, now]))
-                ranked = _step(space, history, surrogates, waiting, config, t=now + 1, rng=rng)
+            ranked = step(waiting, now + 1, np.random.default_rng(np.random.SeedSequence([seed, now])))
             if not ranked:
                 break
-            from_one_front = surrogates is not None and config.batch in ("topk", "random")
-            new = ranked[: number - len(picks)] if from_one_front else ranked[:1]
+            new = ranked[: number - len(picks)] if at_once else ranked[:1]
             picks += new
             waiting = np.vstack([waiting, [suggestion.design for suggestion in new]])
     if not picks:
@@ -106,7 +131,7 @@ def believe_objective(space: DesignSpace, history: History, designs: Designs) ->
         ContractsError: there are too few results, or none that differ, to say anything.
     """
     with one_thread():
-        surrogates = _fit(space, history)
+        surrogates = fit(space, history)
         if surrogates is None:
             raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
         mean, sd = surrogates.parts[0].predict(space.to_unit(np.asarray(designs, dtype=float).reshape(-1, len(space))))
@@ -127,19 +152,23 @@ def _step(
     held = space.to_unit(waiting)
     if config.batch == "believer":
         surrogates = surrogates.believe(held)
-    known = np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
+    known = all_known(space, history, waiting)
 
     # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does
     reference = reference_designs(space, history.designs, rng)
     paths = surrogates.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
-    holds = (paths[1:] >= 0).all(axis=0)
-    best = np.where(holds, paths[0], -np.inf).max(axis=1)
+    best = acquisition.best_values(paths)
 
     # 2. objectives (eq. 7), and 3. the designs that no other beats in all of them
     beta = acquisition.beta_t(t, _count(space, config), config.delta)
+    incumbent = best_so_far(history, surrogates, held)
 
     def objectives(designs: Floats) -> Floats:
-        return _objectives(*surrogates.predict(space.to_unit(designs)), history, beta, config)
+        return _objectives(*surrogates.predict(space.to_unit(designs)), history, incumbent, beta, config)
+
+    def score_of(designs: Floats) -> Floats:
+        mean, sd = surrogates.predict(space.to_unit(designs))
+        return information(mean, sd, best, history, config.score)
 
     grid = space.grid()
     if grid is not None:
@@ -151,6 +180,9 @@ def _step(
     else:
         seed = int(rng.integers(2**31))
         front, _ = pareto_front_nsga2(space, objectives, seed, config.population, config.generations)
+        if config.refinements:
+            spread = np.vstack([front, reference])
+            front = refine_front(space, spread, objectives, score_of, config.refinements, rng)
         front, rest = without(space, front, known), without(space, reference, known)
 
     # 4. the scores (eq. 8); the rest is scored only where the front is short of designs
@@ -163,27 +195,47 @@ def _step(
         if config.batch == "cmi":
             score = _conditional_score(surrogates, held, paths[:, :, len(reference) :], best, unit)
         else:
-            score = _score(mean, sd, best, history, config)
-        feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
+            score = information(mean, sd, best, history, config.score)
         order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
-        ranked += [
-            Suggestion(
-                design=space.as_design(designs[i]),
-                objective_mean=float(mean[0, i]),
-                objective_sd=float(sd[0, i]),
-                probability_feasible=float(feasible[i]),
-                score=float(score[i]),
-                front_size=len(front),
-                on_front=flag,
-            )
-            for i in order
-        ]
+        ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
     return ranked
 
 
-def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
+def suggestions(
+    space: DesignSpace,
+    designs: Floats,
+    mean: Floats,
+    sd: Floats,
+    score: Floats,
+    order: npt.NDArray[np.intp],
+    *,
+    front_size: int = 0,
+    on_front: bool = False,
+) -> list[Suggestion]:
+    """Designs (q, d) with what is predicted there, mean and sd (outputs, q), and scores (q,), in an order."""
+    feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
+    return [
+        Suggestion(
+            design=space.as_design(designs[i]),
+            objective_mean=float(mean[0, i]),
+            objective_sd=float(sd[0, i]),
+            probability_feasible=float(feasible[i]),
+            score=float(score[i]),
+            front_size=front_size,
+            on_front=on_front,
+        )
+        for i in order
+    ]
+
+
+def all_known(space: DesignSpace, history: History, waiting: Floats) -> Floats:
+    """Every design that is not to be proposed, (k, d): evaluated, failed or pending (w, d)."""
+    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
+
+
+def fill(space: DesignSpace, history: History, waiting: Floats) -> list[Suggestion]:
     """Suggest the design farthest from all known ones; nothing is predicted."""
-    found = farthest(space, known)
+    found = farthest(space, all_known(space, history, waiting))
     if found is None:
         return []
     design, distance = found
@@ -200,7 +252,7 @@ def _fill(space: DesignSpace, known: Floats) -> list[Suggestion]:
     ]
 
 
-def _fit(space: DesignSpace, history: History) -> SurrogateSet | None:
+def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
     None while the results say nothing of where to look: too few, or no output that varies.
@@ -222,9 +274,23 @@ def _fit(space: DesignSpace, history: History) -> SurrogateSet | None:
     return surrogates if surrogates.varies else None
 
 
-def _objectives(mean: Floats, sd: Floats, history: History, beta: float, config: CPMESConfig) -> Floats:
+def best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
+    """The best feasible result, or belief about a pending design (w, d) in the unit cube; None if there is neither."""
+    values = history.objective[history.feasible()]
+    if len(held):
+        mean, _ = surrogates.predict(held)
+        values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
+    return float(values.max()) if len(values) else None
+
+
+def _objectives(
+    mean: Floats, sd: Floats, history: History, incumbent: float | None, beta: float, config: CPMESConfig
+) -> Floats:
     """AF_G, AF_phi and sum_j log Pr(IR_j >= 0), as far as there are such: (q, 1 to 3) (eq. 7)."""
-    columns = [acquisition.ucb(mean[0], sd[0], beta)]
+    if config.objective_acquisition == "ucb" or incumbent is None:
+        columns = [acquisition.ucb(mean[0], sd[0], beta)]
+    else:
+        columns = [acquisition.log_expected_improvement(mean[0], sd[0], incumbent)]
     others = [1 + j for j in range(len(history.constraints)) if j != history.participation]
     if history.participation is not None:
         row = slice(1 + history.participation, 2 + history.participation)
@@ -237,9 +303,9 @@ def _objectives(mean: Floats, sd: Floats, history: History, beta: float, config:
     return np.stack(columns, axis=1)
 
 
-def _score(mean: Floats, sd: Floats, best: Floats, history: History, config: CPMESConfig) -> Floats:
+def information(mean: Floats, sd: Floats, best: Floats, history: History, score: str) -> Floats:
     """Information about f* at q designs, (q,). Where no path holds anything feasible, the bound is taken."""
-    if config.score == "ibo" or not np.isfinite(best).any():
+    if score == "ibo" or not np.isfinite(best).any():
         return acquisition.cmes_ibo(mean[0], sd[0], best, mean[1:], sd[1:])
     binary = [1 + j for j in history.binary]
     slack = [j for j in range(1, len(mean)) if j not in binary]

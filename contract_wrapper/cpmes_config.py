@@ -8,6 +8,7 @@ from typing import Literal
 from contract_wrapper.errors import ContractsError
 
 _CHOICES = {
+    "objective_acquisition": ("ucb", "ei"),
     "score": ("cmes", "ibo"),
     "feasibility_objective": ("ucb", "logprob"),
     "beta": ("printed", "designs"),
@@ -19,7 +20,8 @@ _CHOICES = {
 class CPMESConfig:
     """How a step is taken; `CPMESConfig.paper()` is as printed.
 
-    For single suggestions the default is the same search: neither `ibo` nor `logprob` measured better.
+    The default differs from it in two places: fronts of spaces that are no grid are refined where the score
+    is high, and a batch believes its earlier picks.
     """
 
     n_paths: int = 32
@@ -27,6 +29,11 @@ class CPMESConfig:
 
     score: Literal["cmes", "ibo"] = "cmes"
     """`cmes`: eq. 8, Perrone et al. 2019. `ibo`: the lower bound of Takeno et al. 2022, never negative."""
+
+    objective_acquisition: Literal["ucb", "ei"] = "ucb"
+    """AF_G of eq. 7: upper confidence bound (paper), or log expected improvement over the best feasible result
+    (the bound while there is none). With sqrt(beta) at 4 to 5 the bound's front has no place for designs near
+    the best known one, as those farther away are less certain: in a continuous space choose `ei`."""
 
     feasibility_objective: Literal["ucb", "logprob"] = "ucb"
     """AF_phi of eq. 7: upper confidence bound of the participation margin, or log Pr(margin >= 0)."""
@@ -46,11 +53,14 @@ class CPMESConfig:
     (paper). `random`: random members of one front. `cmi`: information given what each path takes at
     the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
 
-    population: int = 100
-    """NSGA-II population where the space is not a grid (paper)."""
+    population: int = 40
+    """NSGA-II population where the space is not a grid (paper: 100)."""
 
-    generations: int = 100
-    """NSGA-II generations where the space is not a grid (paper)."""
+    generations: int = 10
+    """NSGA-II generations where the space is not a grid (paper: 100)."""
+
+    refinements: int = 16
+    """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid (paper: 0)."""
 
     def __post_init__(self) -> None:
         if self.n_paths < 1 or self.population < 4 or self.generations < 1 or not 0 < self.delta < 1:
@@ -58,11 +68,16 @@ class CPMESConfig:
                 "CPMESConfig needs n_paths >= 1, population >= 4, generations >= 1, 0 < delta < 1, but has "
                 f"{self.n_paths}, {self.population}, {self.generations} and {self.delta}"
             )
+        if self.refinements < 0:
+            raise ContractsError(f"CPMESConfig.refinements must be at least 0, not {self.refinements}")
         for name, allowed in _CHOICES.items():
             if getattr(self, name) not in allowed:
                 raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {getattr(self, name)!r}")
 
     @classmethod
     def paper(cls) -> CPMESConfig:
-        """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, and the k best scores for a batch."""
-        return cls(score="cmes", feasibility_objective="ucb", beta="printed", batch="topk")
+        """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, the k best scores for a batch, NSGA-II alone."""
+        return cls(
+            score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
+            population=100, generations=100, refinements=0,
+        )  # fmt: skip

@@ -39,7 +39,7 @@ class DesignSpace:
     """
 
     dimensions: Sequence[Any]
-    """`skopt.space.Real` (uniform or log-uniform), `Integer`, or a `Categorical` with a single number."""
+    """`skopt.space.Real` or `Integer` (uniform or log-uniform), or a `Categorical` with a single number."""
 
     steps: Mapping[str, float] = field(default_factory=dict)
     """Name of a `Real` dimension -> step of its grid, in its own unit; from the lower to the upper bound."""
@@ -81,6 +81,12 @@ class DesignSpace:
             return None
         return np.stack([a.ravel() for a in np.meshgrid(*values, indexing="ij")], axis=1)
 
+    def as_skopt(self) -> Any:
+        """Return the dimensions as a `skopt.space.Space`, which knows no steps."""
+        from skopt.space import Space
+
+        return Space(list(self.dimensions))
+
     def to_unit(self, designs: npt.ArrayLike) -> Floats:
         """Designs (n, d) -> the same shape with the bounds at 0 and 1.
 
@@ -101,10 +107,11 @@ class DesignSpace:
         columns = []
         for i in self._range:
             values, bent = self._values[i], low[i] + u[:, i] * width[i]
-            if values is not None:
+            if self._log[i]:  # exp(log(bound)) may miss the bound by one bit
+                straight = np.clip(np.exp(bent), *self._bounds(i))
+                columns.append(straight if values is None else np.rint(straight))
+            elif values is not None:
                 columns.append(values[np.rint(u[:, i] * (len(values) - 1)).astype(int)])
-            elif self._log[i]:  # exp(log(bound)) may miss the bound by one bit
-                columns.append(np.clip(np.exp(bent), *self._bounds(i)))
             else:
                 columns.append(np.clip(bent, *self._bounds(i)))
         return np.stack(columns, axis=1)
@@ -125,7 +132,7 @@ class DesignSpace:
         u = rng.random((n, len(self)))
         for i in self._range:
             values = self._values[i]
-            if values is not None:  # every value gets the same share, the outer ones too
+            if values is not None and not self._log[i]:  # every value gets the same share, the outer ones too
                 u[:, i] = np.floor(u[:, i] * len(values)) / max(len(values) - 1, 1)
         return self.from_unit(u)
 
@@ -177,6 +184,20 @@ class DesignSpace:
         return x
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Range:
+    """The numbers that one design variable may take."""
+
+    low: float
+    high: float
+    step: float | None = None
+    """From the lower bound on; None: any number between the bounds."""
+    log: bool = False
+    """Whether equal ratios are equally far apart."""
+    whole: bool = False
+    """Whether the numbers are integers."""
+
+
 def contract_space(max_cleaners: int = 5, step: float = 0.01, *, min_cleaners: int = 1) -> DesignSpace:
     """Tax 0..1 in steps of `step` x whole numbers of cleaners: 505 designs by default."""
     from skopt.space import Categorical, Integer, Real
@@ -192,6 +213,22 @@ def contract_space(max_cleaners: int = 5, step: float = 0.01, *, min_cleaners: i
     return DesignSpace(dimensions=(Real(0.0, 1.0, name="tax"), cleaners), steps={"tax": step})
 
 
+def numeric_space(ranges: Mapping[str, Range]) -> DesignSpace:
+    """Return the space of named ranges, in their order; what has more values than `GRID_LIMIT` is left continuous."""
+    from skopt.space import Integer, Real
+
+    dimensions, steps = [], {}
+    for name, r in ranges.items():
+        prior, count = "log-uniform" if r.log else "uniform", (r.high - r.low) / r.step + 1 if r.step else math.inf
+        if r.step == 1 and r.whole and count <= GRID_LIMIT:
+            dimensions.append(Integer(round(r.low), round(r.high), prior, name=name))
+            continue
+        dimensions.append(Real(float(r.low), float(r.high), prior, name=name))
+        if r.step and 1 < count <= GRID_LIMIT and r.step > 1e-8:  # smaller steps are lost in rounding
+            steps[name] = float(r.step)
+    return DesignSpace(dimensions=dimensions, steps=steps)
+
+
 def _values_of(dimension: Any, step: float | None) -> Floats | None:
     """Return the values of one dimension in order, None if it is continuous."""
     from skopt.space import Categorical, Integer, Real
@@ -200,8 +237,6 @@ def _values_of(dimension: Any, step: float | None) -> Floats | None:
     if step is not None and not isinstance(dimension, Real):
         raise ContractsError(f"{name} has a step, but is no Real dimension: leave the step out")
     if isinstance(dimension, Integer):
-        if dimension.prior != "uniform":
-            raise ContractsError(f"{name} is an Integer with prior {dimension.prior!r}: only 'uniform' is supported")
         return np.arange(dimension.low, dimension.high + 1, dtype=float)
     if isinstance(dimension, Categorical):
         if len(dimension.categories) == 1 and isinstance(dimension.categories[0], (int, float, np.number)):

@@ -25,19 +25,22 @@ class Suggestion:
     probability_feasible: float
     """Pr(every constraint holds)."""
     score: float
-    """Information in nats about the constrained best value; distance to known designs while filling."""
+    """Information in nats about the constrained best value; distance to known designs while filling.
+
+    Another rule's own score; NaN where chance decides."""
     front_size: int
-    """Number of candidates on the Pareto front; 0 while filling."""
+    """Number of candidates on the Pareto front; 0 while filling, and for rules without a front."""
     on_front: bool
     """Whether the design is one of them (a batch may need more than the front has)."""
 
     def why(self) -> str:
         """One line for a log."""
         if math.isnan(self.objective_mean):
+            if math.isnan(self.score):
+                return f"{self.design}: drawn by chance"
             return f"{self.design}: fills the space, {self.score:.2f} away from every known design"
-        place = "one of" if self.on_front else "beside the"
+        place = f", {'one of' if self.on_front else 'beside the'} {self.front_size} on the front"
         return (
             f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "
-            f"probability {self.probability_feasible:.2f}, score {self.score:.3g}, {place} {self.front_size} "
-            "on the front"
+            f"probability {self.probability_feasible:.2f}, score {self.score:.3g}{place if self.front_size else ''}"
         )

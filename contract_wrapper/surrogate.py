@@ -109,6 +109,10 @@ class GaussianProcess:
             scale=self.scale,
         )
 
+    def prior_covariance(self, x: Floats) -> Floats:
+        """Return the prior covariance of the standardised outputs at x (q, d): (q, q)."""
+        return self._covariance(x, x)
+
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
         lengths = np.asarray(self.hyper.lengthscales)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import queue
@@ -118,6 +119,7 @@ def _begin(news: Any, stop: Any) -> None:
     global _news, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    logging.getLogger("cleanup_env").setLevel(logging.ERROR)  # that it compiles stands in the progress lines
     news.cancel_join_thread()
     _news, _stop = news, stop
     threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()

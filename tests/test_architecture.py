@@ -14,7 +14,7 @@ HOMES = {
     "contract_wrapper": "contract_wrapper",
     "mtmfq": "agents/mtmfq",
 }
-OURS = {*HOMES, "examples", "benchmarks", "tests"}
+OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 OPTIMISER = (
     "space",
@@ -27,6 +27,8 @@ OPTIMISER = (
     "designs",
     "history",
     "extremes",
+    "maximise",
+    "rivals",
     "threads",
 )
 OPTIMISER_MAY = {*OPTIMISER, "errors"}

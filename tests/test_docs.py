@@ -10,17 +10,19 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import draw
 import numpy as np
 import pytest
+import situations
 
 from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, CPMESConfig, contract_space
 from contract_wrapper.contracted import SMALLEST_TAX
+from contract_wrapper.rivals import RIVALS
 from contract_wrapper.search import MAX_CANDIDATES
 from contract_wrapper.space import GRID_LIMIT
 from contract_wrapper.study import SearchSettings
@@ -29,19 +31,6 @@ from mtmfq import PROFILES, MTMFQConfig
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
-
-
-def load_draw() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("docs_draw", DOCS / "draw.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["docs_draw"] = module  # where dataclasses look for it
-    spec.loader.exec_module(module)
-    return module
-
-
-draw = load_draw()
 
 
 def text(page: str) -> str:
@@ -231,6 +220,10 @@ def test_the_table_of_search_settings_has_every_field() -> None:
     assert rows == expected
 
 
+def test_the_table_of_rivals_lists_them() -> None:
+    assert list(table_of("optimiser.md", "name")) == list(RIVALS)
+
+
 def test_the_action_table_names_and_numbers_the_actions() -> None:
     def listed(names: tuple[str, ...], start: int = 0) -> str:
         return ", ".join(f"{number} {name}" for number, name in list(enumerate(names))[start:])
@@ -269,7 +262,7 @@ def claims() -> Iterator[tuple[str, str]]:
     yield "game.md", f"stays at {most} of {river} cells"
     yield "game.md", f"it starts with {count('H')} waste cells"
     yield "game.md", f"| -{config.fire_cost:g} for the shooter, -{config.fire_penalty:g} for each agent hit |"
-    yield "game.md", f"Below: after {draw.UNCLEANED_STEPS} steps"
+    yield "game.md", f"Below: after {situations.UNCLEANED_STEPS} steps"
     yield "game.md", ", ".join(f"{k} {name}" for k, name in enumerate(CLASS_NAMES))
     yield "game.md", f"| ({len(FEATURE_NAMES)},) | float32 |"
     yield "game.md", f"default radius {config.radius} it is {2 * config.radius + 1} x {2 * config.radius + 1} cells"
@@ -341,7 +334,7 @@ def after(scene: Any) -> tuple[Any, set[tuple[int, int]], set[tuple[int, int]]]:
     return game, cells(game.board()[0], BEAM), cells(game.ground()[0], WASTE)
 
 
-@pytest.mark.parametrize(("scene", "length"), [(draw.REACH[0], 5), (draw.REACH[1], 3)])
+@pytest.mark.parametrize(("scene", "length"), [(situations.REACH[0], 5), (situations.REACH[1], 3)])
 def test_a_beam_has_three_lanes_and_the_side_lanes_start_beside_the_agent(scene: Any, length: int) -> None:
     _, beam, _ = after(scene)
     side = {(row, 1 + k) for row in (1, 3) for k in range(length)}
@@ -349,7 +342,7 @@ def test_a_beam_has_three_lanes_and_the_side_lanes_start_beside_the_agent(scene:
 
 
 def test_a_lane_ends_at_the_first_waste_cell_and_one_shot_cleans_three() -> None:
-    game, beam, waste = after(draw.ENDS_AT_WASTE)
+    game, beam, waste = after(situations.ENDS_AT_WASTE)
     assert game.cleaned.tolist() == [[3]]
     assert waste == {(1, 4), (2, 5), (3, 2)}  # the second of each lane
     assert not beam & waste
@@ -359,7 +352,7 @@ def test_a_lane_ends_at_the_first_waste_cell_and_one_shot_cleans_three() -> None
 
 
 def test_a_lane_ends_at_the_first_agent_and_an_agent_beside_the_shooter_shuts_its_lane() -> None:
-    game, beam, waste = after(draw.ENDS_AT_AGENT)
+    game, beam, waste = after(situations.ENDS_AT_AGENT)
     assert waste == {(2, 4), (3, 2)}
     assert {row for row, _ in beam} == {1, 2}
     assert {column for row, column in beam if row == 2} == {2}
@@ -367,13 +360,13 @@ def test_a_lane_ends_at_the_first_agent_and_an_agent_beside_the_shooter_shuts_it
 
 
 def test_a_lane_ends_at_a_wall() -> None:
-    _, beam, waste = after(draw.ENDS_AT_WALL)
+    _, beam, waste = after(situations.ENDS_AT_WALL)
     assert waste == {(1, 4), (2, 5)}
     assert {row: max(column for r, column in beam if r == row) for row in (1, 2, 3)} == {1: 2, 2: 3, 3: 5}
 
 
 def test_a_lot_decides_who_gets_a_contested_cell_and_the_other_stays() -> None:
-    position = draw.CONTEST.after(n_games=400).position
+    position = situations.CONTEST.after(n_games=400).position
     first = (position[:, 0] == [2, 2]).all(axis=1)
     second = (position[:, 1] == [2, 2]).all(axis=1)
     assert (first ^ second).all()
@@ -383,18 +376,18 @@ def test_a_lot_decides_who_gets_a_contested_cell_and_the_other_stays() -> None:
 
 
 def test_two_who_would_swap_stay_and_a_ring_of_four_moves_on() -> None:
-    assert draw.SWAP.after().position[0].tolist() == draw.SWAP.before().position[0].tolist()
-    before = draw.RING.before().position[0].tolist()
-    assert draw.RING.after().position[0].tolist() == [*before[1:], before[0]]
+    assert situations.SWAP.after().position[0].tolist() == situations.SWAP.before().position[0].tolist()
+    before = situations.RING.before().position[0].tolist()
+    assert situations.RING.after().position[0].tolist() == [*before[1:], before[0]]
 
 
 def test_the_chance_of_an_apple_falls_in_a_straight_line_to_zero() -> None:
-    density, chance = draw.apple_chances()
+    density, chance = situations.apple_chances()
     np.testing.assert_allclose(chance, np.maximum(0.0, 0.05 * (1 - density / 0.4)), atol=1e-12)
 
 
 def test_waste_rises_by_a_cell_per_step_to_its_ceiling_and_without_one_the_river_clogs() -> None:
-    loop, free, late = (draw.waste_curve(settings) for settings in draw.WASTE_MODES.values())
+    loop, free, late = (situations.waste_curve(settings) for settings in situations.WASTE_MODES.values())
     assert (loop == np.minimum(np.arange(1, 301), 48)).all()
     assert free[-1] > 115
     assert free[99] == pytest.approx(50, abs=4)
@@ -403,15 +396,15 @@ def test_waste_rises_by_a_cell_per_step_to_its_ceiling_and_without_one_the_river
 
 
 def test_without_cleaners_the_orchard_empties_and_more_cleaners_leave_less_waste() -> None:
-    curves = [draw.field_curves(n_cleaners) for n_cleaners in draw.CREWS]
+    curves = [situations.field_curves(n_cleaners) for n_cleaners in situations.CREWS]
     assert curves[0][1, -1] < 1
     waste = [curve[0].mean() for curve in curves]
     assert waste == sorted(waste, reverse=True)
 
 
 def test_presets_start_as_the_picture_says_and_without_cleaning_come_to_what_it_says() -> None:
-    start = {name: draw.preset_games(name) for name in PRESETS}
-    later = {name: draw.preset_games(name, draw.UNCLEANED_STEPS) for name in PRESETS}
+    start = {name: situations.preset_games(name) for name in PRESETS}
+    later = {name: situations.preset_games(name, situations.UNCLEANED_STEPS) for name in PRESETS}
     apples = {name: (game.ground() == APPLE).sum() for name, game in start.items()}
     assert apples == {"contract": 103, "original": 0, "meltingpot-like": 0}
     assert {name: int(game.waste[0]) for name, game in start.items()} == {
@@ -424,18 +417,18 @@ def test_presets_start_as_the_picture_says_and_without_cleaning_come_to_what_it_
 
 
 def test_a_window_is_the_map_around_the_agent_turned_so_that_it_faces_up_with_walls_outside() -> None:
-    game = draw.field_of_view()
-    board, seen, r = game.board()[0], draw.what_is_seen("symbolic"), game.config.radius
+    game = situations.field_of_view()
+    board, seen, r = game.board()[0], situations.what_is_seen("symbolic"), game.config.radius
     padded = np.pad(board, r, constant_values=WALL)
-    for i in draw.WATCHED:
+    for i in situations.WATCHED:
         row, column = game.position[0, i]
         window = np.rot90(padded[row : row + 2 * r + 1, column : column + 2 * r + 1], k=int(game.heading[0, i]))
         expected = window.copy()
         assert window[r, r] == AGENT
         expected[r, r] = SELF
         assert (seen[i] == expected).all()
-    assert game.heading[0, draw.WATCHED].tolist() == [1, 0]  # east, and north
-    corner = game.position[0, draw.WATCHED[1]]
+    assert game.heading[0, situations.WATCHED].tolist() == [1, 0]  # east, and north
+    corner = game.position[0, situations.WATCHED[1]]
     assert (corner < r).all()  # its window leaves the map above and to the left
 
 
@@ -447,16 +440,16 @@ def test_contracts_bring_the_chain_of_three_to_its_best_and_one_contract_alone_d
 
 
 def test_oneself_is_white_in_rgb_and_a_cell_is_in_one_plane() -> None:
-    assert draw.what_is_seen("rgb")[0, 7, 7].tolist() == [255, 255, 255]
-    planes, classes = draw.what_is_seen("one_hot")[0], draw.what_is_seen("symbolic")[0]
+    assert situations.what_is_seen("rgb")[0, 7, 7].tolist() == [255, 255, 255]
+    planes, classes = situations.what_is_seen("one_hot")[0], situations.what_is_seen("symbolic")[0]
     assert (planes.sum(axis=0) == 1).all()
     assert (planes.argmax(axis=0) == classes).all()
-    features = draw.what_is_seen("features")[0]
+    features = situations.what_is_seen("features")[0]
     assert features.shape == (len(FEATURE_NAMES),)
     assert np.abs(features).max() <= 1
     assert features[FEATURE_NAMES.index("heading_east")] == 1
 
 
 def test_seeing_is_mutual_and_walls_hide_nothing() -> None:
-    game = draw.stage(("@@@@@@@@@", "@P@P   R@", "@@@@@@@@@"), [(1, 1, "N"), (1, 3, "E")], n_harvesters=2)
+    game = situations.stage(("@@@@@@@@@", "@P@P   R@", "@@@@@@@@@"), [(1, 1, "N"), (1, 3, "E")], n_harvesters=2)
     assert game.visible()[0].tolist() == [[False, True], [True, False]]

@@ -1,6 +1,7 @@
 """The PettingZoo face: PettingZoo's own tests, and a stricter determinism test."""
 
 import copy
+import os
 import pickle
 import subprocess
 import sys
@@ -166,8 +167,11 @@ def test_the_game_is_in_pettingzoos_registry():
     assert turn_based.agents[-1] == "cleaner_0"
 
 
-def run_python(code):
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
+def run_python(code, **environment):
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120,
+        env={**os.environ, **environment},
+    )  # fmt: skip
 
 
 def test_importing_the_game_loads_no_learning_library():
@@ -190,6 +194,16 @@ def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
     assert ran.stdout.strip() == str(0xE220A8397B1DCDAF), ran.stderr
     assert ran.stderr.count("RuntimeWarning") == 1
     assert "NUMBA_CACHE_DIR" in ran.stderr
+
+
+def test_who_waits_for_the_compiler_is_told_once_and_only_then(tmp_path):
+    code = "from cleanup_env import BatchCleanup; BatchCleanup(); BatchCleanup(observation='rgb')"
+    assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr.count("compiling the game") == 1
+    for kind in ("symbolic", "rgb"):
+        game = BatchCleanup(observation=kind)
+        game.reset(seed=0)
+        game.step(np.full((1, 5), 4))
+    assert run_python(code).stderr == ""
 
 
 def test_a_window_shows_each_step_and_closes(no_screen):

@@ -14,7 +14,7 @@ import pytest
 SMALL = ["--profile", "smoke", "--episodes", "64"]
 
 
-def cli(*arguments: str, cwd: Path, timeout: float = 240.0) -> subprocess.CompletedProcess[str]:
+def cli(*arguments: str, cwd: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "contract_wrapper", *arguments]
     return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout)
 
@@ -116,7 +116,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
         if line.startswith("#1"):
             child.send_signal(signal.SIGINT)
             break
-    _, rest = child.communicate(timeout=120)
+    _, rest = child.communicate(timeout=600)
     assert child.returncode == 130, rest
     assert "same command goes on" in rest
     assert "Traceback" not in rest

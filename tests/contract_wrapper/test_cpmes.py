@@ -249,6 +249,18 @@ def test_a_cliff_between_idle_and_working_crews_is_found_in_ten_asks(game):
     assert history.objective[asked_and_accepted].max() >= 540
 
 
+def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():
+    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    search = CPMES(line, seed=0, constraints=("low",), config=CPMESConfig(objective_acquisition="ei"))
+    for x in (0.1, 0.5, 0.9):
+        search.tell((x,), x, [0.4 - x])
+    for _ in range(8):
+        (pick,) = search.ask()
+        search.tell(pick.design, pick.design[0], [0.4 - pick.design[0]])
+    feasible = search.history.designs[search.history.feasible()]
+    assert 0.4 - 1e-3 < feasible.max() <= 0.4
+
+
 def test_the_memory_is_the_pure_function():
     search = CPMES(SPACE, seed=5, constraints=("harvest", "slack"), participation=1)
     for design in START:
@@ -287,5 +299,9 @@ def test_what_is_wrong_with_a_setting_is_said():
         CPMESConfig(score="luck")
     with pytest.raises(ContractsError, match="n_paths >= 1"):
         CPMESConfig(n_paths=0)
+    with pytest.raises(ContractsError, match="refinements must be at least 0"):
+        CPMESConfig(refinements=-1)
+    with pytest.raises(ContractsError, match="objective_acquisition must be one of"):
+        CPMESConfig(objective_acquisition="pi")
     with pytest.raises(ContractsError, match="number >= 1"):
         ask(SPACE, history_of(START), number=0, seed=0)

@@ -56,7 +56,7 @@ def test_a_stopped_evaluation_begins_anew(tmp_path: Path) -> None:
 def test_the_cache_key_knows_the_learner_and_its_settings() -> None:
     keys = {
         dataclasses.replace(TINY, learner=learner).key(CREW, 0)
-        for learner in (TINY.learner, PPOConfig(), PPOConfig(greedy=False), EvaluationSettings().learner)
+        for learner in (TINY.learner, PPOConfig(), PPOConfig(greedy=True), EvaluationSettings().learner)
     }
     assert len(keys) == 4
 

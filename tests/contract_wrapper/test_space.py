@@ -98,3 +98,12 @@ def test_what_is_wrong_with_a_space_is_said(dimensions, steps, message):
 def test_a_design_of_another_length_is_refused():
     with pytest.raises(ContractsError, match=r"\(n, 2\)"):
         contract_space().to_unit([[0.1, 2, 3]])
+
+
+def test_whole_numbers_on_a_log_scale_are_even_in_orders_of_magnitude():
+    space = DesignSpace(dimensions=(Integer(1, 100, prior="log-uniform", name="width"),))
+    np.testing.assert_allclose(space.to_unit([[1.0], [10.0], [100.0]]), [[0.0], [0.5], [1.0]])
+    assert space.from_unit([[0.0], [0.5], [0.51], [1.0]]).tolist() == [[1.0], [10.0], [10.0], [100.0]]
+    drawn = space.sample(np.random.default_rng(0), 1000)[:, 0]
+    assert abs((drawn <= 10).sum() - 511) < 60  # up to 10.5: log10(10.5) / 2 of all
+    assert (drawn == np.rint(drawn)).all()

@@ -1,0 +1,1 @@
+"""What the optimiser benchmarks share: problems, rivals, runs and tables."""

@@ -1,0 +1,259 @@
+"""Rivals from other libraries behind the same ask: Optuna's constrained GP and TPE, BoTorch, scikit-optimize.
+
+The extra `bench` installs them. Every ask builds the library's optimiser anew from the history, so
+that it is a function of its arguments; what a library would keep between asks it must find again.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from contract_wrapper.cpmes import all_known, ask_by
+from contract_wrapper.designs import without
+from contract_wrapper.history import History
+from contract_wrapper.rivals import Ask
+from contract_wrapper.space import Design, DesignSpace
+from contract_wrapper.suggestion import Suggestion
+
+if TYPE_CHECKING:
+    import optuna
+
+Floats = npt.NDArray[np.float64]
+Pick = Callable[[DesignSpace, History, Floats, int], Sequence[float] | None]
+"""Space, results, pending designs (w, d) and a seed -> a design, None if none is left."""
+
+
+def _rival(pick: Pick) -> Ask:
+    """Give a library's rule the signature of `ask`; it predicts nothing that we could tell."""
+
+    def ask(
+        space: DesignSpace,
+        history: History,
+        pending: Any = (),
+        number: int = 1,
+        *,
+        seed: int,
+        trial: int | None = None,
+    ) -> list[Suggestion]:
+        def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                found = pick(space, history, waiting, int(rng.integers(2**31)))
+            return [] if found is None else [_unpredicted(space.as_design(np.asarray(found, dtype=float)))]
+
+        return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
+
+    return ask
+
+
+def _unpredicted(design: Design) -> Suggestion:
+    return Suggestion(
+        design=design,
+        objective_mean=math.nan,
+        objective_sd=math.nan,
+        probability_feasible=math.nan,
+        score=math.nan,
+        front_size=0,
+        on_front=False,
+    )
+
+
+def _margins(history: History) -> Floats:
+    """Margins with 0 between good and bad, (n, m)."""
+    margins = history.margins.copy()
+    margins[:, list(history.binary)] -= 0.5
+    return margins
+
+
+# ---- Optuna
+
+
+def _optuna(sampler: Callable[[int], optuna.samplers.BaseSampler]) -> Pick:
+    def pick(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float]:
+        import optuna
+
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        study = optuna.create_study(direction="maximize", sampler=sampler(seed))
+        distributions = _distributions(space)
+
+        def params(row: Floats) -> dict[str, float]:
+            return dict(zip(space.names, space.as_design(row), strict=True))
+
+        for row, value, margins in zip(history.designs, history.objective, _margins(history), strict=True):
+            study.add_trial(
+                optuna.trial.create_trial(
+                    params=params(row),
+                    distributions=distributions,
+                    value=float(value),
+                    constraints={name: -float(m) for name, m in zip(history.constraints, margins, strict=True)},
+                )
+            )
+        for row in waiting:
+            state = optuna.trial.TrialState.RUNNING
+            study.add_trial(optuna.trial.create_trial(params=params(row), distributions=distributions, state=state))
+        asked = study.ask(distributions)
+        return [asked.params[name] for name in space.names]
+
+    return pick
+
+
+def _distributions(space: DesignSpace) -> dict[str, Any]:
+    """Optuna's names for the dimensions."""
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    found: dict[str, Any] = {}
+    for dimension in space.dimensions:
+        name, low, high = dimension.name, dimension.low, dimension.high
+        if type(dimension).__name__ == "Integer":
+            found[name] = IntDistribution(int(low), int(high))
+        else:
+            found[name] = FloatDistribution(low, high, log=dimension.prior == "log-uniform", step=space.steps.get(name))
+    return found
+
+
+def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    import optuna
+
+    return optuna.samplers.GPSampler(seed=seed, n_startup_trials=1)
+
+
+def _tpe_sampler(seed: int) -> optuna.samplers.BaseSampler:
+    import optuna
+
+    return optuna.samplers.TPESampler(seed=seed, n_startup_trials=1, multivariate=True, constant_liar=True)
+
+
+# ---- BoTorch
+
+
+def _botorch(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float] | None:
+    """Constrained log EI (Ament et al. 2023) of BoTorch's own GPs; log Pr(feasible) while nothing is.
+
+    Pending designs are believed: they enter with the models' own means. A grid is scored whole.
+    """
+    import torch
+    from botorch.acquisition.analytic import LogConstrainedExpectedImprovement, LogProbabilityOfFeasibility
+    from botorch.models import ModelListGP
+
+    torch.manual_seed(seed)
+    x = torch.tensor(space.to_unit(history.designs))
+    y = np.column_stack([history.objective, _margins(history)])
+    # not centred where 0 is the bound; a margin that never varied keeps a spread of its own size
+    scale = np.where(y.std(axis=0) > 0, y.std(axis=0), np.maximum(np.abs(y).max(axis=0), 1.0))
+    shift = np.array([y[:, 0].mean(), *[0.0] * len(history.constraints)])
+    y = (y - shift) / scale
+    models = [_botorch_gp(x, column, space.to_unit(waiting)) for column in y.T]
+    model = ModelListGP(*models)
+    bounds = {1 + j: (0.0, None) for j in range(len(history.constraints))}
+    feasible = history.feasible()
+    if feasible.any():
+        best = float(y[feasible, 0].max())
+        acquisition: Any = LogConstrainedExpectedImprovement(model, best, objective_index=0, constraints=bounds)
+    else:
+        acquisition = LogProbabilityOfFeasibility(model, constraints=bounds)
+    return _botorch_best(acquisition, space, all_known(space, history, waiting), seed)
+
+
+def _botorch_gp(x: Any, column: Floats, held: Floats) -> Any:
+    import torch
+    from botorch.fit import fit_gpytorch_mll
+    from botorch.models import SingleTaskGP
+    from gpytorch.mlls import ExactMarginalLogLikelihood
+
+    def gp(inputs: Any, outputs: Any) -> Any:
+        return SingleTaskGP(inputs, outputs, outcome_transform=None)
+
+    y = torch.tensor(column)[:, None]
+    model = gp(x, y)
+    fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
+    if not len(held):
+        return model
+    more = torch.tensor(held)
+    with torch.no_grad():
+        believed = gp(torch.cat([x, more]), torch.cat([y, model.posterior(more).mean]))
+    believed.load_state_dict(model.state_dict())
+    return believed.eval()
+
+
+def _botorch_best(acquisition: Any, space: DesignSpace, known: Floats, seed: int) -> Sequence[float] | None:
+    import torch
+    from botorch.optim import optimize_acqf, optimize_acqf_mixed
+
+    grid = space.grid()
+    if grid is not None:
+        left = without(space, grid, known)
+        if not len(left):
+            return None
+        with torch.no_grad():
+            values = acquisition(torch.tensor(space.to_unit(left))[:, None, :])
+        return list(left[int(values.argmax())])
+    bounds = torch.tensor([[0.0] * len(space), [1.0] * len(space)], dtype=torch.double)
+    whole = {i: n for i, n in enumerate(space.counts) if n is not None and n <= 20}
+    options: dict[str, Any] = {"bounds": bounds, "q": 1, "num_restarts": 5, "raw_samples": 256}
+    if whole:
+        import itertools
+
+        values = [[(i, k / max(n - 1, 1)) for k in range(n)] for i, n in whole.items()]
+        found, _ = optimize_acqf_mixed(
+            acquisition, fixed_features_list=[dict(c) for c in itertools.product(*values)], **options
+        )
+    else:
+        found, _ = optimize_acqf(acquisition, **options)
+    return list(space.from_unit(found.detach().numpy())[0])
+
+
+# ---- scikit-optimize
+
+
+def _skopt(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float]:
+    """`gp_minimize`'s optimiser on penalised values; pending designs are told as its own mean ("cl_mean").
+
+    A result that is not feasible counts as the worst result of all, plus the spread of the results
+    times how much its margins lack, each in units of the most that any lacks.
+    """
+    from skopt import Optimizer
+    from skopt.space import Integer, Real
+
+    counts = space.counts
+    dimensions = [Real(0.0, 1.0) if n is None else Integer(0, n - 1) for n in counts]
+    width = np.array([1.0 if n is None else n - 1.0 for n in counts])
+
+    def places(designs: Floats) -> list[list[Any]]:
+        rows = space.to_unit(designs) * width
+        return [[float(v) if n is None else round(v) for v, n in zip(row, counts, strict=True)] for row in rows]
+
+    lacking = np.maximum(0.0, -_margins(history))
+    share = (lacking / np.maximum(lacking.max(axis=0, initial=0.0), 1e-12)).sum(axis=1)
+    loss = -history.objective
+    spread = float(loss.std()) or 1.0
+    loss = np.where(history.feasible(), loss, loss.max() + spread * share)
+    optimizer = Optimizer(dimensions, "GP", n_initial_points=0, random_state=seed, acq_func="gp_hedge")
+    told = [*zip(places(history.designs), loss, strict=True)]
+    told += [(place, float(loss.mean())) for place in places(waiting)]
+    optimizer.tell([place for place, _ in told], [float(value) for _, value in told])
+    found = np.asarray([optimizer.ask()], dtype=float) / width
+    return list(space.from_unit(found)[0])
+
+
+LIBRARY: dict[str, Ask] = {
+    "Optuna GP": _rival(_optuna(_gp_sampler)),
+    "Optuna TPE": _rival(_optuna(_tpe_sampler)),
+    "BoTorch logCEI": _rival(_botorch),
+    "skopt penalty": _rival(_skopt),
+}
+"""Name in tables -> ask."""
+
+_NEEDS = {"Optuna GP": ("optuna", "torch"), "BoTorch logCEI": ("botorch",)}
+
+
+def why_missing(name: str) -> str:
+    """Say why an optimiser cannot be used; empty if it can."""
+    lacking = [module for module in _NEEDS.get(name, ()) if importlib.util.find_spec(module) is None]
+    return f"{lacking[0]} is not installed: pip install -e '.[bench]'" if lacking else ""

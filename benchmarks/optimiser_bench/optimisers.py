@@ -1,0 +1,32 @@
+"""Everything that can be compared, by the name it has in tables."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+from contract_wrapper.cpmes import ask
+from contract_wrapper.cpmes_config import CPMESConfig
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.rivals import RIVALS, Ask
+from optimiser_bench.library import LIBRARY, why_missing
+
+REFERENCE = "cPMES"
+OWN: dict[str, Ask] = {
+    REFERENCE: ask,
+    "cPMES paper": functools.partial(ask, config=CPMESConfig.paper()),
+    **RIVALS,
+}
+OPTIMISERS: dict[str, Ask] = {**OWN, **LIBRARY}
+
+
+def chosen(text: str, say: Callable[[str], None] = print) -> list[str]:
+    """Read a choice: own, all, or names with commas between; what is not installed is left out, and said."""
+    groups = {"own": list(OWN), "all": list(OPTIMISERS)}
+    names = groups.get(text) or [name.strip() for name in text.split(",")]
+    if unknown := [name for name in names if name not in OPTIMISERS]:
+        raise ContractsError(f"no optimiser is called {unknown[0]!r}: choose own, all, or of {', '.join(OPTIMISERS)}")
+    missing = {name: reason for name in names if (reason := why_missing(name))}
+    for name, reason in missing.items():
+        say(f"{name} is left out: {reason}")
+    return [name for name in names if name not in missing]

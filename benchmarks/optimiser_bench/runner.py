@@ -1,0 +1,151 @@
+"""Runs of an optimiser on a problem: in parallel processes, each stored as one line when it ends."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from contract_wrapper.threads import one_thread
+from optimiser_bench.cleanup import SynthCleanup
+from optimiser_bench.optimisers import OPTIMISERS
+from optimiser_bench.problem import Problem
+from optimiser_bench.public import PROBLEMS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run; equal jobs give equal results."""
+
+    problem: str
+    """`cleanup-SEED`, `cleanup-slack-SEED`, or a public problem."""
+    optimiser: str
+    seed: int
+    """Of the prior set and of the optimiser; the same for all optimisers."""
+    evaluations: int
+    """After the prior set."""
+    n_prior: int = 7
+    corners: bool = True
+    """Whether the prior set begins with the corners; else it is drawn by chance."""
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What came of a job."""
+
+    job: Job
+    regrets: tuple[float, ...]
+    """After the prior set, and after each evaluation: 1 + evaluations numbers."""
+    first: int | None
+    """Evaluations until the first feasible result, the prior set included; None: there was none."""
+    seconds: float
+    """CPU time per suggestion, mean; other work on the machine does not count."""
+
+    def to_line(self) -> str:
+        """Write as one line of JSON."""
+        return json.dumps(asdict(self)) + "\n"
+
+    @classmethod
+    def from_line(cls, line: str) -> Run:
+        """Read what `to_line` wrote."""
+        raw = json.loads(line)
+        return cls(**{**raw, "job": Job(**raw["job"]), "regrets": tuple(raw["regrets"])})
+
+
+def problem_of(name: str) -> Problem:
+    """Build a problem from its name."""
+    if name.startswith("cleanup-"):
+        return SynthCleanup(int(name.rsplit("-", 1)[1])).problem(slack=name.startswith("cleanup-slack-"))
+    return PROBLEMS[name].problem(name)
+
+
+def run(job: Job) -> Run:
+    """Carry out a job."""
+    problem, ask = problem_of(job.problem), OPTIMISERS[job.optimiser]
+    rng = np.random.default_rng(np.random.SeedSequence([job.seed, 10]))
+    history = problem.begin(job.corners, job.n_prior, rng)
+    took = 0.0
+    while len(history) < job.n_prior + job.evaluations:
+        number = min(job.batch, job.n_prior + job.evaluations - len(history))
+        with one_thread():
+            start = time.process_time()
+            picks = ask(problem.space, history, (), number, seed=job.seed)
+            took += time.process_time() - start
+        for pick in picks:
+            history = problem.add(history, pick.design)
+    feasible = np.flatnonzero(history.feasible())
+    return Run(
+        job=job,
+        regrets=tuple(float(f"{r:.7g}") for r in problem.regrets(history)[job.n_prior - 1 :]),
+        first=int(feasible[0]) + 1 if len(feasible) else None,
+        seconds=round(took / job.evaluations, 5),
+    )
+
+
+def read_runs(path: Path) -> list[Run]:
+    """Read the runs of a file; a last line that a crash cut short is left out."""
+    runs = []
+    for line in path.read_text().splitlines() if path.exists() else []:
+        try:
+            runs.append(Run.from_line(line))
+        except (json.JSONDecodeError, TypeError, KeyError):
+            print(f"a line of {path} is broken, and its run is repeated", file=sys.stderr)
+    return runs
+
+
+def forget(path: Path, optimisers: Iterable[str]) -> None:
+    """Drop the runs of optimisers that have changed."""
+    dropped = set(optimisers)
+    kept = [run.to_line() for run in read_runs(path) if run.job.optimiser not in dropped]
+    path.write_text("".join(kept))
+
+
+def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str], None]) -> list[Run]:
+    """Carry out the jobs that the file lacks, append each as it ends, and return the runs of all jobs.
+
+    A job that fails is told and left out; the next call tries it again.
+    """
+    known = {run.job: run for run in read_runs(path)}
+    todo = [job for job in jobs if job not in known]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    begun = time.monotonic()
+    if path.exists() and not path.read_text().endswith("\n"):  # cut short by a crash
+        path.write_text("".join(run.to_line() for run in known.values()))
+    with path.open("a") as file:
+
+        def keep(found: Run) -> None:
+            known[found.job] = found
+            file.write(found.to_line())
+            file.flush()
+
+        def progress(k: int, job: Job, failure: str = "") -> None:
+            if k % 20 and k < len(todo) and not failure:
+                return
+            left = (time.monotonic() - begun) / k * (len(todo) - k)
+            say(f"{k}/{len(todo)}, {left / 60:.0f} min left: {job.optimiser} on {job.problem}{failure}")
+
+        if processes == 1:
+            for k, job in enumerate(todo, start=1):
+                try:
+                    keep(run(job))
+                    progress(k, job)
+                except Exception as error:
+                    progress(k, job, f" failed: {error!r}")
+        elif todo:
+            context = multiprocessing.get_context("spawn")
+            with ProcessPoolExecutor(processes, mp_context=context) as pool:
+                waiting = {pool.submit(run, job): job for job in todo}
+                for k, future in enumerate(as_completed(waiting), start=1):
+                    failure = future.exception()
+                    if failure is None:
+                        keep(future.result())
+                    progress(k, waiting[future], "" if failure is None else f" failed: {failure!r}")
+    return [known[job] for job in jobs if job in known]

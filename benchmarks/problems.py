@@ -1,0 +1,89 @@
+"""cPMES and its rivals on test problems of the literature: 30 evaluations, 6 of them random to begin with.
+
+    python benchmarks/problems.py --small                  # one minute, to see that it works
+    python benchmarks/problems.py --processes 4            # 20 seeds
+    python benchmarks/problems.py --optimisers all         # with the rivals of other libraries
+
+log10 of the regret of the best feasible design, not below -6; as long as there is none, the worst
+feasible value counts. Solved is a regret of at most 0.01. Each run is stored when it ends; the same command goes on where it stopped.
+Nothing is tuned on these problems.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from optimiser_bench.optimisers import chosen
+from optimiser_bench.public import PROBLEMS
+from optimiser_bench.runner import Job, Run, forget, run_all
+from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
+
+EVALUATIONS, PRIOR = 30, 6
+FLOOR = 1e-6
+SOLVED = -2.0  # log10 of the regret that counts as solved
+
+
+def in_logs(run: Run) -> Run:
+    """Turn regrets into their decimal logarithms."""
+    return replace(run, regrets=tuple(float(r) for r in np.log10(np.maximum(run.regrets, FLOOR))))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--problems", default=",".join(PROBLEMS))
+    parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--optimisers", default="own", help="own, all, or names with commas between")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--small", action="store_true", help="2 problems, 1 seed, 10 evaluations")
+    parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+
+    evaluations, name = EVALUATIONS - PRIOR, "problems"
+    if options.small:
+        options.seeds, evaluations, name = 1, 4, "small-problems"
+        options.problems = "g24,floudas-mi2"
+    path = options.folder / f"{name}.jsonl"
+    if options.forget:
+        forget(path, options.forget.split(","))
+    optimisers, problems = chosen(options.optimisers), options.problems.split(",")
+    jobs = [
+        Job(problem=p, optimiser=o, seed=seed, evaluations=evaluations, n_prior=PRIOR, corners=False)
+        for seed in range(options.seeds)
+        for p in problems
+        for o in optimisers
+    ]
+    runs = [in_logs(r) for r in run_all(jobs, path, options.processes, lambda line: print(line, file=sys.stderr))]
+
+    rows: list[Row] = []
+    for problem in problems:
+        mine = [run for run in runs if run.job.problem == problem]
+        budgets = [evaluations // 2, evaluations]
+        part = rows_of(mine, problem, budgets, solved=SOLVED)
+        print_rows(f"{problem}: log10 regret, T = evaluations after {PRIOR} random ones", part, {}, form=".2f")
+        for optimiser in optimisers:
+            first = [run.first for run in mine if run.job.optimiser == optimiser]
+            found = [n for n in first if n is not None]
+            print(
+                f"{optimiser:18}first feasible: {np.mean(found) if found else float('nan'):.1f} evaluations, "
+                f"{len(found)} of {len(first)} runs"
+            )
+        rows += part
+    write_rows(options.folder / f"{name}.csv", rows)
+    panels = {
+        problem: {
+            o: np.array([run.regrets for run in runs if (run.job.problem, run.job.optimiser) == (problem, o)])
+            for o in optimisers
+        }
+        for problem in problems
+    }
+    draw(options.folder / f"{name}.png", panels, "log10 regret", log=False)
+
+
+if __name__ == "__main__":
+    main()

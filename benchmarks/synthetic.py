@@ -1,0 +1,88 @@
+"""cPMES and its rivals on a made-up Clean-up: tables in the shape of the contract paper's, CSV and figures.
+
+    python benchmarks/synthetic.py --small                 # one minute, to see that it works
+    python benchmarks/synthetic.py --processes 4           # 10 instances x 5 prior sets, batches 1, 2 and 4
+    python benchmarks/synthetic.py --optimisers all        # with the rivals of other libraries
+    python benchmarks/synthetic.py --slack                 # cleaners' slack observed, not only yes or no
+    python benchmarks/synthetic.py --forget cPMES          # after a change: its stored runs do not count
+
+Regret of the best feasible contract after T evaluations beyond a prior set of 4 corners and 3
+others. Each run is stored when it ends; the same command goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from optimiser_bench.optimisers import chosen
+from optimiser_bench.runner import Job, forget, run_all
+from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
+
+BUDGETS = (4, 8, 12, 16, 20)
+PAPER = {
+    1: {
+        "cEI": (1891.4, 1891.4, 1891.4, 1891.4, 1891.4),
+        "cMES": (1448.4, 686.0, 449.8, 449.8, 449.8),
+        "MACE": (745.0, 578.2, 578.2, 578.2, 578.2),
+        "cPMES": (1308.2, 1075.6, 465.4, 465.4, 375.0),
+    },
+    2: {"MACE": (880.2, 869.2, 791.6, 773.0, 594.6), "cPMES": (1404.8, 772.8, 772.8, 718.8, 628.6)},
+    4: {"MACE": (940.4, 902.2, 788.0, 755.2, 698.6), "cPMES": (1404.8, 574.0, 574.0, 574.0, 530.4)},
+}
+"""Tables 1 and 2 of the contract paper (arXiv 2408.09686), 5 seeds on an instance of its own."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--instances", type=int, default=10)
+    parser.add_argument("--priors", type=int, default=5, help="prior sets per instance")
+    parser.add_argument("--batches", default="1,2,4")
+    parser.add_argument("--optimisers", default="own", help="own, all, or names with commas between")
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--slack", action="store_true", help="observe the cleaners' slack, not only yes or no")
+    parser.add_argument("--small", action="store_true", help="2 instances, 1 prior set, T = 4 and 8, batches 1 and 4")
+    parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
+    parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "results")
+    options = parser.parse_args()
+
+    budgets: Sequence[int] = BUDGETS
+    batches = [int(batch) for batch in options.batches.split(",")]
+    name = "synthetic-slack" if options.slack else "synthetic"
+    if options.small:
+        options.instances, options.priors, budgets, batches, name = 2, 1, BUDGETS[:2], [1, 4], f"small-{name}"
+    stem, path = "cleanup-slack" if options.slack else "cleanup", options.folder / f"{name}.jsonl"
+    if options.forget:
+        forget(path, options.forget.split(","))
+    optimisers = chosen(options.optimisers)
+    jobs = [
+        Job(problem=f"{stem}-{i}", optimiser=optimiser, seed=prior, evaluations=budgets[-1], batch=batch)
+        for batch in batches
+        for i in range(options.instances)
+        for prior in range(options.priors)
+        for optimiser in optimisers
+    ]
+    runs = run_all(jobs, path, options.processes, lambda line: print(line, file=sys.stderr))
+
+    rows: list[Row] = []
+    panels = {}
+    for batch in batches:
+        mine = [run for run in runs if run.job.batch == batch]
+        part = rows_of(mine, f"batch {batch}", budgets)
+        print_rows(f"mean regret, batch {batch}", part, PAPER.get(batch, {}))
+        rows += part
+        panels[f"batch {batch}"] = {
+            o: np.array([run.regrets for run in mine if run.job.optimiser == o])
+            for o in optimisers
+            if any(run.job.optimiser == o for run in mine)
+        }
+    write_rows(options.folder / f"{name}.csv", rows)
+    draw(options.folder / f"{name}.png", panels, "mean regret")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,76 @@
+"""Where a function of a design is largest: all of a grid, else a spread-out search that closes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from contract_wrapper.designs import reference_designs
+from contract_wrapper.pareto import pareto_mask
+from contract_wrapper.space import DesignSpace
+
+Floats = npt.NDArray[np.float64]
+
+_ROUNDS = 20  # of steps that halve: the last ones are 5e-7 of the space's width
+_LEADERS = 8
+_AROUND = 32  # new designs around each leader and round
+_MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
+
+
+def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Floats, rng: np.random.Generator) -> Floats:
+    """Return designs (q, d) among which the best ones of the space are: a grid as a whole.
+
+    Otherwise 1024 spread-out designs and the known ones (n, d), then rounds of normal steps around
+    the 8 best so far, with steps half as long in each round. `worth`: (q, d) -> (q,).
+    """
+    grid = space.grid()
+    if grid is not None:
+        return grid
+    designs = reference_designs(space, known, rng)
+    values = worth(designs)
+    for size in step_sizes(_ROUNDS):
+        near = around(space, designs, values, size, rng)
+        designs, values = np.vstack([designs, near]), np.append(values, worth(near))
+    return designs
+
+
+def step_sizes(rounds: int) -> list[float]:
+    """Return standard deviations of steps, in widths of the space: each round's is half that of the one before."""
+    return [0.25 * 0.5**k for k in range(rounds)]
+
+
+def around(space: DesignSpace, designs: Floats, values: Floats, size: float, rng: np.random.Generator) -> Floats:
+    """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,)."""
+    leaders = designs[np.argsort(-values, kind="stable")[:_LEADERS]]
+    unit = np.repeat(space.to_unit(leaders), _AROUND, axis=0)
+    return space.from_unit(unit + size * rng.standard_normal(unit.shape))
+
+
+def refine_front(
+    space: DesignSpace,
+    designs: Floats,
+    objectives: Callable[[Floats], Floats],
+    score: Callable[[Floats], Floats],
+    rounds: int,
+    rng: np.random.Generator,
+) -> Floats:
+    """Return the non-dominated ones of designs (q, d) and of others found near those with the best score.
+
+    Objectives: (q, d) -> (q, k), all maximised; score: (q, d) -> (q,). A front found by spreading out is
+    coarse where it matters: this is what closes in on a single design.
+    """
+    values = objectives(designs)
+    designs, values = _on_front(designs, values)
+    for size in step_sizes(rounds):
+        near = around(space, designs, score(designs), size, rng)
+        designs, values = _on_front(np.vstack([designs, near]), np.vstack([values, objectives(near)]))
+        kept = np.sort(np.argsort(-score(designs), kind="stable")[:_MOST_ON_FRONT])
+        designs, values = designs[kept], values[kept]
+    return designs
+
+
+def _on_front(designs: Floats, values: Floats) -> tuple[Floats, Floats]:
+    mask = pareto_mask(values)
+    return designs[mask], values[mask]

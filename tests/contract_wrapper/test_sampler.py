@@ -1,0 +1,174 @@
+"""The sampler on studies of its own: a ridge on a coarse grid, feasible on one side of it."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import TrialState, create_trial
+
+from contract_wrapper import CPMESConfig, CPMESSampler
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.sampler import history_of, space_of
+
+ROOT = Path(__file__).parents[2]
+CHEAP = CPMESConfig(n_paths=4, population=8, generations=3)
+GRID = {"x": FloatDistribution(0.0, 1.0, step=0.05), "n": IntDistribution(1, 5)}
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+
+def ridge(trial, sign=1.0):
+    """Best at x = 0.6 with n = 4 among the feasible (sum at most 4.6); better ones lie beyond."""
+    x, n = trial.suggest_float("x", 0.0, 1.0, step=0.05), trial.suggest_int("n", 1, 5)
+    trial.set_constraint("sum", x + n - 4.6)
+    trial.set_constraint("x", x - 0.9)
+    return sign * (3 * x + n)
+
+
+def study_of(n_trials, *, sampler=None, direction="maximize", **options):
+    study = optuna.create_study(sampler=sampler or CPMESSampler(seed=0, config=CHEAP), direction=direction, **options)
+    study.optimize(lambda t: ridge(t, 1.0 if direction == "maximize" else -1.0), n_trials=n_trials)
+    return study
+
+
+def params_of(study):
+    return [tuple(sorted(trial.params.items())) for trial in study.trials]
+
+
+def test_the_best_feasible_design_is_found():
+    study = study_of(16)
+    assert study.best_trial.params == {"x": pytest.approx(0.6), "n": 4}
+    assert "feasible with probability" in study.trials[-1].system_attrs["cpmes:why"]
+
+
+def test_minimising_the_negative_asks_the_same_designs():
+    assert params_of(study_of(10)) == params_of(study_of(10, direction="minimize"))
+
+
+def test_another_seed_asks_other_designs():
+    assert params_of(study_of(3)) != params_of(study_of(3, sampler=CPMESSampler(seed=1)))
+
+
+def test_a_study_resumed_from_storage_equals_one_that_was_not_stopped(tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.sqlite3"
+    study_of(9, storage=storage, study_name="s")
+    resumed = study_of(3, storage=storage, study_name="s", load_if_exists=True)
+    assert params_of(resumed) == params_of(study_of(12))
+
+
+def test_trials_that_run_elsewhere_are_pending_also_before_they_have_suggested():
+    study = study_of(8)
+    waiting = [study.ask() for _ in range(3)]
+    for trial in reversed(waiting):  # the last one chooses first, and leaves to the others what they will take
+        ridge(trial)
+    assert len({*params_of(study)[8:]}) == 3
+    again = study_of(8)
+    for trial in [again.ask() for _ in range(3)]:
+        ridge(trial)
+    assert set(params_of(again)[8:]) == set(params_of(study)[8:])
+
+
+def test_several_threads_do_not_repeat_a_design():
+    study = study_of(7)
+    study.optimize(ridge, n_trials=8, n_jobs=3)
+    assert len({*params_of(study)[7:]}) == 8
+    assert not set(params_of(study)[7:]) & set(params_of(study)[:7])
+
+
+WORKER = """
+import sys, optuna
+from tests.contract_wrapper.test_sampler import ridge, CHEAP, CPMESSampler
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+study = optuna.load_study(storage=sys.argv[1], study_name="s", sampler=CPMESSampler(seed=0, config=CHEAP))
+study.optimize(ridge, n_trials=4)
+"""
+
+
+def test_several_processes_share_one_storage_and_do_not_repeat_a_design(tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.sqlite3"
+    study = study_of(7, storage=storage, study_name="s")
+    workers = [subprocess.Popen([sys.executable, "-c", WORKER, storage], cwd=ROOT) for _ in range(2)]
+    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
+    assert {trial.state for trial in study.trials} == {TrialState.COMPLETE}
+    searched = params_of(study)[7:]
+    assert len(set(searched)) == len(searched) == 8
+
+
+def test_failed_and_pruned_trials_are_neither_fitted_nor_repeated():
+    study = study_of(8)
+    asked = study.ask()
+    ridge(asked)
+    study.tell(asked, state=TrialState.FAIL)
+    pruned = study.ask()
+    ridge(pruned)
+    study.tell(pruned, state=TrialState.PRUNED)
+    history = history_of(study.trials, GRID, space_of(GRID), study.direction)
+    assert len(history) == 8
+    assert history.failed.tolist() == [[asked.params["x"], asked.params["n"]], [pruned.params["x"], pruned.params["n"]]]
+    study.optimize(ridge, n_trials=5)
+    assert not set(params_of(study)[10:]) & set(params_of(study)[:10])
+
+
+def trial_of(x, n, value, **constraints):
+    return create_trial(params={"x": x, "n": n}, distributions=GRID, value=value, constraints=constraints)
+
+
+def test_constraints_become_margins_and_what_is_incomplete_or_infinite_a_failure():
+    trials = [
+        trial_of(0.5, 1, 2.0, a=-3.0, b=1.0),
+        trial_of(0.5, 2, 4.0, a=0.0),  # lacks b
+        trial_of(0.5, 3, float("inf"), a=0.0, b=0.0),
+    ]
+    history = history_of(trials, GRID, space_of(GRID), optuna.study.StudyDirection.MINIMIZE)
+    assert history.constraints == ("a", "b")
+    assert history.margins.tolist() == [[3.0, -1.0]]
+    assert history.objective.tolist() == [-2.0]
+    assert not history.feasible().any()
+    assert history.failed.tolist() == [[0.5, 2.0], [0.5, 3.0]]
+
+
+def test_every_numeric_distribution_is_searched_and_kept():
+    kinds = {
+        "rate": FloatDistribution(1e-4, 1.0, log=True),
+        "width": IntDistribution(1, 200, log=True),
+        "even": IntDistribution(2, 10, step=2),
+        "huge": IntDistribution(0, 10**9, step=5),
+        "kind": CategoricalDistribution(["a", "b"]),
+        "fixed": FloatDistribution(0.3, 0.3),
+    }
+    sampler = CPMESSampler(seed=0, config=CHEAP, n_startup_trials=3)
+    study = optuna.create_study(sampler=sampler)
+    for _ in range(5):
+        trial = study.ask(kinds)
+        assert all(kind._contains(kind.to_internal_repr(trial.params[name])) for name, kind in kinds.items())
+        assert [type(trial.params[name]) for name in ("rate", "width", "even", "huge")] == [float, int, int, int]
+        trial.set_constraint("c", trial.params["width"] - 50)
+        study.tell(trial, np.log(trial.params["rate"]) ** 2)
+    asked = [trial.system_attrs.get("cpmes:asked") for trial in study.trials]
+    assert asked[:3] == [None] * 3
+    assert all('"even"' in text and '"kind"' not in text for text in asked[3:])
+
+
+def test_a_used_up_space_stops_the_study_and_says_so():
+    study = optuna.create_study(sampler=CPMESSampler(seed=0, n_startup_trials=1))
+    with pytest.warns(UserWarning, match="every design of \\['n'\\] is evaluated"):
+        study.optimize(lambda trial: trial.suggest_int("n", 1, 4) ** 2, n_trials=20)
+    assert {trial.params["n"] for trial in study.trials} == {1, 2, 3, 4}
+    assert len(study.trials) == 5
+
+
+def test_several_objectives_and_wrong_settings_are_refused():
+    study = optuna.create_study(sampler=CPMESSampler(seed=0), directions=["maximize", "minimize"])
+    with pytest.raises(ValueError, match="multi-objective"):
+        study.ask(GRID)
+    with pytest.raises(ContractsError, match="seed, but came -1"):
+        CPMESSampler(seed=-1)
+    with pytest.raises(ContractsError, match="n_startup_trials >= 1"):
+        CPMESSampler(seed=0, n_startup_trials=0)
