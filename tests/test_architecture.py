@@ -114,3 +114,8 @@ def test_nothing_unpickles_or_evaluates_files() -> None:
                 n.func.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
             }
             assert not calls & {"eval", "exec"}, path
+
+
+def test_test_modules_have_names_of_their_own() -> None:
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    assert sorted(set(names)) == sorted(names)  # pytest imports them by name alone
