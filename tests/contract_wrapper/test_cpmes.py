@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper.cpmes import CPMES, CPMESConfig, History, SpaceExhausted, ask
+from contract_wrapper.cpmes import CPMES, CPMESConfig, History, SpaceExhausted, _objectives, ask
 from contract_wrapper.designs import initial_designs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.space import DesignSpace, contract_space
@@ -247,6 +247,20 @@ def test_a_cliff_between_idle_and_working_crews_is_found_in_ten_asks(game):
         history = history.add(pick.design, *crew(pick.design, **game))
     asked_and_accepted = history.feasible() & (np.arange(20) >= 10)
     assert history.objective[asked_and_accepted].max() >= 540
+
+
+def test_with_ei_the_front_trades_improvement_and_while_nothing_is_feasible_the_bound():
+    mean, sd = np.array([[1.0, 3.0]]), np.array([[1.0, 0.1]])
+    history = History.empty(SPACE)
+    first = {}
+    for kind in ("ei", "ucb"):
+        config = CPMESConfig(objective_acquisition=kind)
+        first[kind] = [_objectives(mean, sd, history, best, 9.0, config)[:, 0] for best in (2.0, None)]
+    np.testing.assert_allclose(first["ucb"], [[4.0, 3.3], [4.0, 3.3]])
+    np.testing.assert_allclose(
+        first["ei"][0], np.log([0.0833155, 1.0]), rtol=1e-5, atol=1e-9
+    )  # phi(1) - (1 - Phi(1)); 3 - 2
+    np.testing.assert_allclose(first["ei"][1], [4.0, 3.3])
 
 
 def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():
