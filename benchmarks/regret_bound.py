@@ -25,7 +25,8 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.acquisition import beta_t
-from contract_wrapper.cpmes import ask, fit
+from contract_wrapper.belief import fit
+from contract_wrapper.cpmes import ask
 from contract_wrapper.surrogate import GaussianProcess, Surrogate
 from contract_wrapper.threads import one_thread
 from optimiser_bench.cleanup import SynthCleanup

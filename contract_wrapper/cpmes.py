@@ -11,33 +11,27 @@ give the same suggestions, after any interruption. `CPMES` is the same with a me
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper import acquisition
+from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
+from contract_wrapper.belief import best_so_far, fit
 from contract_wrapper.cpmes_config import CPMESConfig
-from contract_wrapper.designs import farthest, reference_designs, without
-from contract_wrapper.errors import ContractsError
-from contract_wrapper.extremes import clipped, floored
+from contract_wrapper.designs import reference_designs, without
 from contract_wrapper.history import History
 from contract_wrapper.maximise import refine_front
 from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.space import Design, DesignSpace
-from contract_wrapper.suggestion import SpaceExhausted, Suggestion
-from contract_wrapper.surrogate import Kernel, SurrogateSet
+from contract_wrapper.suggestion import Suggestion
+from contract_wrapper.surrogate import SurrogateSet
 from contract_wrapper.threads import one_thread
 
-__all__ = ["CPMES", "CPMESConfig", "History", "SpaceExhausted", "Suggestion", "ask", "believe_objective"]
-
 Floats = npt.NDArray[np.float64]
-Designs = Sequence[Sequence[float]] | Floats
-Step = Callable[[Floats, int, np.random.Generator], list[Suggestion]]
-"""Pending designs (w, d), t >= 1 and a generator -> candidates, best first; none where nothing is left."""
 
-_MINIMUM_RESULTS = 3  # fewer say nothing of length scales; the space is filled evenly instead
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
 
 
@@ -80,62 +74,6 @@ def ask(
 
     at_once = surrogates is not None and config.batch in ("topk", "random")
     return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
-
-
-def ask_by(
-    step: Step,
-    space: DesignSpace,
-    history: History,
-    pending: Designs,
-    number: int,
-    *,
-    seed: int,
-    trial: int | None,
-    at_once: bool = False,
-) -> list[Suggestion]:
-    """Suggest designs by any rule: `ask` with a step of one's own.
-
-    Each pick waits among the pending designs of the next step; with `at_once` one step gives all.
-
-    Raises:
-        SpaceExhausted: the step finds nothing left to suggest.
-    """
-    if number < 1:
-        raise ContractsError(f"ask needs number >= 1, but came {number}")
-    waiting = np.asarray(pending, dtype=float).reshape(-1, len(space))
-    trial = len(history) + len(history.failed) + len(waiting) if trial is None else trial
-    picks: list[Suggestion] = []
-    with one_thread():
-        while len(picks) < number:
-            now = trial + len(picks)
-            ranked = step(waiting, now + 1, np.random.default_rng(np.random.SeedSequence([seed, now])))
-            if not ranked:
-                break
-            new = ranked[: number - len(picks)] if at_once else ranked[:1]
-            picks += new
-            waiting = np.vstack([waiting, [suggestion.design for suggestion in new]])
-    if not picks:
-        raise SpaceExhausted(
-            f"all designs of the space {space.names} are evaluated, failed or pending: take the best of the "
-            "history, or search a larger space or a finer grid"
-        )
-    return picks
-
-
-def believe_objective(space: DesignSpace, history: History, designs: Designs) -> tuple[Floats, Floats]:
-    """What the results say of the objective at designs (q, d): mean and standard deviation, two arrays (q,).
-
-    One measurement flatters the best of many designs; this also counts what was measured near it.
-
-    Raises:
-        ContractsError: there are too few results, or none that differ, to say anything.
-    """
-    with one_thread():
-        surrogates = fit(space, history)
-        if surrogates is None:
-            raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
-        mean, sd = surrogates.parts[0].predict(space.to_unit(np.asarray(designs, dtype=float).reshape(-1, len(space))))
-    return mean, sd
 
 
 def _step(
@@ -199,88 +137,6 @@ def _step(
         order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
         ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
     return ranked
-
-
-def suggestions(
-    space: DesignSpace,
-    designs: Floats,
-    mean: Floats,
-    sd: Floats,
-    score: Floats,
-    order: npt.NDArray[np.intp],
-    *,
-    front_size: int = 0,
-    on_front: bool = False,
-) -> list[Suggestion]:
-    """Designs (q, d) with what is predicted there, mean and sd (outputs, q), and scores (q,), in an order."""
-    feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
-    return [
-        Suggestion(
-            design=space.as_design(designs[i]),
-            objective_mean=float(mean[0, i]),
-            objective_sd=float(sd[0, i]),
-            probability_feasible=float(feasible[i]),
-            score=float(score[i]),
-            front_size=front_size,
-            on_front=on_front,
-        )
-        for i in order
-    ]
-
-
-def all_known(space: DesignSpace, history: History, waiting: Floats) -> Floats:
-    """Every design that is not to be proposed, (k, d): evaluated, failed or pending (w, d)."""
-    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
-
-
-def fill(space: DesignSpace, history: History, waiting: Floats) -> list[Suggestion]:
-    """Suggest the design farthest from all known ones; nothing is predicted."""
-    found = farthest(space, all_known(space, history, waiting))
-    if found is None:
-        return []
-    design, distance = found
-    return [
-        Suggestion(
-            design=design,
-            objective_mean=math.nan,
-            objective_sd=math.nan,
-            probability_feasible=math.nan,
-            score=distance,
-            front_size=0,
-            on_front=False,
-        )
-    ]
-
-
-def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
-    """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
-
-    None while the results say nothing of where to look: too few, or no output that varies.
-    """
-    margins = history.margins.copy()
-    margins[:, list(history.binary)] -= 0.5
-    n, m = margins.shape
-    if n < _MINIMUM_RESULTS:
-        return None
-    objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
-    margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
-    kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(m)]
-    surrogates = SurrogateSet.fit(
-        space.to_unit(history.designs),
-        np.column_stack([floored(history.objective), clipped(margins)]),
-        ["se", *kernels],
-        np.column_stack([objective_se, margins_se]),
-    )
-    return surrogates if surrogates.varies else None
-
-
-def best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
-    """The best feasible result, or belief about a pending design (w, d) in the unit cube; None if there is neither."""
-    values = history.objective[history.feasible()]
-    if len(held):
-        mean, _ = surrogates.predict(held)
-        values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
-    return float(values.max()) if len(values) else None
 
 
 def _objectives(

@@ -15,7 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper import acquisition
-from contract_wrapper.cpmes import Designs, all_known, ask_by, best_so_far, fill, fit, information, suggestions
+from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
+from contract_wrapper.belief import best_so_far, fit
+from contract_wrapper.cpmes import information
 from contract_wrapper.designs import reference_designs, without
 from contract_wrapper.history import History
 from contract_wrapper.maximise import maximise

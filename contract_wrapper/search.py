@@ -12,14 +12,17 @@ from typing import TextIO
 
 import numpy as np
 
+from contract_wrapper.belief import believe_objective
 from contract_wrapper.contract import Contract
-from contract_wrapper.cpmes import History, SpaceExhausted, Suggestion, ask, believe_objective
+from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.history import History
 from contract_wrapper.outcome import PARTICIPATION, Outcome
 from contract_wrapper.progress import STARTING, Progress, duration
 from contract_wrapper.records import StudyRecord, TrialRecord
 from contract_wrapper.space import contract_space
 from contract_wrapper.study import Study
+from contract_wrapper.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.workers import Job, News, Workers, working
 
 MAX_CANDIDATES = 3

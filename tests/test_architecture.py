@@ -20,6 +20,8 @@ OPTIMISER = (
     "space",
     "surrogate",
     "acquisition",
+    "asking",
+    "belief",
     "pareto",
     "cpmes",
     "cpmes_config",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.cpmes import all_known, ask_by
+from contract_wrapper.asking import all_known, ask_by
 from contract_wrapper.designs import without
 from contract_wrapper.history import History
 from contract_wrapper.rivals import Ask

@@ -7,10 +7,13 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper.cpmes import CPMES, CPMESConfig, History, SpaceExhausted, _objectives, ask
+from contract_wrapper.cpmes import CPMES, _objectives, ask
+from contract_wrapper.cpmes_config import CPMESConfig
 from contract_wrapper.designs import initial_designs
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.history import History
 from contract_wrapper.space import DesignSpace, contract_space
+from contract_wrapper.suggestion import SpaceExhausted
 
 SPACE = contract_space()
 SMALL = contract_space(max_cleaners=5, step=0.05)  # 105 designs

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper.cpmes import fit
+from contract_wrapper.belief import fit
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History
 from contract_wrapper.maximise import maximise, refine_front
