@@ -69,6 +69,15 @@ def log_expected_improvement(mean: Floats, sd: Floats, best: float) -> Floats:
     return np.asarray(np.log(s) + np.where(z < -1, -0.5 * low**2 - _LOG_SQRT_2PI + tail, near))
 
 
+def log_constrained_improvement(mean: Floats, sd: Floats, best: float | None) -> Floats:
+    """Logarithm of expected improvement times probability of feasibility: mean, sd (1 + m, q) -> (q,).
+
+    Objective first. Without a best feasible value, the probability alone (Gardner et al. 2014, eq. 7).
+    """
+    value = log_probability_feasible(mean[1:], sd[1:])
+    return value if best is None else value + log_expected_improvement(mean[0], sd[0], best)
+
+
 def best_values(paths: Floats) -> Floats:
     """f* of each draw: paths (1 + m, K, q), objective first -> (K,); -inf where no design holds every margin."""
     holds = (paths[1:] >= 0).all(axis=0)
@@ -105,15 +114,34 @@ def cmes(
     return np.asarray((-log_rest + np.exp(log_p - log_rest) * odd_terms).mean(axis=0))
 
 
-def cmes_ibo(mean: Floats, sd: Floats, best: Floats, margin_mean: Floats, margin_sd: Floats) -> Floats:
+def cmes_ibo(
+    mean: Floats,
+    sd: Floats,
+    best: Floats,
+    margin_mean: Floats,
+    margin_sd: Floats,
+    weights: Floats | None = None,
+) -> Floats:
     """Lower bound of the mutual information, mean of -log(1 - P), (q,); never negative.
 
     Arguments as in `cmes`; a binary output enters as one more margin. Takeno et al. 2022.
     Where f* = -inf it is -log(1 - probability of feasibility), so that "nothing feasible yet" needs
-    no special case.
+    no special case. Draws of f* count by their weights (K,), by default alike.
     """
     log_p, _ = _joint(mean, sd, best, margin_mean, margin_sd, hazards=False)
-    return np.asarray(-_log1mexp(log_p).mean(axis=0))
+    return np.average(-_log1mexp(log_p), axis=0, weights=weights)
+
+
+def gains(best: Floats, known: float | None) -> Floats | None:
+    """What each draw of f* (K,) holds above the best value known: weights for `cmes_ibo`; None if none holds more.
+
+    Information is blind to amounts: without noise, the last digits of a value that is nearly known give as many
+    nats as a region never visited, and a search on a continuum never leaves the first optimum that it finds.
+    """
+    if known is None:
+        return None
+    weights = np.maximum(best - known, 0.0)
+    return weights if weights.any() else None
 
 
 def _joint(

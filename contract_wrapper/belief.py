@@ -19,10 +19,11 @@ Floats = npt.NDArray[np.float64]
 _MINIMUM_RESULTS = 3  # fewer say nothing of length scales
 
 
-def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
+def fit(space: DesignSpace, history: History, *, local: bool = True) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
-    None while the results say nothing of where to look: too few, or no output that varies.
+    `local`: whether kernels have a second term, of short range. None while the results say nothing of
+    where to look: too few, or no output that varies.
     """
     margins = history.margins.copy()
     margins[:, list(history.binary)] -= 0.5
@@ -37,6 +38,7 @@ def fit(space: DesignSpace, history: History) -> SurrogateSet | None:
         np.column_stack([floored(history.objective), clipped(margins)]),
         ["se", *kernels],
         np.column_stack([objective_se, margins_se]),
+        local=local,
     )
     return surrogates if surrogates.varies else None
 

@@ -21,9 +21,9 @@ from contract_wrapper import acquisition
 from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
 from contract_wrapper.belief import best_so_far, fit
 from contract_wrapper.cpmes_config import CPMESConfig
-from contract_wrapper.designs import reference_designs, without
+from contract_wrapper.designs import without
 from contract_wrapper.history import History
-from contract_wrapper.maximise import refine_front
+from contract_wrapper.maximise import dense_near_best, refine_front
 from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.space import Design, DesignSpace
 from contract_wrapper.suggestion import Suggestion
@@ -65,7 +65,7 @@ def ask(
     """
     config = config or CPMESConfig()
     with one_thread():
-        surrogates = fit(space, history)
+        surrogates = fit(space, history, local=config.local_term)
 
     def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
         if surrogates is None:
@@ -87,26 +87,31 @@ def _step(
     rng: np.random.Generator,
 ) -> list[Suggestion]:
     """One step of the search: the candidates, best first; front before the rest."""
-    held = space.to_unit(waiting)
+    held, measured = space.to_unit(waiting), surrogates
     if config.batch == "believer":
         surrogates = surrogates.believe(held)
     known = all_known(space, history, waiting)
 
-    # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does
-    reference = reference_designs(space, history.designs, rng)
-    paths = surrogates.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
+    incumbent = best_so_far(history, surrogates, held)
+
+    def promise(designs: Floats) -> Floats:
+        return acquisition.log_constrained_improvement(*surrogates.predict(space.to_unit(designs)), incumbent)
+
+    # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.
+    # What is only believed tells nothing of it: the paths are those of the results.
+    reference = dense_near_best(space, promise, history.designs, rng)
+    paths = measured.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
     best = acquisition.best_values(paths)
 
     # 2. objectives (eq. 7), and 3. the designs that no other beats in all of them
     beta = acquisition.beta_t(t, _count(space, config), config.delta)
-    incumbent = best_so_far(history, surrogates, held)
 
     def objectives(designs: Floats) -> Floats:
         return _objectives(*surrogates.predict(space.to_unit(designs)), history, incumbent, beta, config)
 
     def score_of(designs: Floats) -> Floats:
         mean, sd = surrogates.predict(space.to_unit(designs))
-        return information(mean, sd, best, history, config.score)
+        return information(mean, sd, best, history, config.score, incumbent)
 
     grid = space.grid()
     if grid is not None:
@@ -133,7 +138,7 @@ def _step(
         if config.batch == "cmi":
             score = _conditional_score(surrogates, held, paths[:, :, len(reference) :], best, unit)
         else:
-            score = information(mean, sd, best, history, config.score)
+            score = information(mean, sd, best, history, config.score, incumbent)
         order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
         ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
     return ranked
@@ -142,14 +147,15 @@ def _step(
 def _objectives(
     mean: Floats, sd: Floats, history: History, incumbent: float | None, beta: float, config: CPMESConfig
 ) -> Floats:
-    """AF_G, AF_phi and sum_j log Pr(IR_j >= 0), as far as there are such: (q, 1 to 3) (eq. 7)."""
+    """AF_G, AF_phi unless it is joint, and sum_j log Pr(IR_j >= 0), as far as there are such: (q, 1 to 3) (eq. 7)."""
     if config.objective_acquisition == "ucb" or incumbent is None:
         columns = [acquisition.ucb(mean[0], sd[0], beta)]
     else:
         columns = [acquisition.log_expected_improvement(mean[0], sd[0], incumbent)]
-    others = [1 + j for j in range(len(history.constraints)) if j != history.participation]
-    if history.participation is not None:
-        row = slice(1 + history.participation, 2 + history.participation)
+    apart = None if config.feasibility_objective == "joint" else history.participation
+    others = [1 + j for j in range(len(history.constraints)) if j != apart]
+    if apart is not None:
+        row = slice(1 + apart, 2 + apart)
         if config.feasibility_objective == "ucb":
             columns.append(acquisition.ucb(mean[row][0], sd[row][0], beta))
         else:
@@ -159,10 +165,13 @@ def _objectives(
     return np.stack(columns, axis=1)
 
 
-def information(mean: Floats, sd: Floats, best: Floats, history: History, score: str) -> Floats:
+def information(
+    mean: Floats, sd: Floats, best: Floats, history: History, score: str, incumbent: float | None = None
+) -> Floats:
     """Information about f* at q designs, (q,). Where no path holds anything feasible, the bound is taken."""
-    if score == "ibo" or not np.isfinite(best).any():
-        return acquisition.cmes_ibo(mean[0], sd[0], best, mean[1:], sd[1:])
+    if score != "cmes" or not np.isfinite(best).any():
+        weights = acquisition.gains(best, incumbent) if score == "gain" else None
+        return acquisition.cmes_ibo(mean[0], sd[0], best, mean[1:], sd[1:], weights)
     binary = [1 + j for j in history.binary]
     slack = [j for j in range(1, len(mean)) if j not in binary]
     phi = np.exp([acquisition.log_probability_feasible(mean[[j]], sd[[j]]) for j in binary])

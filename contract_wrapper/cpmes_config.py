@@ -8,9 +8,9 @@ from typing import Literal
 from contract_wrapper.errors import ContractsError
 
 _CHOICES = {
-    "objective_acquisition": ("ucb", "ei"),
-    "score": ("cmes", "ibo"),
-    "feasibility_objective": ("ucb", "logprob"),
+    "objective_acquisition": ("ei", "ucb"),
+    "score": ("gain", "cmes", "ibo"),
+    "feasibility_objective": ("joint", "ucb", "logprob"),
     "beta": ("printed", "designs"),
     "batch": ("believer", "topk", "random", "cmi"),
 }
@@ -20,28 +20,35 @@ _CHOICES = {
 class CPMESConfig:
     """How a step is taken; `CPMESConfig.paper()` is as printed.
 
-    The default differs from it in two places: fronts of spaces that are no grid are refined where the score
-    is high, and a batch believes its earlier picks.
+    The default differs from it in five places: kernels have a local term, the front trades the expected
+    improvement for the probability that all constraints hold, information counts by what there is to gain,
+    fronts of spaces that are no grid are refined where the score is high, and a batch believes its earlier picks.
     """
 
     n_paths: int = 32
     """Joint posterior draws, each giving one f* (K)."""
 
-    score: Literal["cmes", "ibo"] = "cmes"
-    """`cmes`: eq. 8, Perrone et al. 2019. `ibo`: the lower bound of Takeno et al. 2022, never negative."""
+    score: Literal["gain", "cmes", "ibo"] = "gain"
+    """`cmes`: eq. 8, Perrone et al. 2019 (paper). `ibo`: the lower bound of Takeno et al. 2022, never negative.
+    `gain`: that bound, where each draw of f* counts by what it holds above the best known result."""
 
-    objective_acquisition: Literal["ucb", "ei"] = "ucb"
-    """AF_G of eq. 7: upper confidence bound (paper), or log expected improvement over the best feasible result
-    (the bound while there is none). With sqrt(beta) at 4 to 5 the bound's front has no place for designs near
-    the best known one, as those farther away are less certain: in a continuous space choose `ei`."""
+    objective_acquisition: Literal["ei", "ucb"] = "ei"
+    """AF_G of eq. 7: log expected improvement over the best feasible result (the bound while there is none), or
+    upper confidence bound (paper). With sqrt(beta) at 4 to 5 the bound's front has no place for designs near
+    the best known one, as those farther away are less certain: in a continuous space it never closes in."""
 
-    feasibility_objective: Literal["ucb", "logprob"] = "ucb"
-    """AF_phi of eq. 7: upper confidence bound of the participation margin, or log Pr(margin >= 0)."""
+    feasibility_objective: Literal["joint", "ucb", "logprob"] = "joint"
+    """AF_phi of eq. 7, the recruited agents' own objective: `ucb`, upper confidence bound of their margin (paper);
+    `logprob`, log Pr(margin >= 0); `joint`, none, their margin is one constraint among the others."""
 
     beta: Literal["printed", "designs"] = "printed"
     """D in beta_t: the summed numbers of values |alpha| + |N_a| (paper), or the number of designs (theorem).
 
     A continuous dimension counts as 100 values."""
+
+    local_term: bool = True
+    """Whether each kernel has a second term, of short range (paper: one term). Without it what is local looks
+    like noise, and predictions claim to know what they do not."""
 
     delta: float = 0.1
     """Probability with which the confidence bounds may fail, in (0, 1)."""
@@ -78,6 +85,6 @@ class CPMESConfig:
     def paper(cls) -> CPMESConfig:
         """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, the k best scores for a batch, NSGA-II alone."""
         return cls(
-            score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
+            local_term=False, score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
             population=100, generations=100, refinements=0,
         )  # fmt: skip

@@ -42,17 +42,20 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
     return chosen
 
 
-def reference_designs(space: DesignSpace, known: Floats, rng: np.random.Generator | None) -> Floats:
+def reference_designs(
+    space: DesignSpace, known: Floats, rng: np.random.Generator | None, size: int = _REFERENCE_SIZE
+) -> Floats:
     """Return designs that stand for the space: all of a small grid, else a spread-out part and those known.
 
-    `known` (n, d) may lie outside the space, where it is left out. Without `rng` the part is always the same.
+    `known` (n, d) may lie outside the space, where it is left out. Without `rng` the part is always the same;
+    its size is a power of 2.
     """
     grid = space.grid()
     if grid is not None and len(grid) <= _REFERENCE_SIZE:
         return grid
     from scipy.stats.qmc import Sobol
 
-    points = Sobol(len(space), scramble=False).random(_REFERENCE_SIZE)
+    points = Sobol(len(space), scramble=False).random(size)
     if rng is not None:  # a random shift keeps the spread and moves the points from step to step
         points = (points + rng.random(len(space))) % 1.0
     inside = [row for row in known if space.contains(row)]

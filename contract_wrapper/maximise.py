@@ -16,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 _ROUNDS = 20  # of steps that halve: the last ones are 5e-7 of the space's width
 _LEADERS = 8
 _AROUND = 32  # new designs around each leader and round
+_SPREAD_OUT = 512  # designs over the whole space on which paths are drawn, a power of 2
 _MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
 
 
@@ -34,6 +35,27 @@ def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Float
         near = around(space, designs, values, size, rng)
         designs, values = np.vstack([designs, near]), np.append(values, worth(near))
     return designs
+
+
+def dense_near_best(
+    space: DesignSpace, worth: Callable[[Floats], Floats], known: Floats, rng: np.random.Generator
+) -> Floats:
+    """Return designs (q, d) that stand for the space, the denser the nearer to where `worth` is largest.
+
+    All of a small grid; otherwise 512 spread-out designs, the known ones (n, d), and the 8 best after each round
+    of the search of `maximise`. The best value of a path is to be found among them: were they spread out only,
+    it would lie below what is already known as soon as a search closes in.
+    """
+    designs = reference_designs(space, known, rng, _SPREAD_OUT)
+    grid = space.grid()
+    if grid is not None and len(grid) <= len(designs):
+        return designs
+    spread, values, leaders = designs, worth(designs), []
+    for size in step_sizes(_ROUNDS):
+        near = around(space, designs, values, size, rng)
+        designs, values = np.vstack([designs, near]), np.append(values, worth(near))
+        leaders.append(designs[np.argsort(-values, kind="stable")[:_LEADERS]])
+    return np.unique(np.vstack([spread, *leaders]), axis=0)
 
 
 def step_sizes(rounds: int) -> list[float]:

@@ -18,9 +18,9 @@ from contract_wrapper import acquisition
 from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
 from contract_wrapper.belief import best_so_far, fit
 from contract_wrapper.cpmes import information
-from contract_wrapper.designs import reference_designs, without
+from contract_wrapper.designs import without
 from contract_wrapper.history import History
-from contract_wrapper.maximise import maximise
+from contract_wrapper.maximise import dense_near_best, maximise
 from contract_wrapper.pareto import pareto_front_grid, pareto_front_nsga2
 from contract_wrapper.space import DesignSpace
 from contract_wrapper.suggestion import Suggestion
@@ -30,8 +30,9 @@ from contract_wrapper.threads import one_thread
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats, Floats], Floats]
 """Means and standard deviations of all outputs, two arrays (1 + m, q) -> what a design is worth, (q,)."""
-Rule = Callable[[DesignSpace, History, SurrogateSet, Floats, np.random.Generator], Score]
-"""The space, results, surrogates that believe what is pending, pending designs (w, d), a generator -> a score."""
+Rule = Callable[[DesignSpace, History, SurrogateSet, SurrogateSet, Floats, np.random.Generator], Score]
+"""The space, results, surrogates, the same with belief in what is pending, pending designs (w, d), a generator
+-> a score."""
 
 _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
@@ -98,7 +99,7 @@ def _scored(rule: Rule) -> Ask:
                 return fill(space, history, waiting)
             held = space.to_unit(waiting)
             believed = surrogates.believe(held)
-            score = rule(space, history, believed, held, rng)
+            score = rule(space, history, surrogates, believed, held, rng)
 
             def worth(designs: Floats) -> Floats:
                 return score(*believed.predict(space.to_unit(designs)))
@@ -117,22 +118,32 @@ def _scored(rule: Rule) -> Ask:
 
 
 def _improvement(
-    space: DesignSpace, history: History, surrogates: SurrogateSet, held: Floats, rng: np.random.Generator
+    space: DesignSpace,
+    history: History,
+    surrogates: SurrogateSet,
+    believed: SurrogateSet,
+    held: Floats,
+    rng: np.random.Generator,
 ) -> Score:
-    best = best_so_far(history, surrogates, held)
-
-    def score(mean: Floats, sd: Floats) -> Floats:
-        value = acquisition.log_probability_feasible(mean[1:], sd[1:])
-        return value if best is None else value + acquisition.log_expected_improvement(mean[0], sd[0], best)
-
-    return score
+    best = best_so_far(history, believed, held)
+    return lambda mean, sd: acquisition.log_constrained_improvement(mean, sd, best)
 
 
 def _information(kind: Literal["cmes", "ibo"]) -> Rule:
     def rule(
-        space: DesignSpace, history: History, surrogates: SurrogateSet, held: Floats, rng: np.random.Generator
+        space: DesignSpace,
+        history: History,
+        surrogates: SurrogateSet,
+        believed: SurrogateSet,
+        held: Floats,
+        rng: np.random.Generator,
     ) -> Score:
-        reference = space.to_unit(reference_designs(space, history.designs, rng))
+        incumbent = best_so_far(history, believed, held)
+
+        def promise(designs: Floats) -> Floats:
+            return acquisition.log_constrained_improvement(*believed.predict(space.to_unit(designs)), incumbent)
+
+        reference = space.to_unit(dense_near_best(space, promise, history.designs, rng))
         best = acquisition.best_values(surrogates.posterior_paths(reference, _N_PATHS, rng))
         return lambda mean, sd: information(mean, sd, best, history, kind)
 

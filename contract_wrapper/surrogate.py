@@ -3,9 +3,11 @@
 The maths is that of Rasmussen & Williams 2006, chapters 2 and 5 (equation numbers beside the
 lines); paths by Wilson et al. 2020, arXiv 2002.09309. Inputs lie in the unit cube, outputs are
 standardised, the prior mean is zero. Kernels are an amplitude times one factor per design
-variable, squared exponential ("se") or Matern 5/2 ("matern"). Length scales, amplitude and noise
-are fitted by maximum a posteriori from a fixed set of starts, so a fit is a function of the data
-alone; known standard errors enter as extra noise.
+variable, squared exponential ("se") or Matern 5/2 ("matern"), or the sum of two such terms: how the
+output goes over the whole space, and how it departs from that over short distances. With the first
+alone, what is local looks like noise, and predictions claim to know what they do not. Length scales,
+amplitudes and noise are fitted by maximum a posteriori from a fixed set of starts, so a fit is a
+function of the data alone; known standard errors enter as extra noise.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -28,11 +30,15 @@ Kernel = Literal["se", "matern"]
 
 # Weak log-normal priors (median, standard deviation of the logarithm) and hard bounds, in the unit cube
 # and in units of the outputs' variance. With 3 points the likelihood is nearly flat and the priors decide:
-# a variable matters over about half its range, and most of the variation is signal.
+# a variable matters over about half its range, and most of the variation is signal, and goes far.
 _LENGTH = (0.5, 1.0, 0.03, 10.0)
 _AMPLITUDE = (1.0, 1.0, 0.05, 20.0)
 _NOISE = (1e-3, 2.0, 1e-6, 1.0)
-_STARTS = ((0.5, 1.0, 1e-3), (0.15, 1.0, 1e-2))
+_LOCAL_AMPLITUDE = (0.05, 1.5, 1e-4, 5.0)
+_LOCAL_SHARE = (0.15, 0.7, 0.03, 0.6)  # of the length scales
+_SHORTEST = 0.02  # local length scale: shorter ones could not be told from noise
+_STARTS = ((0.5, 1.0, 1e-3), (0.15, 1.0, 1e-2))  # (length, amplitude, noise); with one term there are two optima
+_LOCAL_STARTS = ((0.3, 1.0, 1e-3, 0.3, 0.15),)  # with two terms one start finds the better one as often
 _VARIANCE_FLOOR = 1e-10
 _MAX_STEPS = 40
 _GRID_EXCESS = 4  # a grid may have this many times the designs asked for and still be worth its structure
@@ -50,6 +56,23 @@ class Hyper:
 
     noise: float
     """Variance of the noise beyond the known standard errors, in units of the outputs' variance."""
+
+    local_amplitude: float = 0.0
+    """Prior variance of the local term, in the same units; 0: there is none."""
+
+    local_lengthscales: tuple[float, ...] = ()
+    """One per design variable, shorter than the others; empty without a local term."""
+
+    @property
+    def terms(self) -> tuple[tuple[float, Floats], ...]:
+        """Amplitude and length scales (d,) of each term of the kernel."""
+        main = (self.amplitude, np.asarray(self.lengthscales))
+        return (main, (self.local_amplitude, np.asarray(self.local_lengthscales))) if self.local_amplitude else (main,)
+
+    @property
+    def variance(self) -> float:
+        """Prior variance of the output as a whole."""
+        return self.amplitude + self.local_amplitude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,8 +106,8 @@ class GaussianProcess:
         cross = self._covariance(self.x, x)
         v = _half_solve(self._chol, cross)
         mean = cross.T @ self._alpha  # R&W eq. 2.25
-        variance = self.hyper.amplitude - np.einsum("ij,ij->j", v, v)  # R&W eq. 2.26
-        floor = _VARIANCE_FLOOR * self.hyper.amplitude
+        variance = self.hyper.variance - np.einsum("ij,ij->j", v, v)  # R&W eq. 2.26
+        floor = _VARIANCE_FLOOR * self.hyper.variance
         return self.shift + self.scale * mean, self.scale * np.sqrt(np.maximum(variance, floor))
 
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
@@ -115,8 +138,9 @@ class GaussianProcess:
 
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
-        lengths = np.asarray(self.hyper.lengthscales)
-        return self.hyper.amplitude * _correlation(self.kernel, squared_gaps(a, b), lengths)
+        gaps = squared_gaps(a, b)
+        terms = [amplitude * _correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
+        return terms[0] if len(terms) == 1 else np.asarray(terms[0] + terms[1])
 
     def _prior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
         """Draw `n` joint samples of the prior at x (q, d), standardised: (n, q)."""
@@ -124,16 +148,19 @@ class GaussianProcess:
         if math.prod(len(v) for v in values) > _GRID_EXCESS * len(x):
             root = _root(self._covariance(x, x))
             return np.asarray(rng.standard_normal((n, root.shape[1])) @ root.T)
-        # The designs fill a grid, over which the kernel is a Kronecker product, and so is its root: for 505
+        # The designs fill a grid, over which each term is a Kronecker product, and so is its root: for 505
         # contracts roots of 101 and 5 values instead of one of 505.
-        roots = [
-            _root(_correlation(self.kernel, squared_gaps(v[:, None], v[:, None]), np.array([length])))
-            for v, length in zip(values, self.hyper.lengthscales, strict=True)
-        ]
-        draws = rng.standard_normal((n, *(root.shape[1] for root in roots)))
-        for root in roots:  # each turn takes the next axis away and appends it, so that the order returns
-            draws = np.tensordot(draws, root, axes=(1, 1))
-        return np.asarray(math.sqrt(self.hyper.amplitude) * draws[(slice(None), *places)])
+        total = np.zeros((n, len(x)))
+        for amplitude, lengths in self.hyper.terms:
+            roots = [
+                _root(_correlation(self.kernel, squared_gaps(v[:, None], v[:, None]), lengths[[i]]))
+                for i, v in enumerate(values)
+            ]
+            draws = rng.standard_normal((n, *(root.shape[1] for root in roots)))
+            for root in roots:  # each turn takes the next axis away and appends it, so that the order returns
+                draws = np.tensordot(draws, root, axes=(1, 1))
+            total += math.sqrt(amplitude) * draws[(slice(None), *places)]
+        return total
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,8 +186,12 @@ class ConstantSurrogate:
 Surrogate = GaussianProcess | ConstantSurrogate
 
 
-def fit(x: Floats, y: Floats, *, kernel: Kernel = "se", noise_sd: Floats | None = None) -> Surrogate:
+def fit(
+    x: Floats, y: Floats, *, kernel: Kernel = "se", noise_sd: Floats | None = None, local: bool = True
+) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
+
+    `local`: whether the kernel has its second term, for what happens over short distances.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -175,7 +206,7 @@ def fit(x: Floats, y: Floats, *, kernel: Kernel = "se", noise_sd: Floats | None 
     shift, scale = float(y.mean()), float(y.std())
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
-    hyper = _fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel)
+    hyper = _fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local)
     return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale)
 
 
@@ -191,11 +222,19 @@ class SurrogateSet:
         return any(isinstance(part, GaussianProcess) for part in self.parts)
 
     @classmethod
-    def fit(cls, x: Floats, y: Floats, kernels: Sequence[Kernel], noise_sd: Floats | None = None) -> SurrogateSet:
+    def fit(
+        cls,
+        x: Floats,
+        y: Floats,
+        kernels: Sequence[Kernel],
+        noise_sd: Floats | None = None,
+        *,
+        local: bool = True,
+    ) -> SurrogateSet:
         """Fit one surrogate per column of y (n, outputs), with known standard errors of the same shape."""
         se = np.zeros_like(y) if noise_sd is None else noise_sd
         columns = zip(y.T, kernels, se.T, strict=True)
-        return cls(parts=tuple(fit(x, column, kernel=k, noise_sd=s) for column, k, s in columns))
+        return cls(parts=tuple(fit(x, column, kernel=k, noise_sd=s, local=local) for column, k, s in columns))
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
@@ -223,55 +262,75 @@ def squared_gaps(a: Floats, b: Floats) -> Floats:
 def negative_log_posterior(
     theta: Floats, gaps: Floats, y: Floats, noise: Floats, kernel: Kernel
 ) -> tuple[float, Floats]:
-    """Minus the log marginal likelihood and log prior, and its gradient, at theta (d + 2,).
+    """Minus the log marginal likelihood and log prior, and its gradient, at theta (d + 2,) or (d + 4,).
 
-    theta = logarithms of (length scales, amplitude, noise); gaps (d, n, n); y (n,) standardised;
-    noise (n,) known variances. R&W eqs. 5.8 and 5.9; constants are left out.
+    theta = logarithms of (length scales, amplitude, noise), and with a local term of (its amplitude,
+    its length scales as a share of the others); gaps (d, n, n); y (n,) standardised; noise (n,) known
+    variances. R&W eqs. 5.8 and 5.9; constants are left out.
     """
     d, n = len(gaps), len(y)
-    length, amplitude, sigma2 = np.exp(theta[:d]), np.exp(theta[d]), np.exp(theta[d + 1])
-    signal = amplitude * _correlation(kernel, gaps, length)
-    k = signal.copy()
+    terms, sigma2 = _terms(theta, d)
+    signals = [amplitude * _correlation(kernel, gaps, lengths) for amplitude, lengths in terms]
+    k = signals[0] + signals[1] if len(signals) > 1 else signals[0].copy()
     k.flat[:: n + 1] += sigma2 + noise
     chol = _cholesky(k)
     alpha = _solve(chol, y)
     value = 0.5 * float(y @ alpha) + float(np.log(chol.flat[:: n + 1]).sum())  # R&W eq. 5.8
     inner = _inverse(chol) - alpha[:, None] * alpha  # R&W eq. 5.9, times -1
-    weighted = (inner * signal).ravel()
-    gradient = np.empty(d + 2)
-    gradient[:d] = 0.5 * (_length_slopes(kernel, gaps, length).reshape(d, -1) @ weighted)
-    gradient[d] = 0.5 * weighted.sum()
+    gradient = np.zeros(len(theta))
     gradient[d + 1] = 0.5 * sigma2 * inner.flat[:: n + 1].sum()
-    median, width = _priors(d)
+    for place, (signal, (_, lengths)) in enumerate(zip(signals, terms, strict=True)):
+        weighted = (inner * signal).ravel()
+        slopes = 0.5 * _length_slopes(kernel, gaps, lengths, weighted)
+        if place:
+            slopes = np.where(lengths > _SHORTEST, slopes, 0.0)
+            gradient[d + 3] = slopes.sum()
+        gradient[:d] += slopes
+        gradient[d + 2 * place] = 0.5 * weighted.sum()
+    median, width, _ = _priors(d, len(theta))
     z = (theta - median) / width
     return value + 0.5 * float(z @ z), gradient + z / width
 
 
+def _terms(theta: Floats, d: int) -> tuple[list[tuple[float, Floats]], float]:
+    """Turn logarithms (d + 2,) or (d + 4,) into amplitudes and length scales of the terms, and the noise."""
+    values = np.exp(theta)
+    terms = [(float(values[d]), values[:d])]
+    if len(theta) > d + 2:
+        terms.append((float(values[d + 2]), np.maximum(values[d + 3] * values[:d], _SHORTEST)))
+    return terms, float(values[d + 1])
+
+
 @functools.cache
-def _priors(d: int) -> tuple[Floats, Floats]:
-    rows = np.array([*[_LENGTH] * d, _AMPLITUDE, _NOISE])
-    return np.log(rows[:, 0]), rows[:, 1]
+def _priors(d: int, size: int) -> tuple[Floats, Floats, Floats]:
+    """Medians and widths (size,) of the logarithms of hyper-parameters, and their bounds (size, 2)."""
+    rows = np.array([*[_LENGTH] * d, _AMPLITUDE, _NOISE, _LOCAL_AMPLITUDE, _LOCAL_SHARE])[:size]
+    return np.log(rows[:, 0]), rows[:, 1], np.log(rows[:, 2:])
 
 
-def _fit_hyper(gaps: Floats, y: Floats, noise: Floats, kernel: Kernel) -> Hyper:
+def _fit_hyper(gaps: Floats, y: Floats, noise: Floats, kernel: Kernel, local: bool) -> Hyper:
     from scipy.optimize import minimize
 
     d = len(gaps)
-    bounds = np.log(np.array([*[_LENGTH[2:]] * d, _AMPLITUDE[2:], _NOISE[2:]]))
+    starts: tuple[tuple[float, ...], ...] = _LOCAL_STARTS if local else _STARTS
+    bounds = _priors(d, d + len(starts[0]) - 1)[2]
     runs = [
         minimize(
             negative_log_posterior,
-            np.log([*[length] * d, amplitude, sigma2]),
+            np.log([*[length] * d, *others]),
             args=(gaps, y, noise, kernel),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,
             options={"maxiter": _MAX_STEPS, "ftol": 1e-4},
         )
-        for length, amplitude, sigma2 in _STARTS
+        for length, *others in starts
     ]
-    best = np.exp(min(runs, key=lambda run: float(run.fun)).x)
-    return Hyper(lengthscales=tuple(map(float, best[:d])), amplitude=float(best[d]), noise=float(best[d + 1]))
+    (main, *rest), sigma2 = _terms(min(runs, key=lambda run: float(run.fun)).x, d)
+    hyper = Hyper(lengthscales=tuple(main[1].tolist()), amplitude=main[0], noise=sigma2)
+    for amplitude, lengths in rest:
+        hyper = replace(hyper, local_amplitude=amplitude, local_lengthscales=tuple(lengths.tolist()))
+    return hyper
 
 
 def _correlation(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:
@@ -285,13 +344,13 @@ def _correlation(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:
     return np.asarray(correlation.reshape(shape))
 
 
-def _length_slopes(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:
-    """Return d log(correlation) / d log(length), (d, n, n)."""
-    squares = gaps / (length**2)[:, None, None]
+def _length_slopes(kernel: Kernel, gaps: Floats, length: Floats, weights: Floats) -> Floats:
+    """Return the sums (d,) over all pairs of d log(correlation) / d log(length), with weights (n * n,)."""
+    flat = gaps.reshape(len(gaps), -1)
     if kernel == "se":
-        return squares
-    r = np.sqrt(5.0 * squares)
-    return np.asarray(r**2 * (1 + r) / (3 + 3 * r + r**2))
+        return np.asarray((flat @ weights) / length**2)
+    r = np.sqrt(5.0 * flat) / length[:, None]
+    return np.asarray((r**2 * (1 + r) / (3 + 3 * r + r**2)) @ weights)
 
 
 def _cholesky(k: Floats) -> Floats:

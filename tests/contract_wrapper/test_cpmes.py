@@ -12,6 +12,7 @@ from contract_wrapper.cpmes_config import CPMESConfig
 from contract_wrapper.designs import initial_designs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History
+from contract_wrapper.rivals import cei
 from contract_wrapper.space import DesignSpace, contract_space
 from contract_wrapper.suggestion import SpaceExhausted
 
@@ -143,7 +144,12 @@ def test_phi_of_zero_or_one_is_taken_as_such():
     phi = (history.margins[:, 1:] >= 0).astype(float)
     binary = replace(history, margins=np.hstack([history.margins[:, :1], phi]), binary=(1,))
     assert binary.feasible().tolist() == history.feasible().tolist()
-    for config in (CPMESConfig(), CPMESConfig.paper(), CPMESConfig(feasibility_objective="logprob")):
+    for config in (
+        CPMESConfig(),
+        CPMESConfig.paper(),
+        CPMESConfig(feasibility_objective="logprob"),
+        CPMESConfig(score="ibo"),
+    ):
         assert ask(SPACE, binary, seed=0, config=config)[0].design not in START
 
 
@@ -220,10 +226,10 @@ def test_results_that_are_all_equal_let_the_space_be_filled():
 
 
 def test_five_harvesters_of_one_mind_count_as_five_independent_ones():
-    one, five = (History.empty(SPACE, ("h",) * n + ("slack",), participation=n) for n in (1, 5))
+    one, five = (History.empty(SPACE, ("h",) * n) for n in (1, 5))
     for design in START:
-        value, (harvest, slack) = strip(design)
-        one, five = one.add(design, value, [harvest, slack]), five.add(design, value, [harvest] * 5 + [slack])
+        value, (harvest, _) = strip(design)
+        one, five = one.add(design, value, [harvest]), five.add(design, value, [harvest] * 5)
     (single,), (joint,) = ask(SPACE, one, seed=0), ask(SPACE, five, seed=0)
     assert joint.front_size == single.front_size  # the sum of five equal logarithms ranks like one
     assert joint.design not in START
@@ -264,6 +270,29 @@ def test_with_ei_the_front_trades_improvement_and_while_nothing_is_feasible_the_
         first["ei"][0], np.log([0.0833155, 1.0]), rtol=1e-5, atol=1e-9
     )  # phi(1) - (1 - Phi(1)); 3 - 2
     np.testing.assert_allclose(first["ei"][1], [4.0, 3.3])
+
+
+def test_the_participation_margin_has_an_objective_of_its_own_unless_it_is_joint():
+    mean, sd = np.array([[2.0], [0.0], [1.0]]), np.ones((3, 1))
+    history = History.empty(SPACE, ("harvest", "slack"), participation=1)
+    log_half, log_84 = np.log(0.5), np.log(0.841344746)
+    for kind, expected in (
+        ("joint", [log_half + log_84]),
+        ("logprob", [log_84, log_half]),
+        ("ucb", [1 + 3.0, log_half]),
+    ):
+        config = CPMESConfig(feasibility_objective=kind, objective_acquisition="ucb")
+        (row,) = _objectives(mean, sd, history, None, 9.0, config)
+        np.testing.assert_allclose(row, [5.0, *expected], rtol=1e-6)
+
+
+def test_the_front_holds_what_expected_improvement_times_probability_would_take():
+    history = History.empty(SPACE, ("harvest", "slack"), participation=1)
+    for design in START:
+        history = history.add(design, *strip(design))
+    (greedy,) = cei(SPACE, history, seed=0)
+    front = ask(SPACE, history, number=500, seed=0, config=CPMESConfig(batch="topk"))
+    assert greedy.design in [pick.design for pick in front if pick.on_front]
 
 
 def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():

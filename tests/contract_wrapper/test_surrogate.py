@@ -22,8 +22,8 @@ SE = RNG.uniform(0.5, 2.0, 12)
 QUERY = RNG.random((40, 2))
 
 
-def fixed(kernel, x, lengthscales):
-    hyper = Hyper(lengthscales=lengthscales, amplitude=1.7, noise=1e-3)
+def fixed(kernel, x, lengthscales, **local):
+    hyper = Hyper(lengthscales=lengthscales, amplitude=1.7, noise=1e-3, **local)
     return GaussianProcess(x=x, y=Y, noise_sd=SE, kernel=kernel, hyper=hyper, shift=Y.mean(), scale=Y.std())
 
 
@@ -52,10 +52,20 @@ def test_the_matern_kernel_of_two_variables_is_the_product_of_two():
     np.testing.assert_allclose(gp._covariance(X, QUERY), 1.7 * product, rtol=1e-10)
 
 
+def test_a_local_term_adds_its_covariance():
+    gp = fixed("se", X, (0.3, 0.8), local_amplitude=0.4, local_lengthscales=(0.05, 0.1))
+    both = 1.7 * RBF([0.3, 0.8])(X, QUERY) + 0.4 * RBF([0.05, 0.1])(X, QUERY)
+    np.testing.assert_allclose(gp._covariance(X, QUERY), both, rtol=1e-10)
+    assert gp.predict(np.array([[30.0, 30.0]]))[1][0] == pytest.approx(Y.std() * np.sqrt(2.1))
+
+
 @pytest.mark.parametrize("kernel", ["se", "matern"])
-def test_the_gradient_of_the_fit_is_that_of_finite_differences(kernel):
+@pytest.mark.parametrize(
+    "theta", [[0.4, 0.7, 1.3, 1e-2], [0.4, 0.7, 1.3, 1e-2, 0.2, 0.1], [0.04, 0.7, 1.3, 1e-2, 0.2, 0.1]]
+)
+def test_the_gradient_of_the_fit_is_that_of_finite_differences(kernel, theta):
     y, gaps, noise = (Y - Y.mean()) / Y.std(), squared_gaps(X, X), (SE / Y.std()) ** 2
-    theta = np.log([0.4, 0.7, 1.3, 1e-2])
+    theta = np.log(theta)
     args = (gaps, y, noise, kernel)
     error = check_grad(
         lambda t: negative_log_posterior(t, *args)[0], lambda t: negative_log_posterior(t, *args)[1], theta
@@ -88,6 +98,19 @@ def test_a_fit_predicts_a_smooth_function():
     mean, sd = fit(x, truth(x)).predict(QUERY)
     assert np.abs(mean - truth(QUERY)).max() < 0.1
     assert (sd > 0).all()
+
+
+def test_a_local_term_knows_what_it_does_not_know():
+    rng = np.random.default_rng(3)
+    x = np.sort(rng.random(24))[:, None]
+    truth = lambda u: 5 * u[:, 0] + 0.5 * np.sin(60 * u[:, 0])  # noqa: E731
+    query = np.linspace(0, 1, 200)[:, None]
+    errors = {}
+    for local in (True, False):
+        mean, sd = fit(x, truth(x), local=local).predict(query)
+        errors[local] = (truth(query) - mean) / sd
+    assert np.mean(errors[True] ** 2) < 2
+    assert np.mean(errors[False] ** 2) > 4
 
 
 def test_three_points_leave_wide_doubt_between_them():
