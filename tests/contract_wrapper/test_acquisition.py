@@ -111,3 +111,23 @@ def test_log_expected_improvement_stays_finite_where_the_improvement_underflows(
     got = np.array([acq.log_expected_improvement(np.zeros(1), np.ones(1), b)[0] for b in best])
     assert np.isfinite(got).all()
     assert (np.diff(got) < 0).all()
+
+
+def test_gains_are_what_draws_hold_above_the_best_known_and_weigh_them():
+    best = np.array([3.0, -np.inf, 1.0, 2.0])
+    weights = acq.gains(best, 1.5)
+    np.testing.assert_array_equal(weights, [1.5, 0.0, 0.0, 0.5])
+    assert acq.gains(best, None) is None
+    assert acq.gains(best, 4.0) is None
+    one = np.zeros((1, 1))
+    each = [acq.cmes_ibo(np.zeros(1), np.ones(1), best[[k]], one, one + 1) for k in range(4)]
+    together = acq.cmes_ibo(np.zeros(1), np.ones(1), best, one, one + 1, weights)
+    np.testing.assert_allclose(together, (1.5 * each[0] + 0.5 * each[3]) / 2)
+
+
+def test_constrained_improvement_is_the_product():
+    mean, sd = np.array([[1.0], [0.5], [-0.5]]), np.array([[2.0], [1.0], [1.0]])
+    probability = 0.6914624613 * 0.3085375387
+    assert np.exp(acq.log_constrained_improvement(mean, sd, None)) == pytest.approx(probability)
+    improvement = acq.expected_improvement(mean[0], sd[0], 1.5)
+    assert np.exp(acq.log_constrained_improvement(mean, sd, 1.5)) == pytest.approx(probability * improvement)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
+from contract_wrapper import acquisition
 from contract_wrapper.cpmes import CPMES, _objectives, ask
 from contract_wrapper.cpmes_config import CPMESConfig
 from contract_wrapper.designs import initial_designs
@@ -305,6 +306,33 @@ def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():
         search.tell(pick.design, pick.design[0], [0.4 - pick.design[0]])
     feasible = search.history.designs[search.history.feasible()]
     assert 0.4 - 1e-3 < feasible.max() <= 0.4
+
+
+@pytest.mark.parametrize(("score", "leaves"), [("gain", True), ("ibo", False)])
+def test_counting_gains_leaves_the_first_hill_for_a_higher_one_and_bare_information_does_not(score, leaves):
+    def hills(x):
+        return 0.9 * np.exp(-(((x - 0.2) / 0.1) ** 2)) + np.exp(-(((x - 0.73) / 0.05) ** 2)), [np.sin(9 * x) + 0.9]
+
+    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    search = CPMES(line, seed=0, constraints=("wave",), config=CPMESConfig(score=score))
+    for x in (0.05, 0.15, 0.3, 0.45, 0.95):
+        search.tell((x,), *hills(x))
+    for _ in range(12):
+        (pick,) = search.ask()
+        search.tell(pick.design, *hills(pick.design[0]))
+    best = search.history.objective[search.history.feasible()].max()
+    assert (best > 0.95) == leaves, best
+    assert best > 0.89
+
+
+def test_what_is_only_believed_tells_nothing_of_the_best_value(monkeypatch):
+    drawn = []
+    original = acquisition.best_values
+    monkeypatch.setattr(acquisition, "best_values", lambda paths: drawn.append(original(paths)) or drawn[-1])
+    pending = [(round(tax, 2), 3) for tax in np.arange(0.05, 0.95, 0.1)]
+    for waiting in ([], pending):
+        ask(SPACE, history_of(START), waiting, seed=0, trial=9)
+    np.testing.assert_array_equal(*drawn)
 
 
 def test_the_memory_is_the_pure_function():

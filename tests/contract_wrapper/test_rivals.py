@@ -7,7 +7,7 @@ from skopt.space import Integer, Real
 from contract_wrapper.belief import fit
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History
-from contract_wrapper.maximise import maximise, refine_front
+from contract_wrapper.maximise import dense_near_best, maximise, refine_front
 from contract_wrapper.pareto import pareto_mask
 from contract_wrapper.rivals import RIVALS, _mace_objectives, best_so_far, cei, cmes, cmes_ibo, mace, random_search
 from contract_wrapper.space import DesignSpace
@@ -137,3 +137,15 @@ def test_continuous_designs_are_asked_for_too(name):
     assert len({*designs_of(picks)}) == 2
     assert all(SQUARE.contains(design) for design in designs_of(picks))
     assert "front" not in picks[0].why()
+
+
+def test_designs_stand_dense_near_the_best_and_a_small_grid_as_a_whole():
+    peak = np.array([0.3, 0.7])
+    known = np.array([[0.1, 0.1]])
+    found = dense_near_best(SQUARE, lambda x: -((x - peak) ** 2).sum(axis=1), known, np.random.default_rng(0))
+    distance = np.sort(np.linalg.norm(found - peak, axis=1))
+    assert distance[0] < 1e-5
+    assert len(found) == len(np.unique(found, axis=0)) < 700
+    assert 50 < (distance < 0.01).sum() < 200
+    assert (found == known).all(axis=1).any()
+    np.testing.assert_array_equal(dense_near_best(LINE, len, known, np.random.default_rng(0)), LINE.grid())
