@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -30,10 +31,29 @@ from contract_wrapper.threads import one_thread
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats, Floats], Floats]
 """Means and standard deviations of all outputs, two arrays (1 + m, q) -> what a design is worth, (q,)."""
-Rule = Callable[[DesignSpace, History, SurrogateSet, SurrogateSet, Floats, np.random.Generator], Score]
-"""The space, results, surrogates, the same with belief in what is pending, pending designs (w, d), a generator
--> a score."""
 
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class State:
+    """What a rule sees."""
+
+    space: DesignSpace
+    history: History
+    measured: SurrogateSet
+    """Fitted to the results."""
+    believed: SurrogateSet
+    """The same with belief in what is pending."""
+    held: Floats
+    """Pending designs in the unit cube, (w, d)."""
+    rng: np.random.Generator
+
+    @property
+    def incumbent(self) -> float | None:
+        """Best feasible result, or belief about a pending design."""
+        return best_so_far(self.history, self.believed, self.held)
+
+
+Rule = Callable[[State], Score]
 _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
 
@@ -99,7 +119,9 @@ def _scored(rule: Rule) -> Ask:
                 return fill(space, history, waiting)
             held = space.to_unit(waiting)
             believed = surrogates.believe(held)
-            score = rule(space, history, surrogates, believed, held, rng)
+            score = rule(
+                State(space=space, history=history, measured=surrogates, believed=believed, held=held, rng=rng)
+            )
 
             def worth(designs: Floats) -> Floats:
                 return score(*believed.predict(space.to_unit(designs)))
@@ -117,35 +139,20 @@ def _scored(rule: Rule) -> Ask:
     return ask
 
 
-def _improvement(
-    space: DesignSpace,
-    history: History,
-    surrogates: SurrogateSet,
-    believed: SurrogateSet,
-    held: Floats,
-    rng: np.random.Generator,
-) -> Score:
-    best = best_so_far(history, believed, held)
+def _improvement(state: State) -> Score:
+    best = state.incumbent
     return lambda mean, sd: acquisition.log_constrained_improvement(mean, sd, best)
 
 
 def _information(kind: Literal["cmes", "ibo"]) -> Rule:
-    def rule(
-        space: DesignSpace,
-        history: History,
-        surrogates: SurrogateSet,
-        believed: SurrogateSet,
-        held: Floats,
-        rng: np.random.Generator,
-    ) -> Score:
-        incumbent = best_so_far(history, believed, held)
-
-        def promise(designs: Floats) -> Floats:
-            return acquisition.log_constrained_improvement(*believed.predict(space.to_unit(designs)), incumbent)
-
-        reference = space.to_unit(dense_near_best(space, promise, history.designs, rng))
-        best = acquisition.best_values(surrogates.posterior_paths(reference, _N_PATHS, rng))
-        return lambda mean, sd: information(mean, sd, best, history, kind)
+    def rule(state: State) -> Score:
+        space, promise = state.space, _improvement(state)
+        reference = dense_near_best(
+            space, lambda x: promise(*state.believed.predict(space.to_unit(x))), state.history.designs, state.rng
+        )
+        paths = state.measured.posterior_paths(space.to_unit(reference), _N_PATHS, state.rng)
+        best = acquisition.best_values(paths)
+        return lambda mean, sd: information(mean, sd, best, state.history, kind)
 
     return rule
 
