@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess, Hyper
-from regret_bound import information_gain, measure
+from regret_bound import CONFIGS, information_gain, measure
 
 SHARE = 1 - 1 / math.e
 
@@ -30,8 +30,9 @@ def test_a_constant_gives_nothing_to_learn():
     assert information_gain(ConstantSurrogate(value=1.0, sd=1.0), np.zeros((2, 1)), 2).tolist() == [0.0, 0.0]
 
 
-def test_regrets_that_count_failures_only_grow_and_the_rate_grows_with_them():
-    run = measure(0, 0, 2)
+@pytest.mark.parametrize("config", sorted(CONFIGS))
+def test_regrets_that_count_failures_only_grow_and_the_rate_grows_with_them(config):
+    run = measure(0, 0, 2, CONFIGS[config])
     assert run.welfare.shape == (2,)
     assert (np.diff(run.participation) >= 0).all()
     assert (np.diff(run.rationality) >= 0).all()
