@@ -10,8 +10,9 @@ import numpy.typing as npt
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.extremes import clipped, floored
 from contract_wrapper.history import History
+from contract_wrapper.kernels import Kernel
 from contract_wrapper.space import DesignSpace
-from contract_wrapper.surrogate import Kernel, SurrogateSet
+from contract_wrapper.surrogate import SurrogateSet
 from contract_wrapper.threads import one_thread
 
 Floats = npt.NDArray[np.float64]

@@ -12,67 +12,22 @@ function of the data alone; known standard errors enter as extra noise.
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg.blas import dtrsm
-from scipy.linalg.lapack import dpotrf, dpotri, dpotrs, dpstrf
 
+from contract_wrapper.cholesky import cholesky, half_solve, root_of, solve
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.hyperfit import fit_hyper
+from contract_wrapper.kernels import Hyper, Kernel, correlation, squared_gaps
 
 Floats = npt.NDArray[np.float64]
-Kernel = Literal["se", "matern"]
 
-# Weak log-normal priors (median, standard deviation of the logarithm) and hard bounds, in the unit cube
-# and in units of the outputs' variance. With 3 points the likelihood is nearly flat and the priors decide:
-# a variable matters over about half its range, and most of the variation is signal, and goes far.
-_LENGTH = (0.5, 1.0, 0.03, 10.0)
-_AMPLITUDE = (1.0, 1.0, 0.05, 20.0)
-_NOISE = (1e-3, 2.0, 1e-6, 1.0)
-_LOCAL_AMPLITUDE = (0.05, 1.5, 1e-4, 5.0)
-_LOCAL_SHARE = (0.15, 0.7, 0.03, 0.6)  # of the length scales
-_SHORTEST = 0.02  # local length scale: shorter ones could not be told from noise
-_STARTS = ((0.5, 1.0, 1e-3), (0.15, 1.0, 1e-2))  # (length, amplitude, noise); with one term there are two optima
-_LOCAL_STARTS = ((0.3, 1.0, 1e-3, 0.3, 0.15),)  # with two terms one start finds the better one as often
 _VARIANCE_FLOOR = 1e-10
-_MAX_STEPS = 40
 _GRID_EXCESS = 4  # a grid may have this many times the designs asked for and still be worth its structure
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hyper:
-    """Hyper-parameters of one Gaussian process, for standardised outputs."""
-
-    lengthscales: tuple[float, ...]
-    """One per design variable, in units of the unit cube."""
-
-    amplitude: float
-    """Prior variance, in units of the outputs' variance."""
-
-    noise: float
-    """Variance of the noise beyond the known standard errors, in units of the outputs' variance."""
-
-    local_amplitude: float = 0.0
-    """Prior variance of the local term, in the same units; 0: there is none."""
-
-    local_lengthscales: tuple[float, ...] = ()
-    """One per design variable, shorter than the others; empty without a local term."""
-
-    @property
-    def terms(self) -> tuple[tuple[float, Floats], ...]:
-        """Amplitude and length scales (d,) of each term of the kernel."""
-        main = (self.amplitude, np.asarray(self.lengthscales))
-        return (main, (self.local_amplitude, np.asarray(self.local_lengthscales))) if self.local_amplitude else (main,)
-
-    @property
-    def variance(self) -> float:
-        """Prior variance of the output as a whole."""
-        return self.amplitude + self.local_amplitude
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -97,14 +52,14 @@ class GaussianProcess:
     def __post_init__(self) -> None:
         k = self._covariance(self.x, self.x)
         k.flat[:: len(k) + 1] += self.hyper.noise + (self.noise_sd / self.scale) ** 2
-        chol = _cholesky(k)
+        chol = cholesky(k)
         object.__setattr__(self, "_chol", chol)
-        object.__setattr__(self, "_alpha", _solve(chol, (self.y - self.shift) / self.scale))
+        object.__setattr__(self, "_alpha", solve(chol, (self.y - self.shift) / self.scale))
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Posterior mean and standard deviation of the noise-free output at x (q, d): two arrays (q,)."""
         cross = self._covariance(self.x, x)
-        v = _half_solve(self._chol, cross)
+        v = half_solve(self._chol, cross)
         mean = cross.T @ self._alpha  # R&W eq. 2.25
         variance = self.hyper.variance - np.einsum("ij,ij->j", v, v)  # R&W eq. 2.26
         floor = _VARIANCE_FLOOR * self.hyper.variance
@@ -117,7 +72,7 @@ class GaussianProcess:
         noise = np.sqrt(self.hyper.noise + (self.noise_sd / self.scale) ** 2)
         seen = prior[:, len(x) :] + noise * rng.standard_normal((n, len(self.x)))
         missed = (self.y - self.shift) / self.scale - seen
-        paths = prior[:, : len(x)] + _solve(self._chol, missed.T).T @ self._covariance(self.x, x)
+        paths = prior[:, : len(x)] + solve(self._chol, missed.T).T @ self._covariance(self.x, x)
         return np.asarray(self.shift + self.scale * paths)
 
     def condition(self, x: Floats, y: Floats) -> GaussianProcess:
@@ -139,21 +94,21 @@ class GaussianProcess:
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
         gaps = squared_gaps(a, b)
-        terms = [amplitude * _correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
+        terms = [amplitude * correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
         return terms[0] if len(terms) == 1 else np.asarray(terms[0] + terms[1])
 
     def _prior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
         """Draw `n` joint samples of the prior at x (q, d), standardised: (n, q)."""
         values, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
         if math.prod(len(v) for v in values) > _GRID_EXCESS * len(x):
-            root = _root(self._covariance(x, x))
+            root = root_of(self._covariance(x, x))
             return np.asarray(rng.standard_normal((n, root.shape[1])) @ root.T)
         # The designs fill a grid, over which each term is a Kronecker product, and so is its root: for 505
         # contracts roots of 101 and 5 values instead of one of 505.
         total = np.zeros((n, len(x)))
         for amplitude, lengths in self.hyper.terms:
             roots = [
-                _root(_correlation(self.kernel, squared_gaps(v[:, None], v[:, None]), lengths[[i]]))
+                root_of(correlation(self.kernel, squared_gaps(v[:, None], v[:, None]), lengths[[i]]))
                 for i, v in enumerate(values)
             ]
             draws = rng.standard_normal((n, *(root.shape[1] for root in roots)))
@@ -206,7 +161,7 @@ def fit(
     shift, scale = float(y.mean()), float(y.std())
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
-    hyper = _fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local)
+    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local)
     return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale)
 
 
@@ -252,135 +207,3 @@ class SurrogateSet:
     def believe(self, x: Floats) -> SurrogateSet:
         """Return the set that takes its own means at x (q, d) for results ("kriging believer")."""
         return self.condition(x, self.predict(x)[0]) if len(x) else self
-
-
-def squared_gaps(a: Floats, b: Floats) -> Floats:
-    """Squared differences per dimension: a (n, d), b (q, d) -> (d, n, q)."""
-    return np.asarray((a.T[:, :, None] - b.T[:, None, :]) ** 2)
-
-
-def negative_log_posterior(
-    theta: Floats, gaps: Floats, y: Floats, noise: Floats, kernel: Kernel
-) -> tuple[float, Floats]:
-    """Minus the log marginal likelihood and log prior, and its gradient, at theta (d + 2,) or (d + 4,).
-
-    theta = logarithms of (length scales, amplitude, noise), and with a local term of (its amplitude,
-    its length scales as a share of the others); gaps (d, n, n); y (n,) standardised; noise (n,) known
-    variances. R&W eqs. 5.8 and 5.9; constants are left out.
-    """
-    d, n = len(gaps), len(y)
-    terms, sigma2 = _terms(theta, d)
-    signals = [amplitude * _correlation(kernel, gaps, lengths) for amplitude, lengths in terms]
-    k = signals[0] + signals[1] if len(signals) > 1 else signals[0].copy()
-    k.flat[:: n + 1] += sigma2 + noise
-    chol = _cholesky(k)
-    alpha = _solve(chol, y)
-    value = 0.5 * float(y @ alpha) + float(np.log(chol.flat[:: n + 1]).sum())  # R&W eq. 5.8
-    inner = _inverse(chol) - alpha[:, None] * alpha  # R&W eq. 5.9, times -1
-    gradient = np.zeros(len(theta))
-    gradient[d + 1] = 0.5 * sigma2 * inner.flat[:: n + 1].sum()
-    for place, (signal, (_, lengths)) in enumerate(zip(signals, terms, strict=True)):
-        weighted = (inner * signal).ravel()
-        slopes = 0.5 * _length_slopes(kernel, gaps, lengths, weighted)
-        if place:
-            slopes = np.where(lengths > _SHORTEST, slopes, 0.0)
-            gradient[d + 3] = slopes.sum()
-        gradient[:d] += slopes
-        gradient[d + 2 * place] = 0.5 * weighted.sum()
-    median, width, _ = _priors(d, len(theta))
-    z = (theta - median) / width
-    return value + 0.5 * float(z @ z), gradient + z / width
-
-
-def _terms(theta: Floats, d: int) -> tuple[list[tuple[float, Floats]], float]:
-    """Turn logarithms (d + 2,) or (d + 4,) into amplitudes and length scales of the terms, and the noise."""
-    values = np.exp(theta)
-    terms = [(float(values[d]), values[:d])]
-    if len(theta) > d + 2:
-        terms.append((float(values[d + 2]), np.maximum(values[d + 3] * values[:d], _SHORTEST)))
-    return terms, float(values[d + 1])
-
-
-@functools.cache
-def _priors(d: int, size: int) -> tuple[Floats, Floats, Floats]:
-    """Medians and widths (size,) of the logarithms of hyper-parameters, and their bounds (size, 2)."""
-    rows = np.array([*[_LENGTH] * d, _AMPLITUDE, _NOISE, _LOCAL_AMPLITUDE, _LOCAL_SHARE])[:size]
-    return np.log(rows[:, 0]), rows[:, 1], np.log(rows[:, 2:])
-
-
-def _fit_hyper(gaps: Floats, y: Floats, noise: Floats, kernel: Kernel, local: bool) -> Hyper:
-    from scipy.optimize import minimize
-
-    d = len(gaps)
-    starts: tuple[tuple[float, ...], ...] = _LOCAL_STARTS if local else _STARTS
-    bounds = _priors(d, d + len(starts[0]) - 1)[2]
-    runs = [
-        minimize(
-            negative_log_posterior,
-            np.log([*[length] * d, *others]),
-            args=(gaps, y, noise, kernel),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": _MAX_STEPS, "ftol": 1e-4},
-        )
-        for length, *others in starts
-    ]
-    (main, *rest), sigma2 = _terms(min(runs, key=lambda run: float(run.fun)).x, d)
-    hyper = Hyper(lengthscales=tuple(main[1].tolist()), amplitude=main[0], noise=sigma2)
-    for amplitude, lengths in rest:
-        hyper = replace(hyper, local_amplitude=amplitude, local_lengthscales=tuple(lengths.tolist()))
-    return hyper
-
-
-def _correlation(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:
-    """One factor per dimension: gaps (d, n, q), length (d,) -> (n, q)."""
-    d, *shape = gaps.shape
-    flat = gaps.reshape(d, -1)
-    if kernel == "se":
-        return np.asarray(np.exp((-0.5 / length**2) @ flat).reshape(shape))  # R&W eq. 4.9 per dimension
-    r = np.sqrt(5.0 * flat) / length[:, None]
-    correlation = (1 + r + r**2 / 3).prod(axis=0) * np.exp(-r.sum(axis=0))  # R&W eq. 4.17 per dimension
-    return np.asarray(correlation.reshape(shape))
-
-
-def _length_slopes(kernel: Kernel, gaps: Floats, length: Floats, weights: Floats) -> Floats:
-    """Return the sums (d,) over all pairs of d log(correlation) / d log(length), with weights (n * n,)."""
-    flat = gaps.reshape(len(gaps), -1)
-    if kernel == "se":
-        return np.asarray((flat @ weights) / length**2)
-    r = np.sqrt(5.0 * flat) / length[:, None]
-    return np.asarray((r**2 * (1 + r) / (3 + 3 * r + r**2)) @ weights)
-
-
-def _cholesky(k: Floats) -> Floats:
-    for jitter in (0.0, 1e-8, 1e-6, 1e-4):  # repeated designs with a tiny noise may need a little help
-        chol, info = dpotrf(k + jitter * np.eye(len(k)) if jitter else k, lower=1, clean=1)
-        if info == 0:
-            return np.asarray(chol)
-    raise ContractsError(
-        f"the covariance of {len(k)} designs is not positive definite: look for values that are not finite"
-    )
-
-
-def _root(k: Floats) -> Floats:
-    """Return R (n, rank) with R R^T = k, by pivoted Cholesky up to the numerical rank."""
-    factor, pivots, rank, _ = dpstrf(k, lower=1, tol=1e-10 * float(k[0, 0]))
-    root = np.empty((len(k), rank))
-    root[pivots - 1] = np.tril(factor[:, :rank])
-    return root
-
-
-def _solve(chol: Floats, b: Floats) -> Floats:
-    return np.asarray(dpotrs(chol, b, lower=1)[0])
-
-
-def _half_solve(chol: Floats, b: Floats) -> Floats:
-    return np.asarray(dtrsm(1.0, chol, b, lower=1))
-
-
-def _inverse(chol: Floats) -> Floats:
-    half = np.asarray(dpotri(chol, lower=1)[0])  # the upper half is 0, as `_cholesky` left it
-    inverse: Floats = half + half.T
-    inverse.flat[:: len(half) + 1] *= 0.5
-    return inverse

@@ -19,6 +19,9 @@ MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_w
 OPTIMISER = (
     "space",
     "surrogate",
+    "kernels",
+    "hyperfit",
+    "cholesky",
     "acquisition",
     "asking",
     "belief",

@@ -3,7 +3,8 @@ import math
 import numpy as np
 import pytest
 
-from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess, Hyper
+from contract_wrapper.kernels import Hyper
+from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess
 from regret_bound import CONFIGS, information_gain, measure
 
 SHARE = 1 - 1 / math.e

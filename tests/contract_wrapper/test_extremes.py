@@ -70,4 +70,4 @@ def test_a_disaster_hardly_harms_the_fit_elsewhere(seed):
         mean, _ = fit(space.to_unit(known), outputs).predict(space.to_unit(elsewhere))
         return np.sqrt(np.mean((mean - hill(elsewhere)) ** 2))
 
-    assert miss(floored(values)) < 30 < miss(values)
+    assert 2 * miss(floored(values)) < miss(values)

@@ -5,15 +5,9 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.surrogate import (
-    ConstantSurrogate,
-    GaussianProcess,
-    Hyper,
-    SurrogateSet,
-    fit,
-    negative_log_posterior,
-    squared_gaps,
-)
+from contract_wrapper.hyperfit import negative_log_posterior
+from contract_wrapper.kernels import Hyper, squared_gaps
+from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess, SurrogateSet, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.random((12, 2))
