@@ -37,7 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--problems", default=",".join(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--optimisers", default="own", help="own, all, or names with commas between")
+    parser.add_argument("--optimisers", default="own", help="own, all, ablations, or names with commas between")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--small", action="store_true", help="2 problems, 1 seed, 10 evaluations")
     parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")

@@ -3,6 +3,7 @@
     python benchmarks/synthetic.py --small                 # one minute, to see that it works
     python benchmarks/synthetic.py --processes 4           # 10 instances x 5 prior sets, batches 1, 2 and 4
     python benchmarks/synthetic.py --optimisers all        # with the rivals of other libraries
+    python benchmarks/synthetic.py --optimisers ablations --batches 1   # what each of our changes is worth
     python benchmarks/synthetic.py --slack                 # cleaners' slack observed, not only yes or no
     python benchmarks/synthetic.py --forget cPMES          # after a change: its stored runs do not count
 
@@ -42,7 +43,7 @@ def main() -> None:
     parser.add_argument("--instances", type=int, default=10)
     parser.add_argument("--priors", type=int, default=5, help="prior sets per instance")
     parser.add_argument("--batches", default="1,2,4")
-    parser.add_argument("--optimisers", default="own", help="own, all, or names with commas between")
+    parser.add_argument("--optimisers", default="own", help="own, all, ablations, or names with commas between")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--slack", action="store_true", help="observe the cleaners' slack, not only yes or no")
     parser.add_argument("--small", action="store_true", help="2 instances, 1 prior set, T = 4 and 8, batches 1 and 4")
@@ -53,6 +54,8 @@ def main() -> None:
     budgets: Sequence[int] = BUDGETS
     batches = [int(batch) for batch in options.batches.split(",")]
     name = "synthetic-slack" if options.slack else "synthetic"
+    if options.optimisers == "ablations":
+        name += "-ablations"
     if options.small:
         options.instances, options.priors, budgets, batches, name = 2, 1, BUDGETS[:2], [1, 4], f"small-{name}"
     stem, path = "cleanup-slack" if options.slack else "cleanup", options.folder / f"{name}.jsonl"

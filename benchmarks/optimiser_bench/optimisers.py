@@ -17,15 +17,25 @@ OWN: dict[str, Ask] = {
     "cPMES paper": functools.partial(ask, config=CPMESConfig.paper()),
     **RIVALS,
 }
-OPTIMISERS: dict[str, Ask] = {**OWN, **LIBRARY}
+ABLATIONS: dict[str, Ask] = {
+    "cPMES one term": functools.partial(ask, config=CPMESConfig(local_term=False)),
+    "cPMES plain IBO": functools.partial(ask, config=CPMESConfig(score="ibo")),
+    "cPMES UCB front": functools.partial(
+        ask, config=CPMESConfig(objective_acquisition="ucb", feasibility_objective="ucb")
+    ),
+}
+"""The default with one of its parts as it is without our changes."""
+OPTIMISERS: dict[str, Ask] = {**OWN, **ABLATIONS, **LIBRARY}
 
 
 def chosen(text: str, say: Callable[[str], None] = print) -> list[str]:
-    """Read a choice: own, all, or names with commas between; what is not installed is left out, and said."""
-    groups = {"own": list(OWN), "all": list(OPTIMISERS)}
+    """Read a choice: own, all, ablations, or names with commas between; what is not installed is left out, and said."""
+    groups = {"own": list(OWN), "all": [*OWN, *LIBRARY], "ablations": [REFERENCE, *ABLATIONS]}
     names = groups.get(text) or [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in OPTIMISERS]:
-        raise ContractsError(f"no optimiser is called {unknown[0]!r}: choose own, all, or of {', '.join(OPTIMISERS)}")
+        raise ContractsError(
+            f"no optimiser is called {unknown[0]!r}: choose own, all, ablations, or of {', '.join(OPTIMISERS)}"
+        )
     missing = {name: reason for name in names if (reason := why_missing(name))}
     for name, reason in missing.items():
         say(f"{name} is left out: {reason}")
