@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,23 @@ Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
 Step = Callable[[Floats, int, np.random.Generator], list[Suggestion]]
 """Pending designs (w, d), t >= 1 and a generator -> candidates, best first; none where nothing is left."""
+
+
+class Ask(Protocol):
+    """The signature that every optimiser here has: equal arguments give equal suggestions."""
+
+    def __call__(
+        self,
+        space: DesignSpace,
+        history: History,
+        pending: Designs = (),
+        number: int = 1,
+        *,
+        seed: int,
+        trial: int | None = None,
+    ) -> list[Suggestion]:
+        """Suggest the next designs; arguments, batches and errors as in `cpmes.ask`."""
+        ...
 
 
 def ask_by(
@@ -60,6 +78,24 @@ def ask_by(
             "history, or search a larger space or a finer grid"
         )
     return picks
+
+
+def ask_with(begin: Callable[[DesignSpace, History], tuple[Step, bool]]) -> Ask:
+    """Make an `ask` of a rule: space and results -> its step, and whether one step gives a whole batch."""
+
+    def ask(
+        space: DesignSpace,
+        history: History,
+        pending: Designs = (),
+        number: int = 1,
+        *,
+        seed: int,
+        trial: int | None = None,
+    ) -> list[Suggestion]:
+        step, at_once = begin(space, history)
+        return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
+
+    return ask
 
 
 def suggestions(

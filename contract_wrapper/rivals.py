@@ -10,13 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper import acquisition
-from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
+from contract_wrapper.asking import Ask, Step, all_known, ask_with, fill, suggestions
 from contract_wrapper.belief import best_so_far, fit
 from contract_wrapper.cpmes import information
 from contract_wrapper.designs import without
@@ -58,34 +58,7 @@ _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
 
 
-class Ask(Protocol):
-    """The signature that every optimiser here has: equal arguments give equal suggestions."""
-
-    def __call__(
-        self,
-        space: DesignSpace,
-        history: History,
-        pending: Designs = (),
-        number: int = 1,
-        *,
-        seed: int,
-        trial: int | None = None,
-    ) -> list[Suggestion]:
-        """Suggest the next designs; arguments, batches and errors as in `cpmes.ask`."""
-        ...
-
-
-def random_search(
-    space: DesignSpace,
-    history: History,
-    pending: Designs = (),
-    number: int = 1,
-    *,
-    seed: int,
-    trial: int | None = None,
-) -> list[Suggestion]:
-    """Suggest new designs by chance; nothing is predicted."""
-
+def _by_chance(space: DesignSpace, history: History) -> tuple[Step, bool]:
     def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
         grid = space.grid()
         pool = space.sample(rng, 64) if grid is None else grid  # in a large space one of 64 is new
@@ -96,21 +69,17 @@ def random_search(
         unknown = dict.fromkeys(("objective_mean", "objective_sd", "probability_feasible", "score"), math.nan)
         return [Suggestion(design=design, **unknown, front_size=0, on_front=False)]
 
-    return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
+    return step, False
+
+
+random_search = ask_with(_by_chance)
+"""New designs by chance; nothing is predicted."""
 
 
 def _scored(rule: Rule) -> Ask:
     """An ask for the design with the highest score; pending designs and earlier picks are believed."""
 
-    def ask(
-        space: DesignSpace,
-        history: History,
-        pending: Designs = (),
-        number: int = 1,
-        *,
-        seed: int,
-        trial: int | None = None,
-    ) -> list[Suggestion]:
+    def begin(space: DesignSpace, history: History) -> tuple[Step, bool]:
         with one_thread():
             surrogates = fit(space, history)
 
@@ -134,9 +103,9 @@ def _scored(rule: Rule) -> Ask:
             values = score(mean, sd)
             return suggestions(space, designs, mean, sd, values, np.argsort(-values, kind="stable"))
 
-        return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
+        return step, False
 
-    return ask
+    return ask_with(begin)
 
 
 def _improvement(state: State) -> Score:
@@ -174,20 +143,7 @@ cmes_ibo = _scored(_information("ibo"))
 """The information lower bound of Takeno et al. 2022 over all designs."""
 
 
-def mace(
-    space: DesignSpace,
-    history: History,
-    pending: Designs = (),
-    number: int = 1,
-    *,
-    seed: int,
-    trial: int | None = None,
-) -> list[Suggestion]:
-    """Random picks from the front of several acquisition functions (Zhang et al. 2022), in two stages.
-
-    Until a result is feasible there are three objectives, all about constraints; then UCB, log EI
-    and log PI join them. A batch comes from one front; pending designs are believed.
-    """
+def _ensemble(space: DesignSpace, history: History) -> tuple[Step, bool]:
     with one_thread():
         surrogates = fit(space, history)
 
@@ -214,7 +170,15 @@ def mace(
         order = rng.permutation(len(front))
         return suggestions(space, front, mean, sd, chance, order, front_size=len(front), on_front=True)
 
-    return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=surrogates is not None)
+    return step, surrogates is not None
+
+
+mace = ask_with(_ensemble)
+"""Random picks from the front of several acquisition functions (Zhang et al. 2022), in two stages.
+
+Until a result is feasible there are three objectives, all about constraints; then UCB, log EI
+and log PI join them. A batch comes from one front; pending designs are believed.
+"""
 
 
 RIVALS: dict[str, Ask] = {

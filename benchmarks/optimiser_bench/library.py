@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.asking import all_known, ask_by
+from contract_wrapper.asking import Ask, Step, all_known, ask_with
 from contract_wrapper.designs import without
 from contract_wrapper.history import History
-from contract_wrapper.rivals import Ask
 from contract_wrapper.space import Design, DesignSpace
 from contract_wrapper.suggestion import Suggestion
 
@@ -33,24 +32,16 @@ Pick = Callable[[DesignSpace, History, Floats, int], Sequence[float] | None]
 def _rival(pick: Pick) -> Ask:
     """Give a library's rule the signature of `ask`; it predicts nothing that we could tell."""
 
-    def ask(
-        space: DesignSpace,
-        history: History,
-        pending: Any = (),
-        number: int = 1,
-        *,
-        seed: int,
-        trial: int | None = None,
-    ) -> list[Suggestion]:
+    def begin(space: DesignSpace, history: History) -> tuple[Step, bool]:
         def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = pick(space, history, waiting, int(rng.integers(2**31)))
             return [] if found is None else [_unpredicted(space.as_design(np.asarray(found, dtype=float)))]
 
-        return ask_by(step, space, history, pending, number, seed=seed, trial=trial)
+        return step, False
 
-    return ask
+    return ask_with(begin)
 
 
 def _unpredicted(design: Design) -> Suggestion:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
+from contract_wrapper.asking import Ask
 from contract_wrapper.cpmes import ask
 from contract_wrapper.cpmes_config import CPMESConfig
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.rivals import RIVALS, Ask
+from contract_wrapper.rivals import RIVALS
 from optimiser_bench.library import LIBRARY, why_missing
 
 REFERENCE = "cPMES"
