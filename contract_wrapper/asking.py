@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -135,15 +134,4 @@ def fill(space: DesignSpace, history: History, waiting: Floats) -> list[Suggesti
     found = farthest(space, all_known(space, history, waiting))
     if found is None:
         return []
-    design, distance = found
-    return [
-        Suggestion(
-            design=design,
-            objective_mean=math.nan,
-            objective_sd=math.nan,
-            probability_feasible=math.nan,
-            score=distance,
-            front_size=0,
-            on_front=False,
-        )
-    ]
+    return [Suggestion.unpredicted(*found)]

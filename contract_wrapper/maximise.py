@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -29,11 +29,7 @@ def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Float
     grid = space.grid()
     if grid is not None:
         return grid
-    designs = reference_designs(space, known, rng)
-    values = worth(designs)
-    for size in step_sizes(_ROUNDS):
-        near = around(space, designs, values, size, rng)
-        designs, values = np.vstack([designs, near]), np.append(values, worth(near))
+    *_, (designs, _) = _closing_in(space, worth, reference_designs(space, known, rng), rng)
     return designs
 
 
@@ -50,12 +46,23 @@ def dense_near_best(
     grid = space.grid()
     if grid is not None and len(grid) <= len(designs):
         return designs
-    spread, values, leaders = designs, worth(designs), []
+    leaders = [_leaders(*found) for found in _closing_in(space, worth, designs, rng)]
+    return np.unique(np.vstack([designs, *leaders]), axis=0)
+
+
+def _closing_in(
+    space: DesignSpace, worth: Callable[[Floats], Floats], designs: Floats, rng: np.random.Generator
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield after each round all designs so far (q, d) and what they are worth (q,)."""
+    values = worth(designs)
     for size in step_sizes(_ROUNDS):
         near = around(space, designs, values, size, rng)
         designs, values = np.vstack([designs, near]), np.append(values, worth(near))
-        leaders.append(designs[np.argsort(-values, kind="stable")[:_LEADERS]])
-    return np.unique(np.vstack([spread, *leaders]), axis=0)
+        yield designs, values
+
+
+def _leaders(designs: Floats, values: Floats) -> Floats:
+    return designs[np.argsort(-values, kind="stable")[:_LEADERS]]
 
 
 def step_sizes(rounds: int) -> list[float]:
@@ -65,8 +72,7 @@ def step_sizes(rounds: int) -> list[float]:
 
 def around(space: DesignSpace, designs: Floats, values: Floats, size: float, rng: np.random.Generator) -> Floats:
     """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,)."""
-    leaders = designs[np.argsort(-values, kind="stable")[:_LEADERS]]
-    unit = np.repeat(space.to_unit(leaders), _AROUND, axis=0)
+    unit = np.repeat(space.to_unit(_leaders(designs, values)), _AROUND, axis=0)
     return space.from_unit(unit + size * rng.standard_normal(unit.shape))
 
 

@@ -66,8 +66,7 @@ def _by_chance(space: DesignSpace, history: History) -> tuple[Step, bool]:
         if not len(candidates):
             return []
         design = space.as_design(candidates[rng.integers(len(candidates))])
-        unknown = dict.fromkeys(("objective_mean", "objective_sd", "probability_feasible", "score"), math.nan)
-        return [Suggestion(design=design, **unknown, front_size=0, on_front=False)]
+        return [Suggestion.unpredicted(design)]
 
     return step, False
 

@@ -25,13 +25,27 @@ class Suggestion:
     probability_feasible: float
     """Pr(every constraint holds)."""
     score: float
-    """Information in nats about the constrained best value; distance to known designs while filling.
+    """Information in nats about the constrained best value, by default weighted by gains; distance to known
+    designs while filling.
 
     Another rule's own score; NaN where chance decides."""
     front_size: int
     """Number of candidates on the Pareto front; 0 while filling, and for rules without a front."""
     on_front: bool
     """Whether the design is one of them (a batch may need more than the front has)."""
+
+    @classmethod
+    def unpredicted(cls, design: Design, score: float = math.nan) -> Suggestion:
+        """Suggest a design of which nothing is predicted."""
+        return cls(
+            design=design,
+            objective_mean=math.nan,
+            objective_sd=math.nan,
+            probability_feasible=math.nan,
+            score=score,
+            front_size=0,
+            on_front=False,
+        )
 
     def why(self) -> str:
         """One line for a log."""

@@ -7,7 +7,6 @@ that it is a function of its arguments; what a library would keep between asks i
 from __future__ import annotations
 
 import importlib.util
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ import numpy.typing as npt
 from contract_wrapper.asking import Ask, Step, all_known, ask_with
 from contract_wrapper.designs import without
 from contract_wrapper.history import History
-from contract_wrapper.space import Design, DesignSpace
+from contract_wrapper.space import DesignSpace
 from contract_wrapper.suggestion import Suggestion
 
 if TYPE_CHECKING:
@@ -37,23 +36,11 @@ def _rival(pick: Pick) -> Ask:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 found = pick(space, history, waiting, int(rng.integers(2**31)))
-            return [] if found is None else [_unpredicted(space.as_design(np.asarray(found, dtype=float)))]
+            return [] if found is None else [Suggestion.unpredicted(space.as_design(np.asarray(found, dtype=float)))]
 
         return step, False
 
     return ask_with(begin)
-
-
-def _unpredicted(design: Design) -> Suggestion:
-    return Suggestion(
-        design=design,
-        objective_mean=math.nan,
-        objective_sd=math.nan,
-        probability_feasible=math.nan,
-        score=math.nan,
-        front_size=0,
-        on_front=False,
-    )
 
 
 def _margins(history: History) -> Floats:
