@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optimiser_bench.optimisers import chosen
+from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.public import PROBLEMS
 from optimiser_bench.runner import Job, Run, forget, run_all
 from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
@@ -74,7 +74,8 @@ def main() -> None:
                 f"{len(found)} of {len(first)} runs"
             )
         rows += part
-    write_rows(options.folder / f"{name}.csv", rows)
+    table = table_of(name, options.optimisers)
+    write_rows(options.folder / f"{table}.csv", rows)
     panels = {
         problem: {
             o: np.array([run.regrets for run in runs if (run.job.problem, run.job.optimiser) == (problem, o)])
@@ -82,7 +83,7 @@ def main() -> None:
         }
         for problem in problems
     }
-    draw(options.folder / f"{name}.png", panels, "log10 regret", log=False)
+    draw(options.folder / f"{table}.png", panels, "log10 regret", log=False)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optimiser_bench.optimisers import chosen
+from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.runner import Job, forget, run_all
 from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
 
@@ -54,8 +54,6 @@ def main() -> None:
     budgets: Sequence[int] = BUDGETS
     batches = [int(batch) for batch in options.batches.split(",")]
     name = "synthetic-slack" if options.slack else "synthetic"
-    if options.optimisers == "ablations":
-        name += "-ablations"
     if options.small:
         options.instances, options.priors, budgets, batches, name = 2, 1, BUDGETS[:2], [1, 4], f"small-{name}"
     stem, path = "cleanup-slack" if options.slack else "cleanup", options.folder / f"{name}.jsonl"
@@ -83,8 +81,9 @@ def main() -> None:
             for o in optimisers
             if any(run.job.optimiser == o for run in mine)
         }
-    write_rows(options.folder / f"{name}.csv", rows)
-    draw(options.folder / f"{name}.png", panels, "mean regret")
+    table = table_of(name, options.optimisers)
+    write_rows(options.folder / f"{table}.csv", rows)
+    draw(options.folder / f"{table}.png", panels, "mean regret")
 
 
 if __name__ == "__main__":

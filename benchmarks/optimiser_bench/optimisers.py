@@ -29,10 +29,21 @@ ABLATIONS: dict[str, Ask] = {
 OPTIMISERS: dict[str, Ask] = {**OWN, **ABLATIONS, **LIBRARY}
 
 
+GROUPS: dict[str, list[str]] = {
+    "own": list(OWN),
+    "all": [*OWN, *LIBRARY],
+    "ablations": [REFERENCE, *ABLATIONS],
+}
+
+
+def table_of(name: str, choice: str) -> str:
+    """Name the table of a choice of optimisers, so that no part of a comparison is written over the whole of it."""
+    return name if choice == "own" else f"{name}-{choice if choice in GROUPS else 'chosen'}"
+
+
 def chosen(text: str, say: Callable[[str], None] = print) -> list[str]:
     """Read a choice: own, all, ablations, or names with commas between; what is not installed is left out, and said."""
-    groups = {"own": list(OWN), "all": [*OWN, *LIBRARY], "ablations": [REFERENCE, *ABLATIONS]}
-    names = groups.get(text) or [name.strip() for name in text.split(",")]
+    names = GROUPS.get(text) or [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in OPTIMISERS]:
         raise ContractsError(
             f"no optimiser is called {unknown[0]!r}: choose own, all, ablations, or of {', '.join(OPTIMISERS)}"

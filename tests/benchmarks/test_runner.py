@@ -8,7 +8,7 @@ import pytest
 
 from contract_wrapper.errors import ContractsError
 from optimiser_bench import runner
-from optimiser_bench.optimisers import chosen
+from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.runner import Job, Run, forget, read_runs, run, run_all
 from optimiser_bench.tables import Interval, ahead_of_reference, draw, print_rows, rows_of, write_rows
 
@@ -80,6 +80,10 @@ def test_an_unknown_optimiser_is_named_beside_those_there_are():
     with pytest.raises(ContractsError, match=r"'luck'.*cPMES"):
         chosen("luck")
     assert chosen("cEI, random") == ["cEI", "random"]
+
+
+def test_a_part_of_a_comparison_is_not_written_over_the_whole():
+    assert [table_of("t", choice) for choice in ("own", "all", "cEI,random")] == ["t", "t-all", "t-chosen"]
 
 
 def test_ahead_is_only_what_is_ahead_by_more_than_the_interval():
