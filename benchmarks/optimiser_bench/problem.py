@@ -31,9 +31,9 @@ class Problem:
     participation: int | None = None
     binary: tuple[int, ...] = ()
 
-    def begin(self, n_corners: int, n: int, rng: np.random.Generator) -> History:
-        """Evaluate a prior set: corners first, or with `n_corners` 0 random designs only, n in all."""
-        designs = initial_designs(self.space, n, rng) if n_corners else self.space.sample(rng, n)
+    def begin(self, corners: bool, n: int, rng: np.random.Generator) -> History:
+        """Evaluate a prior set of n designs: `corners` first and then others, or all by chance."""
+        designs = initial_designs(self.space, n, rng) if corners else self.space.sample(rng, n)
         history = History.empty(self.space, self.constraints, participation=self.participation, binary=self.binary)
         for row in designs:
             history = self.add(history, self.space.as_design(row))
