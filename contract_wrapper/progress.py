@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import TextIO
 
 EVERY_SECONDS = 15.0
@@ -22,6 +23,28 @@ def duration(seconds: float) -> str:
     whole = max(0, round(seconds))
     hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+class Pace:
+    """How long a job still takes, if it goes on as it went since this was made.
+
+    >>> seconds = iter([0.0, 60.0])
+    >>> pace = Pace(10.0, clock=lambda: next(seconds))
+    >>> pace.left(done=12.0, total=20.0)  # 2 in a minute, and 8 to go
+    '4:00'
+    """
+
+    def __init__(self, done: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._began, self._before = clock, clock(), done
+
+    def regain(self, work: float) -> None:
+        """Count work as there from the beginning: what a stopped training goes on from."""
+        self._before += work
+
+    def left(self, done: float, total: float) -> str:
+        """Say how long it takes from `done` to `total`; "?" while that cannot be told."""
+        spent, here = self._clock() - self._began, done - self._before
+        return duration((total - done) * spent / here) if here > 0 and spent > 3 else "?"
 
 
 class Progress:

@@ -6,7 +6,6 @@ its batch, so that a search that was stopped and continued equals one that was n
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TextIO
 
@@ -18,7 +17,7 @@ from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History
 from contract_wrapper.outcome import PARTICIPATION, Outcome
-from contract_wrapper.progress import STARTING, Progress, duration
+from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.records import StudyRecord, TrialRecord
 from contract_wrapper.space import contract_space
 from contract_wrapper.study import Study
@@ -80,8 +79,7 @@ class Search:
         self.study, self.processes = study, processes
         self._progress = Progress(stream)
         self._running: dict[int, tuple[Job, News | None]] = {}
-        self._began = time.monotonic()
-        self._work_before = self._work_done()
+        self._pace = Pace(self._work_done())
 
     def run(self) -> StudyRecord:
         """Do what is left to do; on an interrupt everything finished is stored, the rest goes on later."""
@@ -148,7 +146,10 @@ class Search:
 
         def on_news(news: News) -> None:
             if news.number in self._running:
-                self._running[news.number] = (self._running[news.number][0], news)
+                job, before = self._running[news.number]
+                if before is None:  # from a checkpoint, if it is one that was stopped
+                    self._pace.regain(self._part(job, news))
+                self._running[news.number] = (job, news)
 
         if jobs:
             workers.run(
@@ -176,10 +177,7 @@ class Search:
         total = 1 + search.n_initial + search.n_search + search.n_confirm
         finished = sum(t.outcome is not None or bool(t.failure) for t in record.trials)
         done = self._work_done() + sum(self._part(job, news) for job, news in self._running.values())
-        spent = time.monotonic() - self._began
-        rate = (done - self._work_before) / spent if spent > 0 else 0.0
-        left = max(0.0, self._work_total() - done)
-        when = duration(left / rate) if rate > 0 and spent > 3 else "?"
+        when = self._pace.left(done, self._work_total())
         best = record.best()
         best_text = (
             f"best so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"

@@ -17,8 +17,10 @@ from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.outcome import Estimate, Outcome
+from contract_wrapper.progress import Pace, duration
 from contract_wrapper.search import Search, candidates, history_of, suggest
 from contract_wrapper.study import DATABASE, SearchSettings, Study, read_study, training_seed
+from contract_wrapper.workers import News
 from mtmfq.config import get_profile
 
 TINY = EvaluationSettings(
@@ -74,6 +76,30 @@ def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, *
         return Search(study, processes=1, stream=io.StringIO()).run()
     finally:
         study.close()
+
+
+def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, said = [0.0], []
+
+    class Resuming(FakeWorkers):
+        def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
+            if not said:  # the baseline goes on at half, and in 100 seconds does another sixteenth
+                on_news(News(number=jobs[0].number, episode=8, episodes=16, total=1.0))
+                now[0] = 100.0
+                on_news(News(number=jobs[0].number, episode=9, episodes=16, total=1.0))
+                said.append(search._status()[0])
+            super().run(jobs, settings, folder, on_result, on_news, on_tick)
+
+    monkeypatch.setattr(search_module, "working", lambda _n: Resuming())
+    monkeypatch.setattr(search_module, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
+    study = Study(tmp_path, TINY, SHORT)
+    search = Search(study, processes=1, stream=io.StringIO())
+    total = search._work_total()
+    search.run()
+    study.close()
+    assert f"about {duration((total - 5 * 9 / 16) * 100.0 / (5 / 16))} left" in said[0]
 
 
 def contracts(record) -> list[Contract]:  # type: ignore[no-untyped-def]

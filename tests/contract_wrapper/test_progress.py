@@ -1,0 +1,23 @@
+"""How long a job still takes is told from what was done since it was started, not from what was there."""
+
+from contract_wrapper.progress import Pace
+
+
+def pace(done: float, *times: float) -> Pace:
+    clock = iter([0.0, *times])
+    return Pace(done, clock=lambda: next(clock))
+
+
+def test_what_was_there_before_is_no_speed() -> None:
+    assert pace(90.0, 10.0).left(done=91.0, total=100.0) == "1:30"
+
+
+def test_regained_work_is_no_speed_either() -> None:
+    search = pace(0.0, 10.0)
+    search.regain(50.0)
+    assert search.left(done=60.0, total=100.0) == "0:40"
+
+
+def test_nothing_is_told_before_anything_is_known() -> None:
+    assert pace(5.0, 60.0).left(done=5.0, total=10.0) == "?"
+    assert pace(5.0, 2.0).left(done=9.0, total=10.0) == "?"
