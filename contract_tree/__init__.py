@@ -1,7 +1,7 @@
 """Contracts in a tree: every node is principal of its children and agent of its parent, and all of them learn.
 
 >>> from contract_tree import named_tree, simulate
->>> result = simulate(named_tree("chain"), "tree", horizon=10_000, n_games=4)
+>>> result = simulate(named_tree("chain"), "tree", horizon=30_000, n_games=4)
 >>> bool((result.gap() < 0.01).all())
 True
 

@@ -51,7 +51,7 @@ def simulate(
     >>> from contract_tree import named_tree
     >>> result = simulate(named_tree("chain"), "ucb", horizon=1000, n_games=2)
     >>> result.rewards.shape  # games, rounds that are recorded, nodes
-    (2, 33, 3)
+    (2, 40, 3)
     """
     _check_integers(horizon=(horizon, 10), n_games=(n_games, 1), seed=(seed, 0), threads=(threads, 1))
     if noise is not None and (
