@@ -1,6 +1,6 @@
 """The game alone: a PettingZoo parallel environment, then a batch of games with scripted players.
 
-Needs the core install only: pip install cleanup-contracts
+Needs the core install only: pip install . (in the clone)
 """
 
 import numpy as np

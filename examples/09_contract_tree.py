@@ -1,6 +1,6 @@
 """Contracts in a tree: three in a row who would all rather not, and a player of one's own beside the built-in ones.
 
-Needs the core install only: pip install cleanup-contracts
+Needs the core install only: pip install . (in the clone)
 """
 
 import numpy as np
