@@ -161,3 +161,11 @@ def test_a_set_answers_like_its_parts():
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ContractsError, match="x \\(n, d\\)"):
         fit(X, Y[:3])
+
+
+def test_what_is_measured_without_noise_is_known_to_the_fifth_digit():
+    rng = np.random.default_rng(0)
+    x, elsewhere = rng.random((30, 2)), 0.1 + 0.8 * rng.random((200, 2))
+    mean, sd = fit(x, x.sum(axis=1)).predict(elsewhere)
+    assert np.abs(mean - elsewhere.sum(axis=1)).max() < 5e-5
+    assert sd.max() < 1e-4
