@@ -1,0 +1,66 @@
+"""The tables of the README and of the optimiser's page are those that the benchmarks wrote."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+NAMES = {
+    "cPMES paper": "cPMES as printed",
+    "Optuna GP": "Optuna, constrained Gaussian process",
+    "Optuna TPE": "Optuna, TPE",
+    "BoTorch logCEI": "BoTorch, constrained log EI",
+    "skopt penalty": "scikit-optimize, penalty",
+}
+"""Names that differ between the tables and the pages."""
+
+
+def rows_of(name):
+    """(setting, optimiser, evaluations) -> row of a table."""
+    with (RESULTS / f"{name}.csv").open(newline="") as file:
+        return {(row["setting"], row["optimiser"], int(row["evaluations"])): row for row in csv.DictReader(file)}
+
+
+def cell(row):
+    return f"{float(row['mean']):.0f} ± {float(row['half']):.0f}"
+
+
+def table(rows, columns):
+    """Markdown: one line per optimiser, one cell per (setting, evaluations), and the share solved of the first setting."""
+    lines = []
+    for name in dict.fromkeys(optimiser for _, optimiser, _ in rows):
+        found = [rows[setting, name, t] for setting, t in columns]
+        cells = [NAMES.get(name, name), *(cell(row) for row in found)]
+        last = rows[columns[0][0], name, max(t for _, t in columns)]
+        cells.append(f"{100 * float(last['solved']):.0f} %")
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def published():
+    synthetic, whole = rows_of("synthetic"), rows_of("synthetic-all")
+    return {
+        "README.md": table(synthetic, [(f"batch {b}", 20) for b in (1, 2, 4)]),
+        "docs/optimiser.md": table(whole, [("batch 1", t) for t in (4, 8, 12, 16, 20)]),
+    }
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/optimiser.md"])
+def test_every_row_of_a_table_is_the_one_that_the_benchmark_wrote(page):
+    text = (
+        (ROOT / page)
+        .read_text()
+        .replace("| constrained expected improvement |", "| cEI |")
+        .replace("as the paper prints it |", "as printed |")
+    )
+    rows = published()[page]
+    assert len(rows) >= 7
+    missing = [row for row in rows if row not in text]
+    assert not missing, "\n".join(["these rows should stand in " + page, *missing])
+
+
+@pytest.mark.parametrize("name", ["synthetic", "synthetic-all", "synthetic-ablations"])
+def test_a_table_rests_on_as_many_runs_as_the_pages_say_for_every_optimiser(name):
+    assert {int(row["runs"]) for row in rows_of(name).values()} == {50}
