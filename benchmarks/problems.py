@@ -3,10 +3,11 @@
     python benchmarks/problems.py --small                  # one minute, to see that it works
     python benchmarks/problems.py --processes 4            # 20 seeds
     python benchmarks/problems.py --optimisers all         # with the rivals of other libraries
+    python benchmarks/problems.py --problems townsend --first-seed 100     # one of them, other seeds
 
 log10 of the regret of the best feasible design, not below -6; as long as there is none, the worst
 feasible value counts. Solved is a regret of at most 0.01. Each run is stored when it ends; the same command goes on where it stopped.
-Nothing is tuned on these problems.
+Nothing is tuned on these problems. A choice of problems or of seeds makes a table of its own.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from contract_wrapper.errors import ContractsError
 from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.public import PROBLEMS
 from optimiser_bench.runner import Job, Run, forget, run_all
@@ -37,6 +39,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--problems", default=",".join(PROBLEMS))
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--optimisers", default="own", help="own, all, ablations, or names with commas between")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--small", action="store_true", help="2 problems, 1 seed, 10 evaluations")
@@ -48,13 +51,19 @@ def main() -> None:
     if options.small:
         options.seeds, evaluations, name = 1, 4, "small-problems"
         options.problems = "g24,floudas-mi2"
+    problems = options.problems.split(",")
+    if unknown := [problem for problem in problems if problem not in PROBLEMS]:
+        parser.error(f"no problem is called {unknown[0]!r}: choose of {', '.join(PROBLEMS)}")
+    try:
+        optimisers = chosen(options.optimisers)
+    except ContractsError as error:
+        parser.error(str(error))
     path = options.folder / f"{name}.jsonl"
     if options.forget:
         forget(path, options.forget.split(","))
-    optimisers, problems = chosen(options.optimisers), options.problems.split(",")
     jobs = [
         Job(problem=p, optimiser=o, seed=seed, evaluations=evaluations, n_prior=PRIOR, corners=False)
-        for seed in range(options.seeds)
+        for seed in range(options.first_seed, options.first_seed + options.seeds)
         for p in problems
         for o in optimisers
     ]
@@ -74,7 +83,8 @@ def main() -> None:
                 f"{len(found)} of {len(first)} runs"
             )
         rows += part
-    table = table_of(name, options.optimisers)
+    whole = options.problems == parser.get_default("problems") and not options.first_seed
+    table = table_of(name, options.optimisers if whole or options.small else "chosen")
     write_rows(options.folder / f"{table}.csv", rows)
     panels = {
         problem: {

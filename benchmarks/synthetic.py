@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from contract_wrapper.errors import ContractsError
 from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.runner import Job, forget, run_all
 from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
@@ -57,9 +58,12 @@ def main() -> None:
     if options.small:
         options.instances, options.priors, budgets, batches, name = 2, 1, BUDGETS[:2], [1, 4], f"small-{name}"
     stem, path = "cleanup-slack" if options.slack else "cleanup", options.folder / f"{name}.jsonl"
+    try:
+        optimisers = chosen(options.optimisers)
+    except ContractsError as error:
+        parser.error(str(error))
     if options.forget:
         forget(path, options.forget.split(","))
-    optimisers = chosen(options.optimisers)
     jobs = [
         Job(problem=f"{stem}-{i}", optimiser=optimiser, seed=prior, evaluations=budgets[-1], batch=batch)
         for batch in batches

@@ -180,7 +180,7 @@ class Search:
         when = self._pace.left(done, self._work_total())
         best = record.best()
         best_text = (
-            f"best so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"
+            f"highest reading so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"
             if best and best.outcome
             else "nothing accepted yet"
         )

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+import problems
+import synthetic
 from contract_wrapper.errors import ContractsError
 from optimiser_bench import runner
-from optimiser_bench.optimisers import chosen, table_of
+from optimiser_bench.optimisers import GROUPS, chosen, table_of
 from optimiser_bench.runner import Job, Run, forget, read_runs, run, run_all
 from optimiser_bench.tables import Interval, ahead_of_reference, draw, print_rows, rows_of, write_rows
 
@@ -96,3 +98,37 @@ def test_ahead_is_only_what_is_ahead_by_more_than_the_interval():
 def test_curves_are_drawn_for_every_optimiser(tmp_path):
     draw(tmp_path / "f.png", {"one": {"cPMES": np.ones((2, 3)), "cEI": np.zeros((1, 3))}}, "regret")
     assert (tmp_path / "f.png").stat().st_size > 1000
+
+
+@pytest.mark.parametrize(
+    ("part", "table"),
+    [([], "problems"), (["--problems", "g24"], "problems-chosen"), (["--first-seed", "7"], "problems-chosen")],
+)
+def test_a_part_of_the_problems_is_not_written_over_the_whole(tmp_path, monkeypatch, part, table):
+    monkeypatch.setitem(GROUPS, "own", ["random"])
+    common = ["--seeds", "2", "--processes", "1", "--folder", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["problems.py", *common, *part])
+    problems.main()
+    assert {path.name for path in tmp_path.iterdir()} == {"problems.jsonl", f"{table}.csv", f"{table}.png"}
+
+
+def test_seeds_begin_where_one_says(tmp_path, monkeypatch):
+    common = ["--problems", "g24", "--optimisers", "random", "--processes", "1", "--folder", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["problems.py", *common, "--seeds", "2", "--first-seed", "7"])
+    problems.main()
+    assert [run.job.seed for run in read_runs(tmp_path / "problems.jsonl")] == [7, 8]
+
+
+@pytest.mark.parametrize(
+    ("module", "option", "message"),
+    [
+        (problems, "--problems", "no problem"),
+        (problems, "--optimisers", "no optimiser"),
+        (synthetic, "--optimisers", "no optimiser"),
+    ],
+)
+def test_a_name_that_there_is_not_is_refused_in_one_line(monkeypatch, capsys, module, option, message):
+    monkeypatch.setattr("sys.argv", ["benchmark", option, "nothing"])
+    with pytest.raises(SystemExit):
+        module.main()
+    assert f"{message} is called 'nothing': choose" in capsys.readouterr().err
