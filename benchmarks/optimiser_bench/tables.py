@@ -102,6 +102,8 @@ def print_rows(title: str, rows: Sequence[Row], paper: Mapping[str, Sequence[flo
         print(f"{name:18}{means}{cells[-1].solved:>9.0%}{cells[-1].seconds:>8.3f}{cells[-1].runs:>6}")
     for name, values in paper.items():
         print(f"{name + ' (printed)':18}" + "".join(f"{value:>16.1f}" for value in values[: len(budgets)]))
+    if REFERENCE not in names:
+        return
     print("behind the first row, paired:")
     for name in names[1:]:
         cells = [at[name, t] for t in budgets]

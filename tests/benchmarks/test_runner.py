@@ -88,6 +88,13 @@ def test_a_part_of_a_comparison_is_not_written_over_the_whole():
     assert [table_of("t", choice) for choice in ("own", "all", "cEI,random")] == ["t", "t-all", "t-chosen"]
 
 
+def test_without_the_reference_nothing_is_said_to_be_ahead_or_behind(capsys):
+    runs = [result(name, seed, 9.0, 5.0 - seed) for name in ("cEI", "MACE") for seed in range(2)]
+    print_rows("title", rows_of(runs, "here", [1]), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[3:]] == ["cEI", "MACE"]  # after an empty line, title and head
+
+
 def test_ahead_is_only_what_is_ahead_by_more_than_the_interval():
     runs = [result("cPMES", seed, 9, 5 + seed) for seed in range(3)]
     runs += [result("cEI", seed, 9, 4 + seed) for seed in range(3)]  # by 1 each time
