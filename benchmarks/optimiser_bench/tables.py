@@ -123,10 +123,16 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, 
     """
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(1, len(panels), figsize=(4.5 * len(panels), 3.8), squeeze=False, layout="constrained")
+    across = min(3, len(panels))
+    down = -(-len(panels) // across)
+    figure, axes = plt.subplots(
+        down, across, figsize=(4.5 * across, 3.8 * down), squeeze=False, layout="constrained", sharex=True
+    )
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
     colours: dict[str, Any] = {name: plt.get_cmap("tab20")(k % 20) for k, name in enumerate(names)}
-    for axis, (title, curves) in zip(axes[0], panels.items(), strict=True):
+    for axis in axes.flat[len(panels) :]:
+        axis.remove()
+    for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):
         for name, values in curves.items():
             rows = [Interval.of(column) for column in values.T]
             mean, half = np.array([r.mean for r in rows]), np.array([r.half for r in rows])
@@ -134,11 +140,13 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, 
             axis.plot(steps, mean, color=colours[name], label=name, linewidth=2.5 if name == names[0] else 1.2)
             if name == names[0]:
                 axis.fill_between(steps, mean - half, mean + half, color=colours[name], alpha=0.2, linewidth=0)
-        axis.set(title=title, xlabel="evaluations after the prior set", ylabel=label)
+        axis.set(title=title)
         axis.xaxis.get_major_locator().set_params(integer=True)
         if log:
             axis.set_yscale("symlog", linthresh=10)
             axis.set_ylim(bottom=0)
     axes[0][0].legend(fontsize=7)
+    figure.supxlabel("evaluations after the prior set", fontsize="medium")
+    figure.supylabel(label, fontsize="medium")
     figure.savefig(path, dpi=120)
     plt.close(figure)
