@@ -79,14 +79,14 @@ def information_gain(surrogate: Surrogate, unit: Floats, n: int) -> Floats:
 CONFIGS = {"default": CPMESConfig(), "paper": CPMESConfig.paper()}
 
 
-def measure(instance: int, prior: int, evaluations: int, config: CPMESConfig) -> Measured:
-    """Run cPMES once and sum up what it missed."""
+def measure(instance: int, evaluations: int, config: CPMESConfig) -> Measured:
+    """Run cPMES once, from a prior set of its own, and sum up what it missed."""
     cleanup = SynthCleanup(instance)
     problem = cleanup.problem()
-    history = problem.begin(4, 7, np.random.default_rng(np.random.SeedSequence([prior, 10])))
+    history = problem.begin(4, 7, np.random.default_rng(np.random.SeedSequence([instance, 10])))
     chosen = []
     for _ in range(evaluations):
-        (pick,) = ask(problem.space, history, seed=prior, config=config)
+        (pick,) = ask(problem.space, history, seed=instance, config=config)
         history = problem.add(history, pick.design)
         chosen.append((int(pick.design[1]), round(100 * pick.design[0])))
     cleaners, taxes = np.array(chosen).T
@@ -149,7 +149,7 @@ def main() -> None:
     runs: dict[str, list[Measured]] = {}
     for label, config in CONFIGS.items():
         print(f"{options.instances} runs, {label}", file=sys.stderr)
-        runs[label] = [measure(instance, 0, options.evaluations, config) for instance in range(options.instances)]
+        runs[label] = [measure(instance, options.evaluations, config) for instance in range(options.instances)]
 
     everything = [run for mine in runs.values() for run in mine]
     k = max(float((run.length**2 / run.rate).max()) for run in everything)

@@ -8,7 +8,7 @@
     python benchmarks/synthetic.py --forget cPMES          # after a change: its stored runs do not count
 
 Regret of the best feasible contract after T evaluations beyond a prior set of 4 corners and 3
-others. Each run is stored when it ends; the same command goes on where it stopped.
+others, drawn anew for every run. Each run is stored when it ends; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -64,8 +64,9 @@ def main() -> None:
         parser.error(str(error))
     if options.forget:
         forget(path, options.forget.split(","))
+    # Every run has a prior set of its own: were the sets of all instances the same, a lucky one would count for many runs.
     jobs = [
-        Job(problem=f"{stem}-{i}", optimiser=optimiser, seed=prior, evaluations=budgets[-1], batch=batch)
+        Job(problem=f"{stem}-{i}", optimiser=optimiser, seed=1000 * i + prior, evaluations=budgets[-1], batch=batch)
         for batch in batches
         for i in range(options.instances)
         for prior in range(options.priors)

@@ -33,7 +33,7 @@ def test_a_constant_gives_nothing_to_learn():
 
 @pytest.mark.parametrize("config", sorted(CONFIGS))
 def test_regrets_that_count_failures_only_grow_and_the_rate_grows_with_them(config):
-    run = measure(0, 0, 2, CONFIGS[config])
+    run = measure(0, 2, CONFIGS[config])
     assert run.welfare.shape == (2,)
     assert (np.diff(run.participation) >= 0).all()
     assert (np.diff(run.rationality) >= 0).all()

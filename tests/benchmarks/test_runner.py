@@ -126,6 +126,14 @@ def test_seeds_begin_where_one_says(tmp_path, monkeypatch):
     assert [run.job.seed for run in read_runs(tmp_path / "problems.jsonl")] == [7, 8]
 
 
+def test_every_run_on_the_made_up_clean_up_has_a_prior_set_of_its_own(tmp_path, monkeypatch):
+    common = ["--instances", "3", "--priors", "2", "--batches", "1,4", "--optimisers", "random", "--processes", "1"]
+    monkeypatch.setattr("sys.argv", ["synthetic.py", *common, "--folder", str(tmp_path)])
+    synthetic.main()
+    seeds = {(run.job.problem, run.job.seed) for run in read_runs(tmp_path / "synthetic.jsonl")}
+    assert len(seeds) == len({seed for _, seed in seeds}) == 6
+
+
 @pytest.mark.parametrize(
     ("module", "option", "message"),
     [
