@@ -13,10 +13,11 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,10 +120,19 @@ def code_version(learner: str = DEFAULT) -> str:
     """Hash of the sources that play, pay, learn (with the learner of that name) and measure."""
     digest = hashlib.sha256()
     for package, only in (("cleanup_env", None), *LEARNERS[learner].code.items(), ("contract_wrapper", _DECISIVE)):
-        for file in sorted(resources.files(package).iterdir(), key=lambda f: f.name):
-            if file.name.endswith((".py", ".txt")) and (only is None or file.name in only):
-                digest.update(file.name.encode() + file.read_bytes())
+        for name, source in sources(resources.files(package)):
+            if only is None or name.partition("/")[0] in only:
+                digest.update(name.encode() + source)
     return digest.hexdigest()[:12]
+
+
+def sources(folder: Traversable) -> Iterator[tuple[str, bytes]]:
+    """Names, relative to a folder, and contents of the modules and maps below it, to the bottom, in one order."""
+    for entry in sorted(folder.iterdir(), key=lambda f: f.name):
+        if entry.is_dir():
+            yield from ((f"{entry.name}/{name}", source) for name, source in sources(entry))
+        elif entry.name.endswith((".py", ".txt")):
+            yield entry.name, entry.read_bytes()
 
 
 @lru_cache

@@ -1,8 +1,15 @@
-"""Who may import whom, and what an import may cost."""
+"""Who may import whom, how large things may grow, and what an import may cost.
+
+Every check is a function of a folder and walks it to the bottom; the tests at the end plant a fault deep inside
+a made-up package and see each check find it.
+"""
 
 import ast
+import os
 import subprocess
 import sys
+import tomllib
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,26 +44,56 @@ OPTIMISER = (
     "threads",
 )
 OPTIMISER_MAY = {*OPTIMISER, "errors"}
+Faults = list[str]
 
 
-def imported(path: Path) -> set[str]:
-    names: set[str] = set()
+def sources(folder: Path) -> list[Path]:
+    """All modules below a folder, to the bottom."""
+    found = sorted(folder.rglob("*.py"))
+    assert found, f"there are no modules in {folder}"
+    return found
+
+
+def imported(path: Path) -> Iterator[str]:
+    """Names that a module imports, at its top or inside functions."""
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path} imports relatively"
-            names |= {f"{node.module}.{alias.name}" for alias in node.names}
-    return names
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def foreign_imports(folder: Path, package: str, may: Iterable[str]) -> Faults:
+    """Imports of packages of this project that a package may not know."""
+    forbidden = OURS - {package} - set(may)
+    return [f"{p.name}: {n}" for p in sources(folder) for n in imported(p) if n.partition(".")[0] in forbidden]
+
+
+def importers(folder: Path, library: str) -> set[str]:
+    """Modules, relative to the folder, that import a library anywhere."""
+    return {
+        p.relative_to(folder).as_posix()
+        for p in sources(folder)
+        for n in imported(p)
+        if n == library or n.startswith(f"{library}.")
+    }
+
+
+def code_from_files(folder: Path) -> Faults:
+    """Calls and names by which a file that somebody sent could run code."""
+    faults = []
+    for path in sources(folder):
+        text = path.read_text()
+        faults += [f"{path.name}: {w}" for w in ("pickle.load", "torch.load", "allow_pickle=True") if w in text]
+        calls = (n.func for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call))
+        faults += [f"{path.name}: {f.id}" for f in calls if isinstance(f, ast.Name) and f.id in ("eval", "exec")]
+    return faults
 
 
 @pytest.mark.parametrize("package", sorted(HOMES))
 def test_packages_import_only_what_they_may(package: str) -> None:
-    files = list((ROOT / HOMES[package]).glob("*.py"))
-    assert files
-    for path in files:
-        ours = {name.split(".")[0] for name in imported(path)} & OURS - {package}
-        assert ours <= MAY[package], f"{path.name} imports {ours}"
+    assert foreign_imports(ROOT / HOMES[package], package, MAY[package]) == []
 
 
 def test_the_optimiser_knows_arrays_only() -> None:
@@ -69,10 +106,7 @@ def test_the_optimiser_knows_arrays_only() -> None:
 
 
 def test_skopt_is_named_in_one_module() -> None:
-    users = [
-        p.name for p in (ROOT / "contract_wrapper").glob("*.py") if any(n.startswith("skopt") for n in imported(p))
-    ]
-    assert users == ["space.py"]
+    assert importers(ROOT / "contract_wrapper", "skopt") == {"space.py"}
 
 
 @pytest.mark.parametrize("package", sorted(HOMES))
@@ -90,14 +124,14 @@ def test_importing_a_package_loads_no_heavy_library(package: str) -> None:
 def test_stable_baselines3_is_loaded_by_the_training_alone() -> None:
     at_the_top = {
         path.name
-        for path in (ROOT / "contract_wrapper").glob("*.py")
+        for path in sources(ROOT / "contract_wrapper")
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("stable_baselines3")
     }
     assert at_the_top == {"ppo_env.py"}
     importers = [
         path.name
-        for path in (ROOT / "contract_wrapper").glob("*.py")
+        for path in sources(ROOT / "contract_wrapper")
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ImportFrom) and node.module == "contract_wrapper.ppo_env"
     ]
@@ -108,19 +142,101 @@ def test_every_package_ships_its_types() -> None:
     assert [home for home in HOMES.values() if not (ROOT / home / "py.typed").exists()] == []
 
 
-def test_nothing_unpickles_or_evaluates_files() -> None:
-    for home in HOMES.values():
-        for path in (ROOT / home).glob("*.py"):
-            text = path.read_text()
-            assert "pickle.load" not in text, path
-            assert "torch.load" not in text, path
-            assert "allow_pickle=True" not in text, path
-            calls = {
-                n.func.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)
-            }
-            assert not calls & {"eval", "exec"}, path
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_nothing_unpickles_or_evaluates_files(package: str) -> None:
+    assert code_from_files(ROOT / HOMES[package]) == []
 
 
 def test_test_modules_have_names_of_their_own() -> None:
-    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name != "conftest.py"]
+    names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py")]
     assert sorted(set(names)) == sorted(names)  # pytest imports them by name alone
+
+
+def folders_of_packages() -> set[str]:
+    """Import names of all folders with modules: packages and everything inside them."""
+    names = set()
+    for package, home in HOMES.items():
+        for path in sources(ROOT / home):
+            inside = path.parent.relative_to(ROOT / home).parts
+            names.add(".".join((package, *inside)))
+    return names
+
+
+def test_every_folder_with_modules_is_a_package() -> None:
+    for home in HOMES.values():
+        assert [p for p in sources(ROOT / home) if not (p.parent / "__init__.py").exists()] == []
+
+
+def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
+    copy = tmp_path / "source"
+    copy.mkdir()
+    for name in ("pyproject.toml", "README.md", "LICENSE", "cleanup_env", "contract_tree", "contract_wrapper", "agents"):
+        (copy / name).symlink_to(ROOT / name)
+    # What pip calls, without a second environment.
+    program = f"from setuptools.build_meta import build_wheel; build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", program], cwd=copy, check=True, capture_output=True, env=dict(os.environ))
+    (wheel,) = tmp_path.glob("*.whl")
+    listing = subprocess.run([sys.executable, "-m", "zipfile", "-l", str(wheel)], capture_output=True, text=True)
+    held = {line.split()[0] for line in listing.stdout.splitlines()[1:]}
+    for package, home in HOMES.items():
+        for path in sources(ROOT / home):
+            assert f"{package}/{path.relative_to(ROOT / home).as_posix()}" in held
+        assert f"{package}/py.typed" in held
+    assert "cleanup_env/clean-up-map.txt" in held
+
+
+def test_module_names_in_the_configuration_exist() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    known = folders_of_packages() | {
+        ".".join((package, *path.relative_to(ROOT / home).with_suffix("").parts))
+        for package, home in HOMES.items()
+        for path in sources(ROOT / home)
+    }
+    named = {
+        name
+        for override in settings["tool"]["mypy"]["overrides"]
+        for name in ([override["module"]] if isinstance(override["module"], str) else override["module"])
+        if name.partition(".")[0] in HOMES
+    }
+    assert named - known == set()
+
+
+# The checks themselves: each finds a fault that lies two folders down.
+
+
+@pytest.fixture
+def planted(tmp_path: Path) -> Callable[[str], Path]:
+    """Make a package whose module `inner/deep/fault.py` has the given text."""
+
+    def plant(text: str) -> Path:
+        deep = tmp_path / "package" / "inner" / "deep"
+        deep.mkdir(parents=True)
+        (tmp_path / "package" / "good.py").write_text("import math\n")
+        (deep / "fault.py").write_text(text)
+        return tmp_path / "package"
+
+    return plant
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("import pickle\npickle.load(file)\n", "fault.py: pickle.load"),
+        ("def f():\n    return torch.load(file)\n", "fault.py: torch.load"),
+        ("numpy.load(path, allow_pickle=True)\n", "fault.py: allow_pickle=True"),
+        ("eval(text)\n", "fault.py: eval"),
+        ("def f():\n    exec(text)\n", "fault.py: exec"),
+    ],
+)
+def test_a_planted_way_to_run_code_is_found(planted: Callable[[str], Path], text: str, fault: str) -> None:
+    assert code_from_files(planted(text)) == [fault]
+
+
+def test_a_planted_import_of_a_package_above_is_found(planted: Callable[[str], Path]) -> None:
+    folder = planted("def f():\n    from contract_wrapper.errors import ContractsError\n")
+    assert foreign_imports(folder, "cleanup_env", ()) == ["fault.py: contract_wrapper.errors.ContractsError"]
+    assert foreign_imports(folder, "cleanup_env", ("contract_wrapper",)) == []
+
+
+def test_a_planted_import_of_a_library_is_found(planted: Callable[[str], Path]) -> None:
+    assert importers(planted("def f():\n    import skopt.space\n"), "skopt") == {"inner/deep/fault.py"}
