@@ -170,7 +170,15 @@ def test_every_folder_with_modules_is_a_package() -> None:
 def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
     copy = tmp_path / "source"
     copy.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE", "cleanup_env", "contract_tree", "contract_wrapper", "agents"):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "LICENSE",
+        "cleanup_env",
+        "contract_tree",
+        "contract_wrapper",
+        "agents",
+    ):
         (copy / name).symlink_to(ROOT / name)
     # What pip calls, without a second environment.
     program = f"from setuptools.build_meta import build_wheel; build_wheel({str(tmp_path)!r})"
