@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
-from contract_wrapper.contract import Contract
-from contract_wrapper.costs import get_costs
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.learners import get_learner
 from contract_wrapper.outcome import Outcome

@@ -12,9 +12,17 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.envs.registration import register
 
 if TYPE_CHECKING:
-    from contract_wrapper.contract import Contract
     from contract_wrapper.contracted import ContractedGame
-    from contract_wrapper.costs import COSTS, CostRule, RoleCost, get_costs
+    from contract_wrapper.contracts.contract import Contract
+    from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
+    from contract_wrapper.contracts.payment_rules import (
+        CustomPayment,
+        LinearShares,
+        PayPerCell,
+        TaxAndShare,
+        TaxByCells,
+    )
+    from contract_wrapper.contracts.roles import Activity, Roles
     from contract_wrapper.cpmes import CPMES, ask
     from contract_wrapper.cpmes_config import CPMESConfig
     from contract_wrapper.design_env import ContractDesign
@@ -23,18 +31,16 @@ if TYPE_CHECKING:
     from contract_wrapper.history import History
     from contract_wrapper.optimize_result import as_optimize_result
     from contract_wrapper.outcome import Estimate, Outcome
-    from contract_wrapper.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
     from contract_wrapper.ppo_config import PPOConfig, get_ppo_profile
-    from contract_wrapper.roles import Activity, Roles
     from contract_wrapper.sampler import CPMESSampler
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
     from contract_wrapper.wrapper import ContractWrapper, make_contracted
 
 _HOMES = {
-    "contract": ("Contract",),
+    "contracts.contract": ("Contract",),
     "contracted": ("ContractedGame",),
-    "costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
+    "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "cpmes": ("CPMES", "ask"),
     "cpmes_config": ("CPMESConfig",),
     "design_env": ("ContractDesign",),
@@ -42,10 +48,10 @@ _HOMES = {
     "evaluation": ("EvaluationSettings", "evaluate"),
     "history": ("History",),
     "outcome": ("Estimate", "Outcome"),
-    "payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "ppo_config": ("PPOConfig", "get_ppo_profile"),
     "optimize_result": ("as_optimize_result",),
-    "roles": ("Activity", "Roles"),
+    "contracts.roles": ("Activity", "Roles"),
     "sampler": ("CPMESSampler",),
     "space": ("DesignSpace", "contract_space"),
     "suggestion": ("Suggestion",),

@@ -169,7 +169,7 @@ def _shared(sub: argparse.ArgumentParser) -> None:
 
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from cleanup_env import make_config
-    from contract_wrapper.costs import get_costs
+    from contract_wrapper.contracts.costs import get_costs
     from contract_wrapper.evaluation import EvaluationSettings
     from contract_wrapper.learners import get_learner
 
@@ -240,7 +240,7 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from contract_wrapper.contract import Contract
+    from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.judge import judged, verdict
 
     if options.seeds < 1:
@@ -260,7 +260,7 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _best_response(options: argparse.Namespace) -> int:
     from contract_wrapper.best_response import best_response, report
-    from contract_wrapper.contract import Contract
+    from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.evaluation import evaluate
     from contract_wrapper.progress import Progress
     from mtmfq.policy import Policy
@@ -286,7 +286,7 @@ def _best_response(options: argparse.Namespace) -> int:
 
 
 def _play(options: argparse.Namespace) -> int:
-    from contract_wrapper.contract import Contract
+    from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.play import play_command
 
     contract = None

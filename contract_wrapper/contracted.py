@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import BatchCleanup, CleanupConfig, make_config
-from contract_wrapper.contract import Contract
-from contract_wrapper.costs import CostRule, costs, get_costs
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.costs import CostRule, costs, get_costs
+from contract_wrapper.contracts.payment_rules import PaymentRule, TaxAndShare
+from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.transfers import utilities
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.payment_rules import PaymentRule, TaxAndShare
-from contract_wrapper.payments import utilities
-from contract_wrapper.roles import Activity, Roles
 
 FloatArray = NDArray[np.float64]
 

@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contract import Contract
 from contract_wrapper.contracted import TYPES, ContractedGame
-from contract_wrapper.costs import CostRule, get_costs
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.costs import CostRule, get_costs
+from contract_wrapper.contracts.payment_rules import PaymentRule
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text
 from contract_wrapper.learners import (
@@ -40,7 +41,6 @@ from contract_wrapper.learners import (
     learner_of,
 )
 from contract_wrapper.outcome import Estimate, Outcome
-from contract_wrapper.payment_rules import PaymentRule
 from mtmfq.config import get_profile
 
 if TYPE_CHECKING:
@@ -48,11 +48,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = (
-    "contract.py", "contracted.py", "costs.py", "evaluation.py", "learners.py", "payment_rules.py", "payments.py",
-    "roles.py",
-)  # fmt: skip
-"""Modules of this package that a result depends on."""
+_DECISIVE = ("contracts", "contracted.py", "evaluation.py", "learners.py")
+"""Folders and modules of this package that a result depends on."""
 
 
 class EvaluationStopped(Exception):

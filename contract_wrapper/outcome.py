@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 
 PARTICIPATION = "participation"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from contract_wrapper import animation
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import SCRIPTED, Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings

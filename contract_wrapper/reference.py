@@ -9,7 +9,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

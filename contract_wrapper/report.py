@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from contract_wrapper import episode_figures, figures
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text

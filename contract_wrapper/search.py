@@ -12,7 +12,7 @@ from typing import TextIO
 import numpy as np
 
 from contract_wrapper.belief import believe_objective
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.history import History

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate
 from contract_wrapper.outcome import Outcome

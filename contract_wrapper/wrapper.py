@@ -9,12 +9,12 @@ import numpy as np
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
-from contract_wrapper.contract import Contract
-from contract_wrapper.costs import COSTS, CostRule, get_costs
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.costs import COSTS, CostRule, get_costs
+from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule, TaxAndShare
+from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.transfers import FloatArray, check_transfers, utilities
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.payment_rules import CustomPayment, PaymentRule, TaxAndShare
-from contract_wrapper.payments import FloatArray, check_transfers, utilities
-from contract_wrapper.roles import Activity, Roles
 
 RoleMap = Mapping[Any, str] | Sequence[str] | Callable[[Any], str]
 """Role of each agent: by agent name, in the order of `possible_agents`, or a function of the name."""

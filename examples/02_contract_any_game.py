@@ -10,7 +10,7 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from contract_wrapper import Contract, ContractWrapper
-from contract_wrapper.costs import CostRule
+from contract_wrapper.contracts.costs import CostRule
 
 
 class Mine(ParallelEnv[str, np.ndarray, int]):

@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.outcome import Estimate, Outcome
 from contract_wrapper.records import StudyRecord, TrialRecord

@@ -13,7 +13,7 @@ from gymnasium.utils.env_checker import check_env
 import contract_wrapper
 from cleanup_env import make_config
 from contract_wrapper import design_env
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.design_env import ContractDesign
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, evaluate

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from cleanup_env import make_config
-from contract_wrapper.contract import Contract
 from contract_wrapper.contracted import ContractedGame
-from contract_wrapper.costs import get_costs
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.costs import get_costs
+from contract_wrapper.contracts.payment_rules import CustomPayment
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate
-from contract_wrapper.payment_rules import CustomPayment
 from mtmfq.config import LearnerError, get_profile
 
 TINY = EvaluationSettings(

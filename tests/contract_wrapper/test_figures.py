@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import BASELINE, DESIGNS, fake_outcome, make_study
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.episode_figures import draw_field, draw_training, draw_waste
 from contract_wrapper.errors import ContractsError

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.outcome import PARTICIPATION, Estimate, Outcome, mean_outcome
 

@@ -9,7 +9,7 @@ from conftest import DESIGNS, fake_outcome, make_study
 from PIL import Image
 
 from contract_wrapper.animation import GOLD, captioned, letter_size, show, write_frames
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, evaluate

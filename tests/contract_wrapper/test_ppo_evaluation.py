@@ -10,7 +10,7 @@ from test_cli import cli, environment, refused
 
 from cleanup_env import make_config
 from contract_wrapper.best_response import best_response
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate

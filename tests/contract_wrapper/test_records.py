@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.outcome import Estimate
 from contract_wrapper.records import StudyRecord, TrialRecord

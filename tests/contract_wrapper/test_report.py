@@ -4,7 +4,7 @@ import pytest
 from conftest import DESIGNS, make_study
 from PIL import Image
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, evaluate
 from contract_wrapper.records import StudyRecord, TrialRecord

@@ -12,7 +12,7 @@ import pytest
 
 from cleanup_env import make_config
 from contract_wrapper import search as search_module
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings

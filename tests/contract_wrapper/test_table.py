@@ -2,7 +2,7 @@ import dataclasses
 
 from conftest import DESIGNS, fake_outcome, make_study
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation import EvaluationSettings
 from contract_wrapper.outcome import PARTICIPATION, Estimate
 from contract_wrapper.reference import PAPER, same_game

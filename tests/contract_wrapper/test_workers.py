@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import pytest
 
 from contract_wrapper import workers
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped
 from contract_wrapper.progress import Progress, duration

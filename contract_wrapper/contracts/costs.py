@@ -15,9 +15,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contract import as_number
+from contract_wrapper.contracts.contract import as_number
+from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.roles import Activity, Roles
 
 FloatArray = NDArray[np.float64]
 

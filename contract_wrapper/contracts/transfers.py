@@ -14,8 +14,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from contract_wrapper.contracts.roles import ABSENT, Roles
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.roles import ABSENT, Roles
 
 FloatArray = NDArray[np.float64]
 

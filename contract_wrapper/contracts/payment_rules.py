@@ -1,4 +1,4 @@
-"""Payment rules to choose from: the functions of `payments` with their numbers filled in.
+"""Payment rules to choose from: the functions of `transfers` with their numbers filled in.
 
 Anything with the three members of `PaymentRule` will do; the frozen classes check their numbers at birth.
 """
@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from contract_wrapper.contract import as_number, check_tax
-from contract_wrapper.errors import ContractsError
-from contract_wrapper.payments import (
+from contract_wrapper.contracts.contract import as_number, check_tax
+from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.transfers import (
     FloatArray,
     check_transfers,
     linear_shares,
@@ -20,7 +20,7 @@ from contract_wrapper.payments import (
     tax_and_share,
     tax_by_cells,
 )
-from contract_wrapper.roles import Activity, Roles
+from contract_wrapper.errors import ContractsError
 
 
 class PaymentRule(Protocol):

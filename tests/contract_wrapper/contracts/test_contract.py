@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_wrapper.contract import Contract
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.roles import ABSENT, Roles
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.roles import ABSENT, Roles
 
 
 def test_contract_reads_as_a_sentence():

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from contract_wrapper.errors import ContractsError
-from contract_wrapper.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
-from contract_wrapper.payments import (
+from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
+from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.transfers import (
     TINY,
     linear_shares,
     pay_per_cell,
@@ -15,7 +15,7 @@ from contract_wrapper.payments import (
     utilities,
     welfare,
 )
-from contract_wrapper.roles import Activity, Roles
+from contract_wrapper.errors import ContractsError
 
 CREW = Roles(names=("harvester", "harvester", "cleaner", "cleaner"), agents=("h_0", "h_1", "c_0", "c_1"))
 REWARDS = np.array([4.0, 2.0, 0.0, 0.0])

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_wrapper.costs import COSTS, CostRule, RoleCost, costs, get_costs
+from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, costs, get_costs
+from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.roles import Activity, Roles
 
 PAIR = Roles(names=("harvester", "cleaner"))
 DID = Activity(shots=np.array([0, 2]), cleaned=np.array([0, 3]), apples=np.array([1, 0]))
