@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.envs.registration import register
 
 if TYPE_CHECKING:
-    from contract_wrapper.contracted import ContractedGame
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.contracts.payment_rules import (
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from contract_wrapper.cpmes import CPMES, ask
     from contract_wrapper.cpmes_config import CPMESConfig
     from contract_wrapper.design_env import ContractDesign
+    from contract_wrapper.envs.batch_game import ContractedGame
+    from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation import EvaluationSettings, evaluate
     from contract_wrapper.history import History
@@ -35,11 +36,10 @@ if TYPE_CHECKING:
     from contract_wrapper.sampler import CPMESSampler
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
-    from contract_wrapper.wrapper import ContractWrapper, make_contracted
 
 _HOMES = {
     "contracts.contract": ("Contract",),
-    "contracted": ("ContractedGame",),
+    "envs.batch_game": ("ContractedGame",),
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "cpmes": ("CPMES", "ask"),
     "cpmes_config": ("CPMESConfig",),
@@ -55,7 +55,7 @@ _HOMES = {
     "sampler": ("CPMESSampler",),
     "space": ("DesignSpace", "contract_space"),
     "suggestion": ("Suggestion",),
-    "wrapper": ("ContractWrapper", "make_contracted"),
+    "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contracted import TYPES, ContractedGame
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, contracted_game
 from contract_wrapper.outcome import Estimate

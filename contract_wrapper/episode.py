@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from cleanup_env import BatchCleanup, render
 from contract_wrapper import animation
-from contract_wrapper.contracted import ContractedGame
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 

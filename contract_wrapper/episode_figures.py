@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from contract_wrapper.canvas import CLEANER, FAINT, GREEN, HARVESTER, INK, canvas, empty_figure
-from contract_wrapper.contracted import TYPES
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.episode import Episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.outcome import Outcome

@@ -24,10 +24,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contracted import TYPES, ContractedGame
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, get_costs
 from contract_wrapper.contracts.payment_rules import PaymentRule
+from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text
 from contract_wrapper.learners import (
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = ("contracts", "contracted.py", "evaluation.py", "learners.py")
+_DECISIVE = ("contracts", "envs", "evaluation.py", "learners.py")
 """Folders and modules of this package that a result depends on."""
 
 

@@ -22,7 +22,7 @@ from mtmfq import config as mtmfq_config
 from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
-    from contract_wrapper.contracted import ContractedGame
+    from contract_wrapper.envs.batch_game import ContractedGame
     from mtmfq.results import Curve
 
 DEFAULT = "mtmfq"

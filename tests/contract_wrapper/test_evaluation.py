@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from cleanup_env import make_config
-from contract_wrapper.contracted import ContractedGame
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.contracts.payment_rules import CustomPayment
+from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate
 from mtmfq.config import LearnerError, get_profile
 

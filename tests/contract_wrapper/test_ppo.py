@@ -13,8 +13,8 @@ import pytest
 from lesson_game import SCHOOL, Lesson
 from test_cli import environment
 
-from contract_wrapper.contracted import ContractedGame
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.learners import load_policy
 from contract_wrapper.ppo import PPOResult, sb3_vec_env, train_ppo
 from contract_wrapper.ppo_policy import PPOPolicy, legal, play

@@ -12,8 +12,8 @@ from pettingzoo.test import parallel_api_test, parallel_seed_test
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, RoleCost
 from contract_wrapper.contracts.payment_rules import LinearShares, PayPerCell, TaxAndShare, TaxByCells
+from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.wrapper import ContractWrapper, make_contracted
 
 
 class Orchard(ParallelEnv):

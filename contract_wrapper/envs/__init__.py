@@ -1,0 +1,1 @@
+"""Games under a contract: a PettingZoo wrapper, and a batch of games as learners take them."""
