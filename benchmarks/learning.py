@@ -20,7 +20,7 @@ import numpy as np
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.evaluation import EvaluationSettings
-from contract_wrapper.learners import get_learner
+from contract_wrapper.learners.registry import get_learner
 from contract_wrapper.outcome import Outcome
 from contract_wrapper.progress import Progress
 from contract_wrapper.workers import Job, working

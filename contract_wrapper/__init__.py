@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation import EvaluationSettings, evaluate
     from contract_wrapper.history import History
+    from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.optimize_result import as_optimize_result
     from contract_wrapper.outcome import Estimate, Outcome
-    from contract_wrapper.ppo_config import PPOConfig, get_ppo_profile
     from contract_wrapper.sampler import CPMESSampler
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
@@ -49,7 +49,7 @@ _HOMES = {
     "history": ("History",),
     "outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
-    "ppo_config": ("PPOConfig", "get_ppo_profile"),
+    "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "optimize_result": ("as_optimize_result",),
     "contracts.roles": ("Activity", "Roles"),
     "sampler": ("CPMESSampler",),

@@ -171,7 +171,7 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from cleanup_env import make_config
     from contract_wrapper.contracts.costs import get_costs
     from contract_wrapper.evaluation import EvaluationSettings
-    from contract_wrapper.learners import get_learner
+    from contract_wrapper.learners.registry import get_learner
 
     if options.seed < 0:
         raise ContractsError(f"--seed must be at least 0, got {options.seed}")
@@ -185,14 +185,14 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
 
 def _training_settings(options: argparse.Namespace) -> EvaluationSettings:
     """Settings of a command that trains, after a look at whether its learner is installed."""
-    from contract_wrapper.learners import get_learner
+    from contract_wrapper.learners.registry import get_learner
 
     get_learner(options.learner).check_installed()
     return _settings(options)
 
 
 def _optimize(options: argparse.Namespace) -> int:
-    from contract_wrapper.learners import get_learner
+    from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.report import write_report
     from contract_wrapper.search import Search, next_suggestions
     from contract_wrapper.study import SearchSettings, Study

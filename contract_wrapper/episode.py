@@ -18,7 +18,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings
 
 if TYPE_CHECKING:
-    from contract_wrapper.learners import LearnedPolicy
+    from contract_wrapper.learners.registry import LearnedPolicy
 
 SCRIPTED = "scripted"
 """Name of the crew of scripted greedy players (`cleanup_env.scripted`)."""
@@ -204,7 +204,7 @@ def record_episode(
 
 def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
     """Return a policy, read from its file if need be."""
-    from contract_wrapper.learners import learner_of, load_policy
+    from contract_wrapper.learners.registry import learner_of, load_policy
     from mtmfq.config import LearnerError
 
     if not isinstance(crew, (str, Path)):
@@ -237,7 +237,7 @@ def _play_scripted(game: _FilmedGame, seed: int) -> None:
 
 
 def _play_trained(game: _FilmedGame, policy: LearnedPolicy, seed: int) -> None:
-    from contract_wrapper.learners import learner_of
+    from contract_wrapper.learners.registry import learner_of
     from mtmfq.config import LearnerError
 
     try:

@@ -30,7 +30,7 @@ from contract_wrapper.contracts.payment_rules import PaymentRule
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_text
-from contract_wrapper.learners import (
+from contract_wrapper.learners.registry import (
     DEFAULT,
     LEARNERS,
     LearnedPolicy,
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = ("contracts", "envs", "evaluation.py", "learners.py")
+_DECISIVE = ("contracts", "envs", "evaluation.py", "learners")
 """Folders and modules of this package that a result depends on."""
 
 

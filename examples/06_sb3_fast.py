@@ -13,7 +13,7 @@ import numpy as np
 
 from cleanup_env import make_config
 from contract_wrapper import Contract, ContractedGame
-from contract_wrapper.ppo import sb3_vec_env
+from contract_wrapper.learners.ppo.train import sb3_vec_env
 
 SLOW = runpy.run_path(str(Path(__file__).with_name("05_sb3_supersuit.py")))
 

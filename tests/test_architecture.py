@@ -133,7 +133,7 @@ def test_stable_baselines3_is_loaded_by_the_training_alone() -> None:
         path.name
         for path in sources(ROOT / "contract_wrapper")
         for node in ast.parse(path.read_text()).body
-        if isinstance(node, ast.ImportFrom) and node.module == "contract_wrapper.ppo_env"
+        if isinstance(node, ast.ImportFrom) and node.module == "contract_wrapper.learners.ppo.vec_env"
     ]
     assert importers == []
 

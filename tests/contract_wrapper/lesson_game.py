@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from contract_wrapper.ppo_config import PPOConfig
+from contract_wrapper.learners.ppo.config import PPOConfig
 
 
 class Lesson:

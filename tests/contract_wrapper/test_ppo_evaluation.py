@@ -14,9 +14,9 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped, evaluate
-from contract_wrapper.learners import load_policy
-from contract_wrapper.ppo_config import PPOConfig
-from contract_wrapper.ppo_policy import PPOPolicy
+from contract_wrapper.learners.ppo.config import PPOConfig
+from contract_wrapper.learners.ppo.policy import PPOPolicy
+from contract_wrapper.learners.registry import load_policy
 
 pytest.importorskip("stable_baselines3")
 

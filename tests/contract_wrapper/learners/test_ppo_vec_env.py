@@ -9,8 +9,8 @@ from lesson_game import SCHOOL, Lesson
 from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
-from contract_wrapper.ppo import sb3_vec_env, train_ppo
-from contract_wrapper.ppo_policy import STAY, legal
+from contract_wrapper.learners.ppo.policy import STAY, legal
+from contract_wrapper.learners.ppo.train import sb3_vec_env, train_ppo
 from mtmfq.config import LearnerError
 
 pytest.importorskip("stable_baselines3")

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper import ppo_config
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.learners.ppo import config as ppo_config
 from mtmfq import config as mtmfq_config
 from mtmfq.checkpoint import kind_of
 
@@ -171,7 +171,7 @@ def _train_ppo(
     on_progress: Any, should_stop: Any, checkpoint: Path | None,
 ) -> Training:  # fmt: skip
     """Train without checkpoints: a training that was stopped begins anew."""
-    from contract_wrapper.ppo import train_ppo
+    from contract_wrapper.learners.ppo.train import train_ppo
 
     return train_ppo(
         game,
@@ -185,13 +185,13 @@ def _train_ppo(
 
 
 def _play_ppo(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
-    from contract_wrapper.ppo_policy import play
+    from contract_wrapper.learners.ppo.policy import play
 
     return play(game, policy, seed, on_step=on_step)
 
 
 def _load_ppo(path: Path) -> LearnedPolicy:
-    from contract_wrapper.ppo_policy import PPOPolicy
+    from contract_wrapper.learners.ppo.policy import PPOPolicy
 
     return PPOPolicy.load(path)
 
@@ -205,7 +205,7 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
         "ppo": Learner(
             name="ppo", config=ppo_config.PPOConfig, profile=ppo_config.get_ppo_profile, train=_train_ppo,
             play=_play_ppo, load=_load_ppo, kind="ppo-policy",
-            code={"contract_wrapper": ("ppo.py", "ppo_config.py", "ppo_env.py", "ppo_policy.py")},
+            code={"mtmfq": None},
             needs="stable_baselines3", extra="sb3",
         ),
     }

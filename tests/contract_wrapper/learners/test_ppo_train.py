@@ -15,9 +15,9 @@ from test_cli import environment
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
-from contract_wrapper.learners import load_policy
-from contract_wrapper.ppo import PPOResult, sb3_vec_env, train_ppo
-from contract_wrapper.ppo_policy import PPOPolicy, legal, play
+from contract_wrapper.learners.ppo.policy import PPOPolicy, legal, play
+from contract_wrapper.learners.ppo.train import PPOResult, sb3_vec_env, train_ppo
+from contract_wrapper.learners.registry import load_policy
 from mtmfq.config import LearnerError
 from mtmfq.results import TrainProgress
 
@@ -138,7 +138,7 @@ def test_a_policy_is_read_and_played_without_stable_baselines(trained: PPOResult
     trained.policy.save(path)
     program = (
         "import sys\nsys.modules['stable_baselines3'] = sys.modules['torch'] = None\n"
-        "import numpy as np\nfrom contract_wrapper.learners import load_policy\n"
+        "import numpy as np\nfrom contract_wrapper.learners.registry import load_policy\n"
         f"policy = load_policy({str(path)!r})\n"
         "print(policy.act(np.zeros((1, 3, 2), np.float32), np.random.default_rng(0)).shape)"
     )

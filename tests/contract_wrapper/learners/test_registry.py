@@ -9,7 +9,8 @@ import pytest
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import EvaluationSettings, code_version
-from contract_wrapper.learners import (
+from contract_wrapper.learners.ppo.config import PPO_PROFILES, PPOConfig, get_ppo_profile
+from contract_wrapper.learners.registry import (
     LEARNERS,
     config_from_dict,
     config_to_dict,
@@ -17,7 +18,6 @@ from contract_wrapper.learners import (
     learner_of,
     load_policy,
 )
-from contract_wrapper.ppo_config import PPO_PROFILES, PPOConfig, get_ppo_profile
 from mtmfq.checkpoint import kind_of, save_arrays
 from mtmfq.config import LearnerError, MTMFQConfig
 

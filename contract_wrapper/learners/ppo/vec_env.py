@@ -10,7 +10,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from contract_wrapper.ppo_policy import legal, with_types
+from contract_wrapper.learners.ppo.policy import legal, with_types
 from mtmfq.config import LearnerError
 from mtmfq.game import BatchGame, Signature
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.ppo_config import PPOConfig
+from contract_wrapper.learners.ppo.config import PPOConfig
 from mtmfq.checkpoint import load_arrays, save_arrays
 from mtmfq.config import LearnerError
 from mtmfq.game import BatchGame, Signature

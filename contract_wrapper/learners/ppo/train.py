@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.learners import LEARNERS
-from contract_wrapper.ppo_config import PPOConfig
-from contract_wrapper.ppo_policy import PPOPolicy
+from contract_wrapper.learners.ppo.config import PPOConfig
+from contract_wrapper.learners.ppo.policy import PPOPolicy
+from contract_wrapper.learners.registry import LEARNERS
 from mtmfq.config import LearnerError
 from mtmfq.game import BatchGame
 
 if TYPE_CHECKING:
-    from contract_wrapper.ppo_env import GameVecEnv
+    from contract_wrapper.learners.ppo.vec_env import GameVecEnv
     from mtmfq.results import Curve, TrainProgress
 
 PerType = Sequence[float] | NDArray[np.float64] | None
@@ -57,10 +57,10 @@ class PPOResult:
 def sb3_vec_env(game: BatchGame, *, reward_scale: PerType = None, reward_shift: PerType = None) -> GameVecEnv:
     """A batch of games as a stable-baselines3 `VecEnv`, one sub-environment per agent of every game.
 
-    Any of that library's algorithms can train on it; see `contract_wrapper.ppo_env.GameVecEnv`.
+    Any of that library's algorithms can train on it; see `contract_wrapper.learners.ppo.vec_env.GameVecEnv`.
     """
     LEARNERS["ppo"].check_installed()
-    from contract_wrapper.ppo_env import GameVecEnv
+    from contract_wrapper.learners.ppo.vec_env import GameVecEnv
 
     return GameVecEnv(game, reward_scale=reward_scale, reward_shift=reward_shift)
 

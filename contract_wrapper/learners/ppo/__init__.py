@@ -1,0 +1,1 @@
+"""Proximal policy optimisation by stable-baselines3 as a learner."""
