@@ -12,10 +12,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from contract_wrapper.judge import judged, verdict
-from contract_wrapper.outcome import mean_outcome
+from contract_wrapper.evaluation.outcome import mean_outcome
+from contract_wrapper.evaluation.published import PAPER, SCRIPTED_HARVEST
+from contract_wrapper.evaluation.seeds import judged, verdict
 from contract_wrapper.records import accepted_beyond_error
-from contract_wrapper.reference import PAPER, SCRIPTED_HARVEST
 from contract_wrapper.study import read_study
 
 

@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from contract_wrapper.contracts.roles import Activity, Roles
     from contract_wrapper.cpmes import CPMES, ask
     from contract_wrapper.cpmes_config import CPMESConfig
-    from contract_wrapper.design_env import ContractDesign
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
-    from contract_wrapper.evaluation import EvaluationSettings, evaluate
+    from contract_wrapper.evaluation.design_env import ContractDesign
+    from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+    from contract_wrapper.evaluation.outcome import Estimate, Outcome
     from contract_wrapper.history import History
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.optimize_result import as_optimize_result
-    from contract_wrapper.outcome import Estimate, Outcome
     from contract_wrapper.sampler import CPMESSampler
     from contract_wrapper.space import DesignSpace, contract_space
     from contract_wrapper.suggestion import Suggestion
@@ -43,11 +43,11 @@ _HOMES = {
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "cpmes": ("CPMES", "ask"),
     "cpmes_config": ("CPMESConfig",),
-    "design_env": ("ContractDesign",),
+    "evaluation.design_env": ("ContractDesign",),
     "errors": ("ContractsError",),
-    "evaluation": ("EvaluationSettings", "evaluate"),
+    "evaluation.evaluate": ("EvaluationSettings", "evaluate"),
     "history": ("History",),
-    "outcome": ("Estimate", "Outcome"),
+    "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "optimize_result": ("as_optimize_result",),
@@ -78,4 +78,4 @@ def __dir__() -> list[str]:
 
 
 for _name in ("ContractDesign-v0", "contract_wrapper/ContractDesign-v0"):
-    register(_name, entry_point="contract_wrapper.design_env:ContractDesign")
+    register(_name, entry_point="contract_wrapper.evaluation.design_env:ContractDesign")

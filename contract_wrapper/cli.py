@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from contract_wrapper.evaluation import EvaluationSettings
+    from contract_wrapper.evaluation.evaluate import EvaluationSettings
 
 QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 """What `optimize --quick` does instead of the full job."""
@@ -170,7 +170,7 @@ def _shared(sub: argparse.ArgumentParser) -> None:
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from cleanup_env import make_config
     from contract_wrapper.contracts.costs import get_costs
-    from contract_wrapper.evaluation import EvaluationSettings
+    from contract_wrapper.evaluation.evaluate import EvaluationSettings
     from contract_wrapper.learners.registry import get_learner
 
     if options.seed < 0:
@@ -241,7 +241,7 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.judge import judged, verdict
+    from contract_wrapper.evaluation.seeds import judged, verdict
 
     if options.seeds < 1:
         raise ContractsError(f"--seeds must be at least 1, got {options.seeds}")
@@ -259,9 +259,9 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 
 def _best_response(options: argparse.Namespace) -> int:
-    from contract_wrapper.best_response import best_response, report
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.evaluation import evaluate
+    from contract_wrapper.evaluation.best_response import best_response, report
+    from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.progress import Progress
     from mtmfq.policy import Policy
 

@@ -15,7 +15,7 @@ from contract_wrapper import animation
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings
+from contract_wrapper.evaluation.evaluate import EvaluationSettings
 
 if TYPE_CHECKING:
     from contract_wrapper.learners.registry import LearnedPolicy

@@ -13,7 +13,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.episode import Episode
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.outcome import Outcome
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.records import StudyRecord
 
 

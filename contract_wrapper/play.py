@@ -11,10 +11,10 @@ from contract_wrapper import animation
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import SCRIPTED, Episode, record_episode
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings
-from contract_wrapper.outcome import Outcome
+from contract_wrapper.evaluation.evaluate import EvaluationSettings
+from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.published import PAPER
 from contract_wrapper.records import StudyRecord
-from contract_wrapper.reference import PAPER
 
 
 def play_command(

@@ -13,11 +13,11 @@ from contract_wrapper import episode_figures, figures
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import Episode, record_episode
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.files import write_text
-from contract_wrapper.outcome import Outcome
 from contract_wrapper.play import policy_file
 from contract_wrapper.records import StudyRecord
-from contract_wrapper.reference import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.table import accepted, closing_table
 
 FOLDER = "figures"

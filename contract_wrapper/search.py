@@ -15,14 +15,14 @@ from contract_wrapper.belief import believe_objective
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.outcome import PARTICIPATION, Outcome
+from contract_wrapper.evaluation.worker_pool import Job, News, Workers, working
 from contract_wrapper.history import History
-from contract_wrapper.outcome import PARTICIPATION, Outcome
 from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.records import StudyRecord, TrialRecord
 from contract_wrapper.space import contract_space
 from contract_wrapper.study import Study
 from contract_wrapper.suggestion import SpaceExhausted, Suggestion
-from contract_wrapper.workers import Job, News, Workers, working
 
 MAX_CANDIDATES = 3
 """Contracts that are confirmed at most, one after another, until one passes."""

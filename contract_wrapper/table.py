@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract_wrapper.outcome import PARTICIPATION, Estimate, Outcome
+from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
+from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.records import StudyRecord, TrialRecord
-from contract_wrapper.reference import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 
 WIDTH = 100
 """Characters that no line of the table passes."""

@@ -8,7 +8,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.episode_figures import draw_field, draw_training, draw_waste
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings
+from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.figures import (
     draw_best_feasible,
     draw_designs,

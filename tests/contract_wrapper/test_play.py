@@ -12,7 +12,7 @@ from contract_wrapper.animation import GOLD, captioned, letter_size, show, write
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings, evaluate
+from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
 from contract_wrapper.play import play_command, play_in_terminal, write_gif, write_mp4
 from mtmfq.config import get_profile
 

@@ -15,12 +15,12 @@ from contract_wrapper import search as search_module
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings
-from contract_wrapper.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.evaluate import EvaluationSettings
+from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.worker_pool import News
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.search import Search, candidates, history_of, suggest
 from contract_wrapper.study import DATABASE, SearchSettings, Study, read_study, training_seed
-from contract_wrapper.workers import News
 from mtmfq.config import get_profile
 
 TINY = EvaluationSettings(

@@ -3,9 +3,9 @@ import dataclasses
 from conftest import DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation import EvaluationSettings
-from contract_wrapper.outcome import PARTICIPATION, Estimate
-from contract_wrapper.reference import PAPER, same_game
+from contract_wrapper.evaluation.evaluate import EvaluationSettings
+from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate
+from contract_wrapper.evaluation.published import PAPER, same_game
 from contract_wrapper.table import WIDTH, accepted, closing_table, refused, tightest_margin, worst_harvester_margin
 
 

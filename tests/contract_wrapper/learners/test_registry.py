@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings, code_version
+from contract_wrapper.evaluation.evaluate import EvaluationSettings, code_version
 from contract_wrapper.learners.ppo.config import PPO_PROFILES, PPOConfig, get_ppo_profile
 from contract_wrapper.learners.registry import (
     LEARNERS,

@@ -7,12 +7,12 @@ from concurrent.futures import Future
 
 import pytest
 
-from contract_wrapper import workers
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings, EvaluationStopped
+from contract_wrapper.evaluation import worker_pool as workers
+from contract_wrapper.evaluation.evaluate import EvaluationSettings, EvaluationStopped
+from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Job, _result, _work
 from contract_wrapper.progress import Progress, duration
-from contract_wrapper.workers import EvaluationFailed, Job, _result, _work
 from mtmfq.config import LearnerError
 
 JOB = Job(number=1, contract=Contract.none(), seed=0)

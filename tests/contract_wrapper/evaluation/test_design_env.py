@@ -12,12 +12,12 @@ from gymnasium.utils.env_checker import check_env
 
 import contract_wrapper
 from cleanup_env import make_config
-from contract_wrapper import design_env
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.design_env import ContractDesign
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation import EvaluationSettings, evaluate
-from contract_wrapper.outcome import Estimate, Outcome
+from contract_wrapper.evaluation import design_env
+from contract_wrapper.evaluation.design_env import ContractDesign
+from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from mtmfq.config import get_profile
 
 TINY = EvaluationSettings(

@@ -29,6 +29,7 @@ from contract_wrapper.contracts.costs import CostRule, get_costs
 from contract_wrapper.contracts.payment_rules import PaymentRule
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import (
     DEFAULT,
@@ -40,7 +41,6 @@ from contract_wrapper.learners.registry import (
     config_to_dict,
     learner_of,
 )
-from contract_wrapper.outcome import Estimate, Outcome
 from mtmfq.config import get_profile
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = ("contracts", "envs", "evaluation.py", "learners")
+_DECISIVE = ("contracts", "envs", "evaluation", "learners")
 """Folders and modules of this package that a result depends on."""
 
 

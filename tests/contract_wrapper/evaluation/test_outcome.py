@@ -8,7 +8,7 @@ import pytest
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.outcome import PARTICIPATION, Estimate, Outcome, mean_outcome
+from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome, mean_outcome
 
 E = Estimate
 

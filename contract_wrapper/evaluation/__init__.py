@@ -1,0 +1,1 @@
+"""The black box: train agents under a contract, watch them play, report what everybody got."""
