@@ -13,10 +13,10 @@ import time
 
 import numpy as np
 
-from contract_wrapper.asking import Ask
-from contract_wrapper.designs import initial_designs
-from contract_wrapper.history import History
-from contract_wrapper.space import contract_space
+from contract_wrapper.bo.ask import Ask
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.space import contract_space
 from optimiser_bench.optimisers import OPTIMISERS, REFERENCE, chosen
 
 

@@ -27,12 +27,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.acquisition import beta_t
-from contract_wrapper.belief import fit
-from contract_wrapper.cpmes import ask
-from contract_wrapper.cpmes_config import CPMESConfig
-from contract_wrapper.surrogate import GaussianProcess, Surrogate
-from contract_wrapper.threads import one_thread
+from contract_wrapper.bo.acquisition import beta_t
+from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.gp.regression import GaussianProcess
+from contract_wrapper.bo.surrogates import Surrogate, fit
 from optimiser_bench.cleanup import SynthCleanup
 from optimiser_bench.tables import Interval
 

@@ -12,6 +12,13 @@ from typing import TYPE_CHECKING, Any
 from gymnasium.envs.registration import register
 
 if TYPE_CHECKING:
+    from contract_wrapper.bo.cpmes import CPMES, ask
+    from contract_wrapper.bo.cpmes_config import CPMESConfig
+    from contract_wrapper.bo.history import History
+    from contract_wrapper.bo.optuna_sampler import CPMESSampler
+    from contract_wrapper.bo.scipy_result import as_optimize_result
+    from contract_wrapper.bo.space import DesignSpace, contract_space
+    from contract_wrapper.bo.suggestion import Suggestion
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.contracts.payment_rules import (
@@ -22,39 +29,32 @@ if TYPE_CHECKING:
         TaxByCells,
     )
     from contract_wrapper.contracts.roles import Activity, Roles
-    from contract_wrapper.cpmes import CPMES, ask
-    from contract_wrapper.cpmes_config import CPMESConfig
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.design_env import ContractDesign
     from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
     from contract_wrapper.evaluation.outcome import Estimate, Outcome
-    from contract_wrapper.history import History
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
-    from contract_wrapper.optimize_result import as_optimize_result
-    from contract_wrapper.sampler import CPMESSampler
-    from contract_wrapper.space import DesignSpace, contract_space
-    from contract_wrapper.suggestion import Suggestion
 
 _HOMES = {
     "contracts.contract": ("Contract",),
     "envs.batch_game": ("ContractedGame",),
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
-    "cpmes": ("CPMES", "ask"),
-    "cpmes_config": ("CPMESConfig",),
+    "bo.cpmes": ("CPMES", "ask"),
+    "bo.cpmes_config": ("CPMESConfig",),
     "evaluation.design_env": ("ContractDesign",),
     "errors": ("ContractsError",),
     "evaluation.evaluate": ("EvaluationSettings", "evaluate"),
-    "history": ("History",),
+    "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
-    "optimize_result": ("as_optimize_result",),
+    "bo.scipy_result": ("as_optimize_result",),
     "contracts.roles": ("Activity", "Roles"),
-    "sampler": ("CPMESSampler",),
-    "space": ("DesignSpace", "contract_space"),
-    "suggestion": ("Suggestion",),
+    "bo.optuna_sampler": ("CPMESSampler",),
+    "bo.space": ("DesignSpace", "contract_space"),
+    "bo.suggestion": ("Suggestion",),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

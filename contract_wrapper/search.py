@@ -11,18 +11,18 @@ from typing import TextIO
 
 import numpy as np
 
-from contract_wrapper.belief import believe_objective
+from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.space import contract_space
+from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
+from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Outcome
 from contract_wrapper.evaluation.worker_pool import Job, News, Workers, working
-from contract_wrapper.history import History
 from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.records import StudyRecord, TrialRecord
-from contract_wrapper.space import contract_space
 from contract_wrapper.study import Study
-from contract_wrapper.suggestion import SpaceExhausted, Suggestion
 
 MAX_CANDIDATES = 3
 """Contracts that are confirmed at most, one after another, until one passes."""

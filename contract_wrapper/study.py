@@ -110,8 +110,8 @@ class Study:
 
     def _begin(self) -> None:
         """Queue the baseline and the initial designs."""
-        from contract_wrapper.designs import initial_designs
-        from contract_wrapper.space import contract_space
+        from contract_wrapper.bo.sampling import initial_designs
+        from contract_wrapper.bo.space import contract_space
 
         space = contract_space(self.search.max_cleaners)
         rng = np.random.default_rng(np.random.SeedSequence([self.search.seed, 10]))

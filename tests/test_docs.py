@@ -21,10 +21,10 @@ from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, CPMESConfig, contract_space
+from contract_wrapper.bo.rivals import RIVALS
+from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.envs.batch_game import SMALLEST_TAX
-from contract_wrapper.rivals import RIVALS
 from contract_wrapper.search import MAX_CANDIDATES
-from contract_wrapper.space import GRID_LIMIT
 from contract_wrapper.study import SearchSettings
 from mtmfq import PROFILES, MTMFQConfig
 

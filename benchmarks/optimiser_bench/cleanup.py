@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.space import Design, contract_space
+from contract_wrapper.bo.space import Design, contract_space
 from optimiser_bench.problem import Problem
 
 Floats = npt.NDArray[np.float64]

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.asking import Ask, Step, all_known, ask_with
-from contract_wrapper.designs import without
-from contract_wrapper.history import History
-from contract_wrapper.space import DesignSpace
-from contract_wrapper.suggestion import Suggestion
+from contract_wrapper.bo.ask import Ask, Step, all_known, ask_with
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.sampling import without
+from contract_wrapper.bo.space import DesignSpace
+from contract_wrapper.bo.suggestion import Suggestion
 
 if TYPE_CHECKING:
     import optuna

@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 
-from contract_wrapper.asking import Ask
-from contract_wrapper.cpmes import ask
-from contract_wrapper.cpmes_config import CPMESConfig
+from contract_wrapper.bo.ask import Ask
+from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.rivals import RIVALS
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.rivals import RIVALS
 from optimiser_bench.library import LIBRARY, why_missing
 
 REFERENCE = "cPMES"

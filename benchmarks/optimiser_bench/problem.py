@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.designs import initial_designs
-from contract_wrapper.history import History
-from contract_wrapper.space import Design, DesignSpace
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.space import Design, DesignSpace
 
 Floats = npt.NDArray[np.float64]
 

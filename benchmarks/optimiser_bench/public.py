@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from contract_wrapper.space import Design, DesignSpace
+from contract_wrapper.bo.space import Design, DesignSpace
 from optimiser_bench.problem import Problem
 
 Function = Callable[[Any, Any], Any]

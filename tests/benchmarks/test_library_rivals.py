@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper.history import History
-from contract_wrapper.space import DesignSpace
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.space import DesignSpace
 from optimiser_bench import library
 from optimiser_bench.library import LIBRARY, _margins, why_missing
 

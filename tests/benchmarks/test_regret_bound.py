@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from contract_wrapper.kernels import Hyper
-from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess
+from contract_wrapper.bo.gp.kernels import Hyper
+from contract_wrapper.bo.gp.regression import GaussianProcess
+from contract_wrapper.bo.surrogates import ConstantSurrogate
 from regret_bound import CONFIGS, information_gain, measure
 
 SHARE = 1 - 1 / math.e

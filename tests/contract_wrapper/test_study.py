@@ -12,8 +12,8 @@ import pytest
 
 from cleanup_env import make_config
 from contract_wrapper import search as search_module
+from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.cpmes import ask
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Estimate, Outcome

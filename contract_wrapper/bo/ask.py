@@ -8,13 +8,13 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper import acquisition
-from contract_wrapper.designs import farthest
+from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.sampling import farthest
+from contract_wrapper.bo.space import DesignSpace
+from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.history import History
-from contract_wrapper.space import DesignSpace
-from contract_wrapper.suggestion import SpaceExhausted, Suggestion
-from contract_wrapper.threads import one_thread
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats

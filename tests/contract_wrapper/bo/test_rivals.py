@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper.belief import fit
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.inner_search import dense_near_best, maximise, refine_front
+from contract_wrapper.bo.pareto import pareto_mask
+from contract_wrapper.bo.rivals import RIVALS, _mace_objectives, best_so_far, cei, cmes, cmes_ibo, mace, random_search
+from contract_wrapper.bo.space import DesignSpace
+from contract_wrapper.bo.suggestion import SpaceExhausted
+from contract_wrapper.bo.surrogates import fit
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.history import History
-from contract_wrapper.maximise import dense_near_best, maximise, refine_front
-from contract_wrapper.pareto import pareto_mask
-from contract_wrapper.rivals import RIVALS, _mace_objectives, best_so_far, cei, cmes, cmes_ibo, mace, random_search
-from contract_wrapper.space import DesignSpace
-from contract_wrapper.suggestion import SpaceExhausted
 
 LINE = DesignSpace(dimensions=(Integer(0, 10, name="x"),))
 SQUARE = DesignSpace(dimensions=(Real(0.0, 1.0, name="a"), Real(0.0, 1.0, name="b")))

@@ -1,4 +1,4 @@
-"""Small exact Gaussian processes: what the optimiser believes about each output.
+"""Small exact Gaussian processes: the posterior of one output, its paths, and conditioning.
 
 The maths is that of Rasmussen & Williams 2006, chapters 2 and 5 (equation numbers beside the
 lines); paths by Wilson et al. 2020, arXiv 2002.09309. Inputs lie in the unit cube, outputs are
@@ -13,16 +13,13 @@ function of the data alone; known standard errors enter as extra noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.cholesky import cholesky, half_solve, root_of, solve
-from contract_wrapper.errors import ContractsError
-from contract_wrapper.hyperfit import fit_hyper
-from contract_wrapper.kernels import Hyper, Kernel, correlation, squared_gaps
+from contract_wrapper.bo.gp.kernels import Hyper, Kernel, correlation, squared_gaps
+from contract_wrapper.bo.gp.linalg import cholesky, half_solve, root_of, solve
 
 Floats = npt.NDArray[np.float64]
 
@@ -116,94 +113,3 @@ class GaussianProcess:
                 draws = np.tensordot(draws, root, axes=(1, 1))
             total += math.sqrt(amplitude) * draws[(slice(None), *places)]
         return total
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConstantSurrogate:
-    """The belief about an output that never varied: its value, and a wide doubt of its own everywhere."""
-
-    value: float
-    sd: float
-
-    def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the value and the doubt at each of x (q, d): two arrays (q,)."""
-        return np.full(len(x), self.value), np.full(len(x), self.sd)
-
-    def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Draw (n, q) values, independent between designs: nothing is known of how the output varies."""
-        return self.value + self.sd * rng.standard_normal((n, len(x)))
-
-    def condition(self, x: Floats, y: Floats) -> ConstantSurrogate:
-        """Return the same belief: there is no kernel by which one design could tell of another."""
-        return self
-
-
-Surrogate = GaussianProcess | ConstantSurrogate
-
-
-def fit(
-    x: Floats, y: Floats, *, kernel: Kernel = "se", noise_sd: Floats | None = None, local: bool = True
-) -> Surrogate:
-    """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
-
-    `local`: whether the kernel has its second term, for what happens over short distances.
-
-    Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
-    0): a margin that has always been good is then good elsewhere with probability 0.84.
-    """
-    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    se = np.zeros(len(y)) if noise_sd is None else np.asarray(noise_sd, dtype=float)
-    if x.ndim != 2 or y.shape != (len(x),) or se.shape != y.shape or len(y) == 0:
-        raise ContractsError(
-            f"a surrogate needs x (n, d), y (n,) and noise_sd (n,) with n >= 1, "
-            f"but came {x.shape}, {y.shape} and {se.shape}"
-        )
-    shift, scale = float(y.mean()), float(y.std())
-    if scale <= 1e-12 * max(1.0, abs(shift)):
-        return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
-    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local)
-    return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurrogateSet:
-    """Independent surrogates of several outputs."""
-
-    parts: tuple[Surrogate, ...]
-
-    @property
-    def varies(self) -> bool:
-        """Whether any output varied, so that designs can be told apart."""
-        return any(isinstance(part, GaussianProcess) for part in self.parts)
-
-    @classmethod
-    def fit(
-        cls,
-        x: Floats,
-        y: Floats,
-        kernels: Sequence[Kernel],
-        noise_sd: Floats | None = None,
-        *,
-        local: bool = True,
-    ) -> SurrogateSet:
-        """Fit one surrogate per column of y (n, outputs), with known standard errors of the same shape."""
-        se = np.zeros_like(y) if noise_sd is None else noise_sd
-        columns = zip(y.T, kernels, se.T, strict=True)
-        return cls(parts=tuple(fit(x, column, kernel=k, noise_sd=s, local=local) for column, k, s in columns))
-
-    def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
-        moments = [part.predict(x) for part in self.parts]
-        return np.stack([m for m, _ in moments]), np.stack([s for _, s in moments])
-
-    def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Draw `n` joint samples at x (q, d): (outputs, n, q)."""
-        return np.stack([part.posterior_paths(x, n, rng) for part in self.parts])
-
-    def condition(self, x: Floats, y: Floats) -> SurrogateSet:
-        """Return the set that also knows y (outputs, q) at x (q, d)."""
-        return SurrogateSet(parts=tuple(part.condition(x, column) for part, column in zip(self.parts, y, strict=True)))
-
-    def believe(self, x: Floats) -> SurrogateSet:
-        """Return the set that takes its own means at x (q, d) for results ("kriging believer")."""
-        return self.condition(x, self.predict(x)[0]) if len(x) else self

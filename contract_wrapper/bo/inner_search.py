@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.designs import reference_designs
-from contract_wrapper.pareto import pareto_mask
-from contract_wrapper.space import DesignSpace
+from contract_wrapper.bo.pareto import pareto_mask
+from contract_wrapper.bo.sampling import reference_designs
+from contract_wrapper.bo.space import DesignSpace
 
 Floats = npt.NDArray[np.float64]
 

@@ -7,19 +7,19 @@ import numpy as np
 import pytest
 from skopt.space import Integer, Real
 
-from contract_wrapper import acquisition
-from contract_wrapper.cpmes import CPMES, _objectives, ask
-from contract_wrapper.cpmes_config import CPMESConfig
-from contract_wrapper.designs import initial_designs
+from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.cpmes import CPMES, _objectives, ask
+from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.rivals import cei
+from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.space import DesignSpace, contract_space
+from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.history import History
-from contract_wrapper.rivals import cei
-from contract_wrapper.space import DesignSpace, contract_space
-from contract_wrapper.suggestion import SpaceExhausted
 
 SPACE = contract_space()
 SMALL = contract_space(max_cleaners=5, step=0.05)  # 105 designs
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHEAP = CPMESConfig(n_paths=4)
 
 
@@ -45,7 +45,7 @@ def designs_of(suggestions):
 
 
 def test_the_same_seed_and_history_give_the_same_ask_here_and_in_another_process():
-    code = "from tests.contract_wrapper.test_cpmes import *; print(ask(SPACE, history_of(START), number=2, seed=7))"
+    code = "from tests.contract_wrapper.bo.test_cpmes import *; print(ask(SPACE, history_of(START), number=2, seed=7))"
     elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert elsewhere.stdout.strip() == repr(ask(SPACE, history_of(START), number=2, seed=7))
 

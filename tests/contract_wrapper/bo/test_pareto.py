@@ -5,9 +5,9 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from skopt.space import Integer, Real
 
+from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2, pareto_mask
+from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.pareto import pareto_front_grid, pareto_front_nsga2, pareto_mask
-from contract_wrapper.space import DesignSpace
 
 
 def dominated(row, others):

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.history import History
-from contract_wrapper.space import DesignSpace
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult

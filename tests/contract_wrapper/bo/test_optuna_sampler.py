@@ -11,10 +11,10 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 from optuna.trial import TrialState, create_trial
 
 from contract_wrapper import CPMESConfig, CPMESSampler
+from contract_wrapper.bo.optuna_sampler import history_of, space_of
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.sampler import history_of, space_of
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CHEAP = CPMESConfig(n_paths=4, population=8, generations=3)
 GRID = {"x": FloatDistribution(0.0, 1.0, step=0.05), "n": IntDistribution(1, 5)}
 
@@ -84,7 +84,7 @@ def test_several_threads_do_not_repeat_a_design():
 
 WORKER = """
 import sys, optuna
-from tests.contract_wrapper.test_sampler import ridge, CHEAP, CPMESSampler
+from tests.contract_wrapper.bo.test_optuna_sampler import ridge, CHEAP, CPMESSampler
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 study = optuna.load_study(storage=sys.argv[1], study_name="s", sampler=CPMESSampler(seed=0, config=CHEAP))
 study.optimize(ridge, n_trials=4)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from contract_wrapper.space import Design
+from contract_wrapper.bo.space import Design
 
 
 class SpaceExhausted(Exception):

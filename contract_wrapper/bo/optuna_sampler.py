@@ -21,12 +21,12 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from contract_wrapper.cpmes import ask
-from contract_wrapper.cpmes_config import CPMESConfig
+from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.space import DesignSpace, Range, numeric_space
+from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.history import History
-from contract_wrapper.space import DesignSpace, Range, numeric_space
-from contract_wrapper.suggestion import SpaceExhausted
 
 Floats = npt.NDArray[np.float64]
 Distributions = Mapping[str, BaseDistribution]

@@ -4,10 +4,11 @@ from scipy.optimize import check_grad
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
+from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
+from contract_wrapper.bo.gp.kernels import Hyper, squared_gaps
+from contract_wrapper.bo.gp.regression import GaussianProcess
+from contract_wrapper.bo.surrogates import ConstantSurrogate, SurrogateSet, fit_output
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.hyperfit import negative_log_posterior
-from contract_wrapper.kernels import Hyper, squared_gaps
-from contract_wrapper.surrogate import ConstantSurrogate, GaussianProcess, SurrogateSet, fit
 
 RNG = np.random.default_rng(0)
 X = RNG.random((12, 2))
@@ -33,7 +34,7 @@ def test_posterior_is_that_of_scikit_learn_with_the_same_kernel(kernel, columns,
     ours = fixed(kernel, x, (0.3, 0.8)[: len(columns)])
     reference = GaussianProcessRegressor(
         ConstantKernel(1.7) * theirs, alpha=1e-3 + (SE / Y.std()) ** 2, optimizer=None
-    ).fit(x, (Y - Y.mean()) / Y.std())
+    ).fit_output(x, (Y - Y.mean()) / Y.std())
     mean, sd = reference.predict(query, return_std=True)
     got_mean, got_sd = ours.predict(query)
     np.testing.assert_allclose(got_mean, Y.mean() + Y.std() * mean, rtol=1e-9)
@@ -68,7 +69,7 @@ def test_the_gradient_of_the_fit_is_that_of_finite_differences(kernel, theta):
 
 
 def test_paths_have_the_moments_and_the_correlation_of_the_posterior():
-    gp = fit(X, Y, noise_sd=SE)
+    gp = fit_output(X, Y, noise_sd=SE)
     mean, sd = gp.predict(QUERY[:5])
     paths = gp.posterior_paths(QUERY[:5], 20_000, np.random.default_rng(1))
     np.testing.assert_allclose(paths.mean(axis=0), mean, atol=0.05 * sd.max())
@@ -79,7 +80,7 @@ def test_paths_have_the_moments_and_the_correlation_of_the_posterior():
 
 def test_paths_over_a_grid_are_drawn_from_the_same_posterior():
     grid = np.array([[a, b] for a in np.linspace(0, 1, 9) for b in (0.0, 0.5, 1.0)])
-    gp = fit(grid[::2], np.sin(3 * grid[::2, 0]) + grid[::2, 1], kernel="matern", noise_sd=np.full(14, 0.2))
+    gp = fit_output(grid[::2], np.sin(3 * grid[::2, 0]) + grid[::2, 1], kernel="matern", noise_sd=np.full(14, 0.2))
     mean, sd = gp.predict(grid)
     paths = gp.posterior_paths(grid, 20_000, np.random.default_rng(1))
     np.testing.assert_allclose(paths.mean(axis=0), mean, atol=0.05 * sd.max())
@@ -89,7 +90,7 @@ def test_paths_over_a_grid_are_drawn_from_the_same_posterior():
 def test_a_fit_predicts_a_smooth_function():
     x = np.random.default_rng(2).random((30, 2))
     truth = lambda u: np.sin(6 * u[:, 0]) + u[:, 1]  # noqa: E731
-    mean, sd = fit(x, truth(x)).predict(QUERY)
+    mean, sd = fit_output(x, truth(x)).predict(QUERY)
     assert np.abs(mean - truth(QUERY)).max() < 0.1
     assert (sd > 0).all()
 
@@ -101,7 +102,7 @@ def test_a_local_term_knows_what_it_does_not_know():
     query = np.linspace(0, 1, 200)[:, None]
     errors = {}
     for local in (True, False):
-        mean, sd = fit(x, truth(x), local=local).predict(query)
+        mean, sd = fit_output(x, truth(x), local=local).predict(query)
         errors[local] = (truth(query) - mean) / sd
     assert np.mean(errors[True] ** 2) < 2
     assert np.mean(errors[False] ** 2) > 4
@@ -109,7 +110,7 @@ def test_a_local_term_knows_what_it_does_not_know():
 
 def test_three_points_leave_wide_doubt_between_them():
     x = np.array([[0.0, 0.0], [1.0, 1.0], [0.0, 1.0]])
-    gp = fit(x, np.array([0.0, 1.0, 0.5]))
+    gp = fit_output(x, np.array([0.0, 1.0, 0.5]))
     assert isinstance(gp, GaussianProcess)
     assert all(0.1 < length < 5 for length in gp.hyper.lengthscales)
     _, sd = gp.predict(np.array([[0.5, 0.0]]))
@@ -117,7 +118,7 @@ def test_three_points_leave_wide_doubt_between_them():
 
 
 def test_believing_the_own_mean_keeps_the_mean_and_narrows_the_doubt():
-    gp = fit(X, Y, noise_sd=SE)
+    gp = fit_output(X, Y, noise_sd=SE)
     there = np.array([[0.9, 0.1]])
     after = gp.condition(there, gp.predict(there)[0])
     np.testing.assert_allclose(after.predict(QUERY)[0], gp.predict(QUERY)[0], rtol=1e-8)
@@ -137,15 +138,15 @@ def test_a_known_standard_error_is_trusted_less_than_an_exact_value():
 
 
 def test_an_output_that_never_varied_gets_a_constant_with_a_wide_doubt():
-    assert fit(X, np.full(12, 0.5)) == ConstantSurrogate(value=0.5, sd=0.5)
-    assert fit(X, np.zeros(12)) == ConstantSurrogate(value=0.0, sd=1.0)
-    paths = fit(X, np.full(12, 0.5)).posterior_paths(QUERY, 500, np.random.default_rng(0))
+    assert fit_output(X, np.full(12, 0.5)) == ConstantSurrogate(value=0.5, sd=0.5)
+    assert fit_output(X, np.zeros(12)) == ConstantSurrogate(value=0.0, sd=1.0)
+    paths = fit_output(X, np.full(12, 0.5)).posterior_paths(QUERY, 500, np.random.default_rng(0))
     assert (paths >= 0).mean() == pytest.approx(0.84, abs=0.01)
 
 
 def test_repeated_designs_do_not_break_the_fit():
     x, y = np.repeat(X[:4], 3, axis=0), np.repeat(Y[:4], 3)
-    mean, _ = fit(x, y).predict(X[:4])
+    mean, _ = fit_output(x, y).predict(X[:4])
     np.testing.assert_allclose(mean, Y[:4], atol=0.2 * Y[:4].std())
 
 
@@ -154,18 +155,18 @@ def test_a_set_answers_like_its_parts():
     both = SurrogateSet.fit(X, outputs, ["se", "matern"])
     mean, sd = both.predict(QUERY)
     assert mean.shape == sd.shape == (2, 40)
-    np.testing.assert_array_equal(mean[0], fit(X, Y).predict(QUERY)[0])
+    np.testing.assert_array_equal(mean[0], fit_output(X, Y).predict(QUERY)[0])
     assert both.posterior_paths(QUERY, 3, np.random.default_rng(0)).shape == (2, 3, 40)
 
 
 def test_shapes_that_do_not_fit_are_refused():
     with pytest.raises(ContractsError, match="x \\(n, d\\)"):
-        fit(X, Y[:3])
+        fit_output(X, Y[:3])
 
 
 def test_what_is_measured_without_noise_is_known_to_the_fifth_digit():
     rng = np.random.default_rng(0)
     x, elsewhere = rng.random((30, 2)), 0.1 + 0.8 * rng.random((200, 2))
-    mean, sd = fit(x, x.sum(axis=1)).predict(elsewhere)
+    mean, sd = fit_output(x, x.sum(axis=1)).predict(elsewhere)
     assert np.abs(mean - elsewhere.sum(axis=1)).max() < 5e-5
     assert sd.max() < 1e-4

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.space import DesignSpace
 
 Floats = npt.NDArray[np.float64]
 

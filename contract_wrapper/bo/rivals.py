@@ -15,18 +15,17 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper import acquisition
-from contract_wrapper.asking import Ask, Step, all_known, ask_with, fill, suggestions
-from contract_wrapper.belief import best_so_far, fit
-from contract_wrapper.cpmes import information
-from contract_wrapper.designs import without
-from contract_wrapper.history import History
-from contract_wrapper.maximise import dense_near_best, maximise
-from contract_wrapper.pareto import pareto_front_grid, pareto_front_nsga2
-from contract_wrapper.space import DesignSpace
-from contract_wrapper.suggestion import Suggestion
-from contract_wrapper.surrogate import SurrogateSet
-from contract_wrapper.threads import one_thread
+from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.ask import Ask, Step, all_known, ask_with, fill, suggestions
+from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.cpmes import information
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.inner_search import dense_near_best, maximise
+from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2
+from contract_wrapper.bo.sampling import without
+from contract_wrapper.bo.space import DesignSpace
+from contract_wrapper.bo.suggestion import Suggestion
+from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far, fit
 
 Floats = npt.NDArray[np.float64]
 Score = Callable[[Floats, Floats], Floats]

@@ -17,18 +17,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper import acquisition
-from contract_wrapper.asking import Designs, all_known, ask_by, fill, suggestions
-from contract_wrapper.belief import best_so_far, fit
-from contract_wrapper.cpmes_config import CPMESConfig
-from contract_wrapper.designs import without
-from contract_wrapper.history import History
-from contract_wrapper.maximise import dense_near_best, refine_front
-from contract_wrapper.pareto import pareto_front_nsga2, pareto_mask
-from contract_wrapper.space import Design, DesignSpace
-from contract_wrapper.suggestion import Suggestion
-from contract_wrapper.surrogate import SurrogateSet
-from contract_wrapper.threads import one_thread
+from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.ask import Designs, all_known, ask_by, fill, suggestions
+from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.inner_search import dense_near_best, refine_front
+from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
+from contract_wrapper.bo.sampling import without
+from contract_wrapper.bo.space import Design, DesignSpace
+from contract_wrapper.bo.suggestion import Suggestion
+from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far, fit
 
 Floats = npt.NDArray[np.float64]
 
@@ -196,7 +195,7 @@ def _count(space: DesignSpace, config: CPMESConfig) -> int:
 class CPMES:
     """The search with a memory: `ask` for designs, `tell` what came of them.
 
-    >>> from contract_wrapper.space import contract_space
+    >>> from contract_wrapper.bo.space import contract_space
     >>> search = CPMES(contract_space(), seed=1, constraints=("slack",), participation=0)
     >>> (first,) = search.ask()
     >>> first.design

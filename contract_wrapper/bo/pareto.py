@@ -14,7 +14,7 @@ import numpy.typing as npt
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from contract_wrapper.space import DesignSpace
+    from contract_wrapper.bo.space import DesignSpace
 
 Floats = npt.NDArray[np.float64]
 Objectives = Callable[[Floats], Floats]

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from skopt.space import Categorical, Integer, Real
 
+from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.space import DesignSpace, contract_space
 
 
 def test_the_contract_space_has_505_designs_with_exact_decimals():

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contract_wrapper.designs import initial_designs
-from contract_wrapper.extremes import clipped, floored
-from contract_wrapper.space import contract_space
-from contract_wrapper.surrogate import fit
+from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.space import contract_space
+from contract_wrapper.bo.surrogates import fit_output
+from contract_wrapper.bo.winsorize import clipped, floored
 
 VALUES = st.lists(st.integers(-1000, 1000), max_size=30).map(lambda v: np.array(v, dtype=float))
 
@@ -67,7 +67,7 @@ def test_a_disaster_hardly_harms_the_fit_elsewhere(seed):
     values[3] = -500.0  # tax 1 with 5 cleaners
 
     def miss(outputs):
-        mean, _ = fit(space.to_unit(known), outputs).predict(space.to_unit(elsewhere))
+        mean, _ = fit_output(space.to_unit(known), outputs).predict(space.to_unit(elsewhere))
         return np.sqrt(np.mean((mean - hill(elsewhere)) ** 2))
 
     assert 2 * miss(floored(values)) < miss(values)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 from skopt.space import Real
 
-from contract_wrapper.designs import initial_designs
+from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.space import DesignSpace, contract_space
 
 
 def test_the_corners_come_first_and_no_design_twice():

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from contract_wrapper.space import Design, DesignSpace
+    from contract_wrapper.bo.space import Design, DesignSpace
 
 Floats = npt.NDArray[np.float64]
 

@@ -5,7 +5,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
-from contract_wrapper import acquisition as acq
+from contract_wrapper.bo import acquisition as acq
 from contract_wrapper.errors import ContractsError
 
 NONE = np.empty((0, 1))

@@ -1,0 +1,1 @@
+"""Constrained multi-objective Bayesian optimisation; knows arrays only, neither games nor contracts' agents."""
