@@ -15,8 +15,8 @@ from pathlib import Path
 from contract_wrapper.evaluation.outcome import mean_outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_HARVEST
 from contract_wrapper.evaluation.seeds import judged, verdict
-from contract_wrapper.records import accepted_beyond_error
-from contract_wrapper.study import read_study
+from contract_wrapper.studies.record import accepted_beyond_error
+from contract_wrapper.studies.study import read_study
 
 
 def main() -> None:

@@ -193,10 +193,10 @@ def _training_settings(options: argparse.Namespace) -> EvaluationSettings:
 
 def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.learners.registry import get_learner
-    from contract_wrapper.report import write_report
-    from contract_wrapper.search import Search, next_suggestions
-    from contract_wrapper.study import SearchSettings, Study
-    from contract_wrapper.table import closing_table
+    from contract_wrapper.reports.report import write_report
+    from contract_wrapper.reports.summary_table import closing_table
+    from contract_wrapper.studies.search import Search, next_suggestions
+    from contract_wrapper.studies.study import SearchSettings, Study
 
     if options.quick:
         options.profile = options.profile or "quick"
@@ -287,7 +287,7 @@ def _best_response(options: argparse.Namespace) -> int:
 
 def _play(options: argparse.Namespace) -> int:
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.play import play_command
+    from contract_wrapper.playback.play import play_command
 
     contract = None
     if options.tax is not None or options.cleaners is not None:
@@ -301,10 +301,10 @@ def _play(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from contract_wrapper.report import write_report
-    from contract_wrapper.search import next_suggestions
-    from contract_wrapper.study import read_study
-    from contract_wrapper.table import closing_table
+    from contract_wrapper.reports.report import write_report
+    from contract_wrapper.reports.summary_table import closing_table
+    from contract_wrapper.studies.search import next_suggestions
+    from contract_wrapper.studies.study import read_study
 
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))

@@ -5,7 +5,7 @@ import pytest
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
-from contract_wrapper.records import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 
 def fake_outcome(contract, harvesters, cleaner=0.0, shots=0.0, se=0.5, policy=""):

@@ -10,13 +10,13 @@ from test_cli import cli, environment, refused
 
 from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.best_response import best_response
 from contract_wrapper.evaluation.evaluate import EvaluationSettings, EvaluationStopped, evaluate
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy
 from contract_wrapper.learners.registry import load_policy
+from contract_wrapper.playback.recording import record_episode
 
 pytest.importorskip("stable_baselines3")
 

@@ -25,7 +25,7 @@ from contract_wrapper.evaluation.evaluate import EvaluationSettings, versions
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import learner_of
-from contract_wrapper.records import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 if TYPE_CHECKING:
     import optuna

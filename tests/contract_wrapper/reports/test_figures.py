@@ -5,11 +5,11 @@ import pytest
 from conftest import BASELINE, DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.episode import record_episode
-from contract_wrapper.episode_figures import draw_field, draw_training, draw_waste
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationSettings
-from contract_wrapper.figures import (
+from contract_wrapper.playback.recording import record_episode
+from contract_wrapper.reports.behaviour_figures import draw_field, draw_training, draw_waste
+from contract_wrapper.reports.search_figures import (
     draw_best_feasible,
     draw_designs,
     draw_margins,

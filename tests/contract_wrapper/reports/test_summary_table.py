@@ -6,7 +6,14 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate
 from contract_wrapper.evaluation.published import PAPER, same_game
-from contract_wrapper.table import WIDTH, accepted, closing_table, refused, tightest_margin, worst_harvester_margin
+from contract_wrapper.reports.summary_table import (
+    WIDTH,
+    accepted,
+    closing_table,
+    refused,
+    tightest_margin,
+    worst_harvester_margin,
+)
 
 
 def row(table, label):

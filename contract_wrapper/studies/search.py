@@ -21,8 +21,8 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Outcome
 from contract_wrapper.evaluation.worker_pool import Job, News, Workers, working
 from contract_wrapper.progress import STARTING, Pace, Progress
-from contract_wrapper.records import StudyRecord, TrialRecord
-from contract_wrapper.study import Study
+from contract_wrapper.studies.record import StudyRecord, TrialRecord
+from contract_wrapper.studies.study import Study
 
 MAX_CANDIDATES = 3
 """Contracts that are confirmed at most, one after another, until one passes."""

@@ -9,16 +9,17 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from contract_wrapper import episode_figures, figures
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.episode import Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.files import write_text
-from contract_wrapper.play import policy_file
-from contract_wrapper.records import StudyRecord
-from contract_wrapper.table import accepted, closing_table
+from contract_wrapper.playback.play import policy_file
+from contract_wrapper.playback.recording import Episode, record_episode
+from contract_wrapper.reports import behaviour_figures as episode_figures
+from contract_wrapper.reports import search_figures as figures
+from contract_wrapper.reports.summary_table import accepted, closing_table
+from contract_wrapper.studies.record import StudyRecord
 
 FOLDER = "figures"
 """Where the report lies in a study's folder."""

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from contract_wrapper import animation
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.episode import SCRIPTED, Episode, record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published import PAPER
-from contract_wrapper.records import StudyRecord
+from contract_wrapper.playback import movie as animation
+from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode
+from contract_wrapper.studies.record import StudyRecord
 
 
 def play_command(
@@ -77,7 +77,7 @@ def play_command(
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, Path]:
     """Settings of a study, its best contract or the one asked for, and the file of its trained crew."""
-    from contract_wrapper.study import read_study
+    from contract_wrapper.studies.study import read_study
 
     record = read_study(folder)
     if contract is None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from cleanup_env import make_config
-from contract_wrapper import search as search_module
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -19,8 +18,9 @@ from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.worker_pool import News
 from contract_wrapper.progress import Pace, duration
-from contract_wrapper.search import Search, candidates, history_of, suggest
-from contract_wrapper.study import DATABASE, SearchSettings, Study, read_study, training_seed
+from contract_wrapper.studies import search as search_module
+from contract_wrapper.studies.search import Search, candidates, history_of, suggest
+from contract_wrapper.studies.study import DATABASE, SearchSettings, Study, read_study, training_seed
 from mtmfq.config import get_profile
 
 TINY = EvaluationSettings(

@@ -8,12 +8,12 @@ import pytest
 from conftest import DESIGNS, fake_outcome, make_study
 from PIL import Image
 
-from contract_wrapper.animation import GOLD, captioned, letter_size, show, write_frames
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.episode import record_episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
-from contract_wrapper.play import play_command, play_in_terminal, write_gif, write_mp4
+from contract_wrapper.playback.movie import GOLD, captioned, letter_size, show, write_frames
+from contract_wrapper.playback.play import play_command, play_in_terminal, write_gif, write_mp4
+from contract_wrapper.playback.recording import record_episode
 from mtmfq.config import get_profile
 
 CREW = Contract(tax=0.25, n_cleaners=3)
@@ -220,7 +220,7 @@ def test_the_command_takes_contract_and_crew_from_a_study(policy_path, monkeypat
     study = make_study(tmp_path, DESIGNS[:1])
     best = dataclasses.replace(study.trials[1], contract=CREW, outcome=good)
     study = dataclasses.replace(study, settings=SETTINGS, trials=(study.trials[0], best))
-    monkeypatch.setattr("contract_wrapper.study.read_study", lambda folder: study)
+    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda folder: study)
     stream = io.StringIO()
     play_command(settings=EvaluationSettings(), study=tmp_path, steps=2, stream=stream)
     assert "tax 0.25, 3 cleaners, trained crew" in stream.getvalue()

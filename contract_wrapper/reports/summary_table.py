@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.records import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 WIDTH = 100
 """Characters that no line of the table passes."""

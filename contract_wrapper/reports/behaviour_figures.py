@@ -8,13 +8,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from contract_wrapper.canvas import CLEANER, FAINT, GREEN, HARVESTER, INK, canvas, empty_figure
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
-from contract_wrapper.episode import Episode
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.records import StudyRecord
+from contract_wrapper.playback.recording import Episode
+from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, HARVESTER, INK, canvas, empty_figure
+from contract_wrapper.studies.record import StudyRecord
 
 
 def draw_training(outcome: Outcome) -> Figure:
