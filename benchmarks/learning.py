@@ -19,8 +19,8 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import Job, working
 from contract_wrapper.learners.registry import get_learner
 from contract_wrapper.progress import Progress

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.design_env import ContractDesign
-    from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+    from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Estimate, Outcome
+    from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
 
 _HOMES = {
@@ -45,7 +46,8 @@ _HOMES = {
     "bo.cpmes_config": ("CPMESConfig",),
     "evaluation.design_env": ("ContractDesign",),
     "errors": ("ContractsError",),
-    "evaluation.evaluate": ("EvaluationSettings", "evaluate"),
+    "evaluation.evaluate": ("evaluate",),
+    "evaluation.settings": ("EvaluationSettings",),
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),

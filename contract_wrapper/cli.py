@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from contract_wrapper.evaluation.evaluate import EvaluationSettings
+    from contract_wrapper.evaluation.settings import EvaluationSettings
 
 QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 """What `optimize --quick` does instead of the full job."""
@@ -170,7 +170,7 @@ def _shared(sub: argparse.ArgumentParser) -> None:
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
     from cleanup_env import make_config
     from contract_wrapper.contracts.costs import get_costs
-    from contract_wrapper.evaluation.evaluate import EvaluationSettings
+    from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.learners.registry import get_learner
 
     if options.seed < 0:

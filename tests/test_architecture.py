@@ -23,27 +23,24 @@ HOMES = {
 }
 OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
-OPTIMISER = (
-    "space",
-    "surrogate",
-    "kernels",
-    "hyperfit",
-    "cholesky",
-    "acquisition",
-    "asking",
-    "belief",
-    "pareto",
-    "cpmes",
-    "cpmes_config",
-    "suggestion",
-    "designs",
-    "history",
-    "extremes",
-    "maximise",
-    "rivals",
-    "threads",
-)
-OPTIMISER_MAY = {*OPTIMISER, "errors"}
+FLOORS = (
+    ("errors", "files", "progress"), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("studies",), ("playback",),
+    ("reports",), ("cli",),
+)  # fmt: skip
+"""Rooms of contract_wrapper and the modules at its root: each may import its own floor and those before it."""
+
+ONLY = {
+    "matplotlib": ("reports/",),
+    "PIL": ("playback/",),
+    "optuna": ("studies/", "bo/optuna_sampler.py"),
+    "skopt": ("bo/space.py", "bo/scipy_result.py"),
+    "stable_baselines3": ("learners/ppo/",),
+    "contract_wrapper.bo": ("bo/", "studies/", "__init__.py"),
+    "cleanup_env": ("envs/", "evaluation/", "playback/", "cli.py"),
+    "mtmfq": ("learners/", "evaluation/", "playback/", "cli.py"),
+}
+"""Where in contract_wrapper a library or package may be imported at all."""
+
 Faults = list[str]
 
 
@@ -80,6 +77,47 @@ def importers(folder: Path, library: str) -> set[str]:
     }
 
 
+def module_name(folder: Path, path: Path, package: str) -> str:
+    """Dotted name of a module below the folder of a package."""
+    parts = path.relative_to(folder).with_suffix("").parts
+    return ".".join((package, *(part for part in parts if part != "__init__")))
+
+
+def inner_imports(folder: Path, package: str) -> dict[str, set[str]]:
+    """Module -> modules of the same package that it imports; inside functions and for types alone counts, too."""
+    names = {module_name(folder, path, package): path for path in sources(folder)}
+    found = {}
+    for name, path in names.items():
+        seen = {n if n in names else n.rpartition(".")[0] for n in imported(path)}
+        found[name] = (seen & set(names)) - {name, package}
+    return found
+
+
+def upward_imports(folder: Path, package: str, floors: Iterable[Iterable[str]]) -> Faults:
+    """Imports of a room, or of a module at the root, that lies above the importing one."""
+    floor_of = {room: i for i, floor in enumerate(floors) for room in floor}
+    faults = []
+    for name, targets in inner_imports(folder, package).items():
+        mine = floor_of.get(name.split(".")[1]) if name != package else None
+        for target in sorted(targets):
+            its = floor_of.get(target.split(".")[1])
+            if mine is not None and its is not None and its > mine:
+                faults.append(f"{name} imports {target}")
+    return faults
+
+
+def circles(folder: Path, package: str) -> Faults:
+    """Modules from which a way of imports leads back to them."""
+    graph = inner_imports(folder, package)
+    reached = {name: set(targets) for name, targets in graph.items()}
+    for _ in graph:
+        wider = {n: ts | {far for t in ts for far in reached[t]} for n, ts in reached.items()}
+        if wider == reached:
+            break
+        reached = wider
+    return sorted(name for name, targets in reached.items() if name in targets)
+
+
 def code_from_files(folder: Path) -> Faults:
     """Calls and names by which a file that somebody sent could run code."""
     faults = []
@@ -96,17 +134,26 @@ def test_packages_import_only_what_they_may(package: str) -> None:
     assert foreign_imports(ROOT / HOMES[package], package, MAY[package]) == []
 
 
+def test_rooms_import_only_what_lies_below_them() -> None:
+    assert upward_imports(ROOT / "contract_wrapper", "contract_wrapper", FLOORS) == []
+
+
 def test_the_optimiser_knows_arrays_only() -> None:
-    for path in (ROOT / "contract_wrapper").glob("*.py"):
-        if path.stem in OPTIMISER:
-            parts = [name.split(".") for name in imported(path)]
-            assert not {p[0] for p in parts} & {"cleanup_env", "mtmfq"}, path.name
-            inside = {p[1] for p in parts if p[0] == "contract_wrapper" and len(p) > 1}
-            assert inside <= OPTIMISER_MAY, f"{path.name} imports {inside - OPTIMISER_MAY}"
+    bo = ROOT / "contract_wrapper" / "bo"
+    ours = {n for p in sources(bo) for n in imported(p) if n.partition(".")[0] in OURS}
+    assert {n for n in ours if not n.startswith(("contract_wrapper.bo.", "contract_wrapper.errors."))} == set()
 
 
-def test_skopt_is_named_in_one_module() -> None:
-    assert importers(ROOT / "contract_wrapper", "skopt") == {"space.py"}
+@pytest.mark.parametrize("library", ONLY)
+def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
+    users = importers(ROOT / "contract_wrapper", library)
+    assert users, f"nothing imports {library}"
+    assert {user for user in users if not user.startswith(ONLY[library])} == set()
+
+
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_no_two_modules_import_each_other(package: str) -> None:
+    assert circles(ROOT / HOMES[package], package) == []
 
 
 @pytest.mark.parametrize("package", sorted(HOMES))
@@ -122,13 +169,14 @@ def test_importing_a_package_loads_no_heavy_library(package: str) -> None:
 
 
 def test_stable_baselines3_is_loaded_by_the_training_alone() -> None:
+    inside = ROOT / "contract_wrapper" / "learners" / "ppo"
     at_the_top = {
         path.name
-        for path in sources(ROOT / "contract_wrapper")
+        for path in sources(inside)
         for node in ast.parse(path.read_text()).body
         if isinstance(node, ast.ImportFrom) and str(node.module).startswith("stable_baselines3")
     }
-    assert at_the_top == {"ppo_env.py"}
+    assert at_the_top == {"vec_env.py"}
     importers = [
         path.name
         for path in sources(ROOT / "contract_wrapper")
@@ -248,3 +296,20 @@ def test_a_planted_import_of_a_package_above_is_found(planted: Callable[[str], P
 
 def test_a_planted_import_of_a_library_is_found(planted: Callable[[str], Path]) -> None:
     assert importers(planted("def f():\n    import skopt.space\n"), "skopt") == {"inner/deep/fault.py"}
+
+
+def test_a_planted_circle_is_found(planted: Callable[[str], Path]) -> None:
+    folder = planted("def f():\n    from package.good import x\n")
+    assert circles(folder, "package") == []
+    (folder / "good.py").write_text("from package.inner.deep.fault import f\n")
+    assert circles(folder, "package") == ["package.good", "package.inner.deep.fault"]
+    (folder / "good.py").write_text("if TYPE_CHECKING:\n    from package.inner.deep.fault import f\n")
+    assert circles(folder, "package") == ["package.good", "package.inner.deep.fault"]
+
+
+def test_a_planted_import_of_a_floor_above_is_found(planted: Callable[[str], Path]) -> None:
+    folder = planted("from package.good import x\n")
+    assert upward_imports(folder, "package", (("good",), ("inner",))) == []
+    assert upward_imports(folder, "package", (("inner",), ("good",))) == [
+        "package.inner.deep.fault imports package.good"
+    ]

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, contracted_game
+from contract_wrapper.evaluation.evaluate import contracted_game
 from contract_wrapper.evaluation.outcome import Estimate
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:

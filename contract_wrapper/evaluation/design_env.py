@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
 
 TAXES = 101
 """Taxes on offer: 0.00 to 1.00 in steps of 0.01."""

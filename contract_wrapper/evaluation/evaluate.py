@@ -7,151 +7,36 @@ exactly these and of the code that plays and learns, so that nothing is trained 
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import importlib.metadata
 import json
 import logging
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from importlib.resources.abc import Traversable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from cleanup_env import CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.costs import CostRule, get_costs
-from contract_wrapper.contracts.payment_rules import PaymentRule
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import (
-    DEFAULT,
-    LEARNERS,
     LearnedPolicy,
-    LearnerConfig,
     Training,
-    config_from_dict,
-    config_to_dict,
     learner_of,
 )
-from mtmfq.config import get_profile
 
 if TYPE_CHECKING:
     from mtmfq.results import TrainProgress
 
 log = logging.getLogger(__name__)
 
-_DECISIVE = ("contracts", "envs", "evaluation", "learners")
-"""Folders and modules of this package that a result depends on."""
-
 
 class EvaluationStopped(Exception):
     """The training was asked to stop; its checkpoint lets the same evaluation go on later."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EvaluationSettings:
-    """What, besides contract and seed, determines an evaluation."""
-
-    game: CleanupConfig = dataclasses.field(default_factory=lambda: make_config("contract"))
-    """The game without recruits."""
-
-    costs: CostRule = dataclasses.field(default_factory=lambda: get_costs("effort"))
-    """What work costs, by role, in apples."""
-
-    learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_profile("fast"))
-    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`."""
-
-    episodes: int = 100
-    """Greedy episodes after training over which all means are taken (paper: 100)."""
-
-    payment: Callable[[Contract], PaymentRule] | None = None
-    """From a contract to its payment rule; None: tax and share. A rule of one's own is not cached."""
-
-    def __post_init__(self) -> None:
-        if isinstance(self.episodes, bool) or not isinstance(self.episodes, int) or self.episodes < 2:
-            raise ContractsError(f"episodes must be an integer of at least 2, got {self.episodes!r}")
-        learner_of(self.learner)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON and for the cache key."""
-        if self.payment is not None:
-            raise ContractsError("settings with a payment rule of one's own cannot be written down")
-        return {
-            "game": {**self.game.as_dict(), "map": list(self.game.map)},
-            "costs": str(self.costs),
-            "learner": config_to_dict(self.learner),
-            "episodes": self.episodes,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> EvaluationSettings:
-        """Read what `to_dict` wrote."""
-        game = dict(data["game"])
-        game["map"] = tuple(game["map"])
-        return cls(
-            game=CleanupConfig(**game),
-            costs=get_costs(data["costs"]) if data["costs"] != "none" else CostRule(),
-            learner=config_from_dict(data["learner"]),
-            episodes=data["episodes"],
-        )
-
-    def key(self, contract: Contract, seed: int) -> str:
-        """Name of an evaluation in the cache: a hash of all that determines its result."""
-        everything = {
-            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed),
-            "code": code_version(learner_of(self.learner).name),
-        }  # fmt: skip
-        return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
-
-
-@lru_cache
-def code_version(learner: str = DEFAULT) -> str:
-    """Hash of the sources that play, pay, learn (with the learner of that name) and measure."""
-    digest = hashlib.sha256()
-    for package, only in (("cleanup_env", None), *LEARNERS[learner].code.items(), ("contract_wrapper", _DECISIVE)):
-        for name, source in sources(resources.files(package)):
-            if only is None or name.partition("/")[0] in only:
-                digest.update(name.encode() + source)
-    return digest.hexdigest()[:12]
-
-
-def sources(folder: Traversable) -> Iterator[tuple[str, bytes]]:
-    """Names, relative to a folder, and contents of the modules and maps below it, to the bottom, in one order."""
-    for entry in sorted(folder.iterdir(), key=lambda f: f.name):
-        if entry.is_dir():
-            yield from ((f"{entry.name}/{name}", source) for name, source in sources(entry))
-        elif entry.name.endswith((".py", ".txt")):
-            yield entry.name, entry.read_bytes()
-
-
-@lru_cache
-def versions(learner: str = DEFAULT) -> dict[str, str]:
-    """Versions of the packages that a result depends on."""
-    found = {"code": code_version(learner)}
-    for name in (
-        "cleanup-contracts",
-        "numpy",
-        "numba",
-        "torch",
-        "stable-baselines3",
-        "scipy",
-        "scikit-optimize",
-        "pymoo",
-        "optuna",
-    ):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 def evaluate(

@@ -8,8 +8,8 @@ from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import Job, News, working
 from contract_wrapper.progress import STARTING, Progress
 

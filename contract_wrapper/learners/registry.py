@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.learners.ppo import config as ppo_config
 from mtmfq import config as mtmfq_config
 from mtmfq.checkpoint import kind_of
@@ -113,14 +112,14 @@ class Learner:
     kind: str
     """What its policy files say that they are."""
 
-    code: Mapping[str, tuple[str, ...] | None]
-    """Packages, and modules in them (None: all), that its results depend on."""
-
     needs: str
     """Package that training needs, as it is imported."""
 
     extra: str
-    """Extra of ours that installs it."""
+    """Extra of this package that installs it."""
+
+    packages: tuple[str, ...] = ()
+    """Importable packages outside this project whose sources its results depend on: a change there is a new result."""
 
     def check_installed(self) -> None:
         """Make sure that training can be begun, without loading anything.
@@ -128,11 +127,7 @@ class Learner:
         Raises:
             ContractsError: a package is missing.
         """
-        if find_spec(self.needs) is None:
-            raise ContractsError(
-                f"the learner {self.name} needs the package {self.needs.replace('_', '-')}, which is not installed: "
-                f'pip install "cleanup-contracts[{self.extra}]"'
-            )
+        require_package(self.needs, self.extra, f"the learner {self.name}")
 
 
 def _train_mtmfq(
@@ -200,12 +195,11 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
     {
         "mtmfq": Learner(
             name="mtmfq", config=mtmfq_config.MTMFQConfig, profile=mtmfq_config.get_profile, train=_train_mtmfq,
-            play=_play_mtmfq, load=_load_mtmfq, kind="policy", code={"mtmfq": None}, needs="torch", extra="agents",
+            play=_play_mtmfq, load=_load_mtmfq, kind="policy", needs="torch", extra="agents",
         ),
         "ppo": Learner(
             name="ppo", config=ppo_config.PPOConfig, profile=ppo_config.get_ppo_profile, train=_train_ppo,
             play=_play_ppo, load=_load_ppo, kind="ppo-policy",
-            code={"mtmfq": None},
             needs="stable_baselines3", extra="sb3",
         ),
     }

@@ -14,7 +14,7 @@ from cleanup_env import BatchCleanup, render
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback import movie as animation
 
 if TYPE_CHECKING:

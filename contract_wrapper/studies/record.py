@@ -10,8 +10,8 @@ from typing import Any
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Estimate, Outcome, mean_outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
 
 PHASES = ("baseline", "initial", "search", "confirmation")
 """Why a contract was evaluated: the status quo, the initial set, cPMES asked for it, or to confirm the best."""

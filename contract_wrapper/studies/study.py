@@ -21,8 +21,8 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, versions
 from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.record import StudyRecord, TrialRecord

@@ -3,8 +3,8 @@ import dataclasses
 import pytest
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 

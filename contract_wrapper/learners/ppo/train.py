@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract_wrapper.errors import require_package
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy
-from contract_wrapper.learners.registry import LEARNERS
 from mtmfq.config import LearnerError
 from mtmfq.game import BatchGame
 
@@ -59,7 +59,7 @@ def sb3_vec_env(game: BatchGame, *, reward_scale: PerType = None, reward_shift: 
 
     Any of that library's algorithms can train on it; see `contract_wrapper.learners.ppo.vec_env.GameVecEnv`.
     """
-    LEARNERS["ppo"].check_installed()
+    require_package("stable_baselines3", "sb3", "the learner ppo")
     from contract_wrapper.learners.ppo.vec_env import GameVecEnv
 
     return GameVecEnv(game, reward_scale=reward_scale, reward_shift=reward_shift)
@@ -91,7 +91,7 @@ def train_ppo(
         ContractsError: stable-baselines3 is not installed.
         LearnerError: the game does not fit the settings, or the learner diverged.
     """
-    LEARNERS["ppo"].check_installed()
+    require_package("stable_baselines3", "sb3", "the learner ppo")
     import torch
     from stable_baselines3 import PPO
     from stable_baselines3.common.logger import Logger

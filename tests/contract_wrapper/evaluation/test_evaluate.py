@@ -12,7 +12,8 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.contracts.payment_rules import CustomPayment
 from contract_wrapper.envs.batch_game import ContractedGame
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, EvaluationStopped, evaluate
+from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import LearnerError, get_profile
 
 TINY = EvaluationSettings(

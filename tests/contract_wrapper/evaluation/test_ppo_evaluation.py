@@ -12,7 +12,8 @@ from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.best_response import best_response
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, EvaluationStopped, evaluate
+from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy
 from contract_wrapper.learners.registry import load_policy

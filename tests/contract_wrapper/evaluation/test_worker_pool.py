@@ -10,7 +10,8 @@ import pytest
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import worker_pool as workers
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, EvaluationStopped
+from contract_wrapper.evaluation.evaluate import EvaluationStopped
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Job, _result, _work
 from contract_wrapper.progress import Progress, duration
 from mtmfq.config import LearnerError

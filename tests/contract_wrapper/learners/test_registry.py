@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, code_version
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.ppo.config import PPO_PROFILES, PPOConfig, get_ppo_profile
 from contract_wrapper.learners.registry import (
     LEARNERS,
@@ -38,11 +38,6 @@ def test_settings_of_any_learner_survive_json(config: MTMFQConfig | PPOConfig) -
 def test_the_default_learner_is_written_as_before_there_was_a_choice() -> None:
     assert config_to_dict(MTMFQConfig()) == MTMFQConfig().to_dict()
     assert config_to_dict(PPOConfig())["name"] == "ppo"
-
-
-def test_results_of_a_learner_depend_on_its_own_code() -> None:
-    assert code_version("mtmfq") == code_version()
-    assert code_version("ppo") != code_version("mtmfq")
 
 
 def test_an_unknown_learner_is_named() -> None:

@@ -10,7 +10,8 @@ from PIL import Image
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+from contract_wrapper.evaluation.evaluate import evaluate
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback.movie import GOLD, captioned, letter_size, show, write_frames
 from contract_wrapper.playback.play import play_command, play_in_terminal, write_gif, write_mp4
 from contract_wrapper.playback.recording import record_episode

@@ -6,7 +6,7 @@ from conftest import BASELINE, DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback.recording import record_episode
 from contract_wrapper.reports.behaviour_figures import draw_field, draw_training, draw_waste
 from contract_wrapper.reports.search_figures import (

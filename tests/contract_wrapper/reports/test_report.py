@@ -6,7 +6,8 @@ from PIL import Image
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import EvaluationSettings, evaluate
+from contract_wrapper.evaluation.evaluate import evaluate
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.reports.report import training_name, write_report
 from contract_wrapper.studies.record import StudyRecord, TrialRecord
 from mtmfq.config import get_profile

@@ -3,9 +3,9 @@ import dataclasses
 from conftest import DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation.evaluate import EvaluationSettings
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate
 from contract_wrapper.evaluation.published import PAPER, same_game
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.reports.summary_table import (
     WIDTH,
     accepted,
