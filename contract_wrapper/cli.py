@@ -195,8 +195,10 @@ def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import Search, next_suggestions
-    from contract_wrapper.studies.study import SearchSettings, Study
+    from contract_wrapper.studies.search import Search
+    from contract_wrapper.studies.settings import SearchSettings
+    from contract_wrapper.studies.study import Study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     if options.quick:
         options.profile = options.profile or "quick"
@@ -303,8 +305,8 @@ def _play(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import next_suggestions
     from contract_wrapper.studies.study import read_study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))

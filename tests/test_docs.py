@@ -25,7 +25,7 @@ from contract_wrapper.bo.rivals import RIVALS
 from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.envs.batch_game import SMALLEST_TAX
 from contract_wrapper.studies.search import MAX_CANDIDATES
-from contract_wrapper.studies.study import SearchSettings
+from contract_wrapper.studies.settings import SearchSettings
 from mtmfq import PROFILES, MTMFQConfig
 
 ROOT = Path(__file__).parents[1]
