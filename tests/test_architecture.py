@@ -24,7 +24,7 @@ HOMES = {
 OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 FLOORS = (
-    ("errors", "files", "progress"), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("studies",), ("playback",),
+    ("errors", "files", "interrupts", "progress"), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("studies",), ("playback",),
     ("reports",), ("cli",),
 )  # fmt: skip
 """Rooms of contract_wrapper and the modules at its root: each may import its own floor and those before it."""

@@ -17,7 +17,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.studies.record import Phase, TrialRecord
+from contract_wrapper.studies.record import Batch, Phase, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
 if TYPE_CHECKING:
@@ -103,11 +103,22 @@ class StudyDatabase:
         with self._errors():
             return tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
 
-    def queue(self, contract: Contract, phase: Phase, why: str = "") -> None:
+    def queue(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Append one trial that waits for its evaluation."""
-        attributes = {"phase": phase.value, "why": why}
+        attributes = {
+            "contract": contract.as_dict(), "phase": phase.value, "why": why,
+            "batch": None if batch is None else list(batch),
+        }  # fmt: skip
         with self._errors():
             self._study.enqueue_trial(contract.as_dict(), user_attrs=attributes)
+
+    def untold(self) -> tuple[int, ...]:
+        """Numbers of trials whose result is stored and that Optuna takes for running: a stop came between the two."""
+        import optuna
+
+        with self._errors():
+            running = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+            return tuple(t.number for t in running if {"outcome", "failure"} & set(t.user_attrs))
 
     def finish(self, number: int, result: Outcome | str, margins: Mapping[str, Estimate]) -> None:
         """Store what came out of a trial: an outcome with its margins, or the cause of a failure."""
@@ -125,7 +136,8 @@ class StudyDatabase:
                 return
             trial.set_user_attr("outcome", result.to_dict())
             for name, value in constraints_of(margins).items():
-                trial.set_constraint(name, value)
+                if name not in trial.constraints:  # a stop may have come between two of them
+                    trial.set_constraint(name, value)
             self._study.tell(trial, result.welfare.mean)
 
     def _begun(self, number: int) -> optuna.Trial:
@@ -159,14 +171,22 @@ class StudyDatabase:
 
 
 def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecord:
-    params = trial.params or trial.system_attrs["fixed_params"]
     attributes = trial.user_attrs
-    return TrialRecord(
+    batch = attributes["batch"]
+    record = TrialRecord(
         number=trial.number,
-        contract=Contract(tax=round(float(params["tax"]), 10), n_cleaners=int(params["n_cleaners"])),
+        contract=Contract.from_dict(attributes["contract"]),
         phase=Phase(attributes["phase"]),
         seed=search.training_seed(trial.number),
         outcome=Outcome.from_dict(attributes["outcome"]) if "outcome" in attributes else None,
         failure=attributes.get("failure", ""),
-        why=attributes.get("why", ""),
+        why=attributes["why"],
+        batch=None if batch is None else Batch(*batch),
     )
+    outcome = record.outcome
+    if outcome is not None and (outcome.contract, outcome.seed) != (record.contract, record.seed):
+        raise ContractsError(
+            f"trial {trial.number} is of {record.contract} with seed {record.seed}, but its outcome is of "
+            f"{outcome.contract} with seed {outcome.seed}: the database was changed; put back a copy of it"
+        )
+    return record

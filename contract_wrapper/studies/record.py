@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -37,6 +38,16 @@ JUDGED = (Phase.INITIAL, Phase.SEARCH)
 """Phases whose trials compete: each contract is tried once."""
 
 
+class Batch(NamedTuple):
+    """Trials that were suggested together."""
+
+    first: int
+    """Number of the first of them."""
+
+    size: int
+    """How many they are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrialRecord:
     """One evaluation of one contract."""
@@ -62,6 +73,9 @@ class TrialRecord:
     why: str = ""
     """Why cPMES asked for it."""
 
+    batch: Batch | None = None
+    """Which trials cPMES asked for together with it; None if it did not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
@@ -83,6 +97,10 @@ class StudyRecord:
     def baseline(self) -> Outcome | None:
         """The outcome without a contract, None before it is known."""
         return next((t.outcome for t in self.trials if t.phase is Phase.BASELINE), None)
+
+    def before(self, number: int) -> StudyRecord:
+        """Return the study as it was before a trial was queued, if all trials before it were finished then."""
+        return dataclasses.replace(self, trials=self.trials[:number])
 
     def finished(self, *phases: Phase) -> list[TrialRecord]:
         """Trials of some phases (default: those whose contracts compete) that have an outcome, by number."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from contract_wrapper import interrupts
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -17,7 +18,7 @@ from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.studies.record import Phase, StudyRecord
 from contract_wrapper.studies.settings import contract_of
 from contract_wrapper.studies.study import Study
-from contract_wrapper.studies.suggest import candidates, suggest
+from contract_wrapper.studies.suggest import candidates, next_batch, suggest
 
 MAX_CANDIDATES = 3
 """Contracts that are confirmed at most, one after another, until one passes."""
@@ -44,29 +45,31 @@ class Search:
 
     def _search_step(self) -> bool:
         """Queue the next batch of cPMES; false when the budget is spent or nothing is left to ask."""
-        record, search = self.study.record(), self.study.search
-        left = search.n_search - sum(t.phase is Phase.SEARCH for t in record.trials)
-        if left <= 0:
+        interrupts.check()
+        batch = next_batch(self.study.record(), self.study.search)
+        if batch is None:
             return False
         try:
-            suggestions = suggest(record, min(search.batch, left))
+            suggestions = suggest(self.study.record().before(batch.first), batch.size)
         except SpaceExhausted:
             self._progress.say("every contract of the design space is evaluated")
             return False
-        for suggestion in suggestions:
-            self.study.add(contract_of(suggestion.design), Phase.SEARCH, suggestion.why())
-        return True
+        there = len(self.study.record().trials) - batch.first
+        for suggestion in suggestions[there:]:
+            self.study.add(contract_of(suggestion.design), Phase.SEARCH, suggestion.why(), batch)
+        return len(suggestions) > there
 
     def _confirm_step(self) -> bool:
         """Queue fresh trainings of the best contract; of the next best if one does not hold up."""
-        record = self.study.record()
-        if not self.study.search.n_confirm:
+        interrupts.check()
+        record, wanted = self.study.record(), self.study.search.n_confirm
+        if not wanted:
             return False
-        tried = {t.contract for t in record.trials if t.phase is Phase.CONFIRMATION}
         for contract in candidates(record)[:MAX_CANDIDATES]:
-            if contract not in tried:
-                self._progress.say(f"confirming {contract} by {self.study.search.n_confirm} fresh trainings")
-                for _ in range(self.study.search.n_confirm):
+            missing = wanted - sum(t.contract == contract and t.phase is Phase.CONFIRMATION for t in record.trials)
+            if missing > 0:
+                self._progress.say(f"confirming {contract} by {wanted} fresh trainings")
+                for _ in range(missing):
                     self.study.add(contract, Phase.CONFIRMATION)
                 return True
             if record.confirmed(contract):

@@ -16,12 +16,13 @@ from filelock import FileLock, Timeout
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.evaluate import contracted_game
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
-from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
+from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
 _MAY_CHANGE = ("n_search", "n_confirm")
@@ -39,6 +40,10 @@ class Study:
                 one that another process is working on; or it cannot be written.
         """
         self.folder, self.settings, self.search = folder, settings, search
+        initial = search.initial_contracts()
+        contracted_game(
+            Contract.none(), settings, n_games=1
+        )  # refuses games that no contract fits, before anything is written
         try:
             (folder / "outcomes").mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -50,38 +55,51 @@ class Study:
         try:
             self._database = StudyDatabase(folder, create=True)
             self._join()
-            if not self.record().trials:
-                self._begin()
+            self._queue_initial(initial)
+            self._tell_again()
             self.write_files()
         except BaseException:
             self.close()
             raise
 
     def _join(self) -> None:
-        """Compare configurations; the first one to come writes its own."""
+        """Compare configurations; the first one to come writes its own, and binds others once it has trials."""
         known, mine = self._database.configuration, Configuration(evaluation=self.settings, search=self.search)
-        if known is not None:
+        if known is not None and self.record().trials:
             difference = _difference(known.to_dict(), mine.to_dict())
             if difference:
                 raise ContractsError(
                     f"the study in {self.folder} was made with another configuration ({difference}): "
                     "give the options it was made with, or choose another folder with --folder"
                 )
+        self._known = None
         self._database.configuration = mine
 
-    def _begin(self) -> None:
-        """Queue the baseline and the initial designs."""
-        for k, contract in enumerate(self.search.initial_contracts()):
-            self.add(contract, Phase.INITIAL if k else Phase.BASELINE)
+    def _queue_initial(self, contracts: list[Contract]) -> None:
+        """Queue what is missing of the baseline and the initial designs: all of them, unless a stop came between."""
+        there = [t.contract for t in self.record().trials[: len(contracts)]]
+        if there != contracts[: len(there)]:
+            raise ContractsError(
+                f"the first trials of the study in {self.folder} are not those that its seed gives: a trial was removed "
+                "or changed, or another version of this program made it; choose another folder with --folder"
+            )
+        for k in range(len(there), len(contracts)):
+            self.add(contracts[k], Phase.INITIAL if k else Phase.BASELINE)
+
+    def _tell_again(self) -> None:
+        """Finish trials whose result was stored when the program was killed, and which Optuna takes for running."""
+        for number in self._database.untold():
+            trial = self.record().trials[number]
+            self.finish(number, trial.failure if trial.outcome is None else trial.outcome)
 
     def close(self) -> None:
         """Let other processes have the folder."""
         self._lock.release()
 
-    def add(self, contract: Contract, phase: Phase, why: str = "") -> None:
+    def add(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Queue one evaluation."""
         self._known = None
-        self._database.queue(contract, phase, why)
+        self._database.queue(contract, phase, why, batch)
 
     def open_trials(self) -> list[TrialRecord]:
         """Return the evaluations that are queued or were interrupted, by number."""

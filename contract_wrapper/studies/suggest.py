@@ -15,8 +15,8 @@ from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION
-from contract_wrapper.studies.record import Phase, StudyRecord
-from contract_wrapper.studies.settings import contract_of, design_of
+from contract_wrapper.studies.record import Batch, Phase, StudyRecord
+from contract_wrapper.studies.settings import SearchSettings, contract_of, design_of
 
 
 def history_of(record: StudyRecord) -> History:
@@ -58,6 +58,16 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
         seed=record.search.seed,
         trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),
     )
+
+
+def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
+    """The batch to queue next: the last one if a stop left it incomplete, else a new one; None: the budget is spent."""
+    searched = [t for t in record.trials if t.phase is Phase.SEARCH]
+    last = searched[-1].batch if searched else None
+    if last is not None and sum(t.batch == last for t in searched) < last.size:
+        return last
+    left = search.n_search - len(searched)
+    return Batch(first=len(record.trials), size=min(search.batch, left)) if left > 0 else None
 
 
 def candidates(record: StudyRecord) -> list[Contract]:
