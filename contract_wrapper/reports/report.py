@@ -13,7 +13,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.files import write_text
+from contract_wrapper.files import write_bytes, write_text
 from contract_wrapper.playback.play import policy_file
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
@@ -216,12 +216,7 @@ def _text(record: StudyRecord, page: _Page) -> str:
 def _save(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    try:
-        path.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise ContractsError(
-            f"cannot write {path}: {error.strerror or error}; free some space or make the folder writable"
-        ) from error
+    write_bytes(path, buffer.getvalue())
 
 
 def _remove(path: Path) -> None:
