@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 DATABASE = "study.sqlite3"
 """File of the database in a study's folder."""
 
+FORMAT = 2
+"""Number of what trials carry and how; it changes when an older program could not read them."""
+
 _NAME = "contracts"
 _CONFIGURATION = "configuration"
 
@@ -42,12 +45,21 @@ class Configuration:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, as JSON gives it back."""
-        plain = {"evaluation": self.evaluation.to_dict(), "search": self.search.to_dict()}
+        plain = {"format": FORMAT, "evaluation": self.evaluation.to_dict(), "search": self.search.to_dict()}
         return dict(json.loads(json.dumps(plain)))
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Configuration:
-        """Read what `to_dict` wrote."""
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ContractsError: a program of another version wrote it.
+        """
+        if data.get("format", 1) != FORMAT:
+            raise ContractsError(
+                f"the study was made by another version of this program (its format is {data.get('format', 1)}, this "
+                f"version reads {FORMAT}): use that version for it, or choose another folder with --folder"
+            )
         return cls(
             evaluation=EvaluationSettings.from_dict(data["evaluation"]), search=SearchSettings.from_dict(data["search"])
         )
