@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Estimate, Outcome
     from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
 
 _HOMES = {
@@ -51,6 +52,7 @@ _HOMES = {
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result",),
     "contracts.roles": ("Activity", "Roles"),
@@ -65,7 +67,8 @@ __all__ = [
     "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
     "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
+    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "get_costs", "get_mtmfq_profile", "get_ppo_profile",
+    "make_contracted",
 ]  # fmt: skip
 
 

@@ -65,7 +65,7 @@ def _as_interrupt(_signal: int, _frame: Any) -> None:
 def _is_ours(error: ValueError) -> bool:
     """Whether one of our packages raised this to tell the user something."""
     from cleanup_env.errors import CleanupError
-    from mtmfq.config import LearnerError
+    from mtmfq.interface import LearnerError
 
     return isinstance(error, (ContractsError, CleanupError, LearnerError))
 

@@ -24,9 +24,10 @@ from contract_wrapper import COSTS, CPMESConfig, contract_space
 from contract_wrapper.bo.rivals import RIVALS
 from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.envs.batch_game import SMALLEST_TAX
+from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES as PROFILES
 from contract_wrapper.studies.search import MAX_CANDIDATES
 from contract_wrapper.studies.study import SearchSettings
-from mtmfq import PROFILES, MTMFQConfig
+from mtmfq import MTMFQConfig
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtmfq._compile import compiled
 from mtmfq.config import MTMFQConfig
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
+from mtmfq.numba_tools import kernel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +163,7 @@ class Replay:
         self.n_written = n_written
 
 
-@compiled
+@kernel
 def _spread(
     rewards: NDArray[np.float64],
     powers: NDArray[np.float32],
@@ -180,7 +180,7 @@ def _spread(
                 returns[slot, b, n] += powers[back, n] * np.float32(rewards[b, n])
 
 
-@compiled
+@kernel
 def _gather(
     picks: NDArray[np.int64],  # (M, R): step * choices + place of the (game, agent)
     members: NDArray[np.int64],

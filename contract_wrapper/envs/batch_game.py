@@ -37,6 +37,7 @@ class ContractedGame:
     """
 
     type_names: tuple[str, ...] = TYPES
+    no_op: int = 4
 
     def __init__(
         self,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
 from mtmfq.network import NetworkShape, QNetworks
 from mtmfq.update import (
     PADDED,

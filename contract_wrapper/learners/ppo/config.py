@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A typed face for numba, so that compiled functions keep their signatures."""
+"""The decorator of every compiled function, typed so that the function keeps its signature."""
 
 from collections.abc import Callable
 from typing import TypeVar, cast
@@ -8,6 +8,6 @@ from numba import njit
 F = TypeVar("F", bound=Callable[..., object])
 
 
-def compiled(function: F) -> F:
+def kernel(function: F) -> F:
     """Compile `function` at its first call and keep the machine code on disk for the next process."""
     return cast(F, njit(cache=True, nogil=True, error_model="numpy")(function))
