@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import situations
 
-from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, Action, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, CPMESConfig, contract_space
@@ -226,8 +226,8 @@ def test_the_table_of_rivals_lists_them() -> None:
 
 
 def test_the_action_table_names_and_numbers_the_actions() -> None:
-    def listed(names: tuple[str, ...], start: int = 0) -> str:
-        return ", ".join(f"{number} {name}" for number, name in list(enumerate(names))[start:])
+    def listed(actions: tuple[Action, ...], start: int = 0) -> str:
+        return ", ".join(f"{number} {action.name.lower()}" for number, action in list(enumerate(actions))[start:])
 
     config, rows = make_config("original"), table_of("game.md", "role")
     assert rows["harvester"][-1] == listed(config.actions("harvester"))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from lesson_game import SCHOOL, Lesson
 
+from cleanup_env import Action
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.learners.ppo.policy import legal
@@ -106,7 +107,7 @@ def test_types_that_differ_in_their_actions_need_one_that_does_nothing() -> None
 
 def test_clean_up_says_that_staying_does_nothing() -> None:
     game = ContractedGame(Contract(tax=0.3, n_cleaners=1))
-    assert [game.config.actions(role)[game.no_op] for role in game.type_names] == ["stay", "stay"]
+    assert [game.config.actions(role)[game.no_op] for role in game.type_names] == [Action.STAY] * 2
 
 
 def test_what_was_seen_stays_as_it_was_seen() -> None:
