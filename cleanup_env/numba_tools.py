@@ -26,13 +26,15 @@ from numba.core.event import Listener, register
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+TESTED = "numba<0.69"
+"""Versions of numba that this was tested with, as in pyproject.toml."""
+
 try:
     from numba.core import cgutils
     from numba.np.arrayobj import populate_array
 except ImportError as error:  # pragma: no cover - a numba newer than any that was tested
     raise ImportError(
-        f"cleanup_env cannot be compiled by numba {numba.__version__} ({error}): install a version "
-        "that it was tested with, pip install 'numba<0.69'"
+        f"cleanup_env cannot be compiled by numba {numba.__version__} ({error}): install {TESTED}"
     ) from error
 
 njit: Any = numba.njit
@@ -83,7 +85,7 @@ def kernel(function: Any) -> Any:
     # modules too, and old rules must not play on.
     file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
     if not hasattr(file, "_source_stamp"):
-        _warn_once(f"numba {numba.__version__} does not tell when it is stale", "install 'numba<0.69'")
+        _warn_once(f"numba {numba.__version__} does not tell when it is stale", f"install {TESTED}")
         return njit(**_OPTIONS)(function)
     file._source_stamp = _STAMP
     return compiled

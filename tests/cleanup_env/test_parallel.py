@@ -214,9 +214,9 @@ def test_compiling_the_functions_of_others_is_none_of_the_games_business():
 def test_a_numba_that_does_not_tell_stale_code_is_not_trusted_with_any():
     code = (
         "import numba.core.caching as c\n"
-        "slots = c.IndexDataCacheFile.__init__\n"
+        "original = c.IndexDataCacheFile.__init__\n"
         "def renamed(self, *args, **kwargs):\n"
-        "    slots(self, *args, **kwargs); self._stamp = self.__dict__.pop('_source_stamp')\n"
+        "    original(self, *args, **kwargs); self._stamp = self.__dict__.pop('_source_stamp')\n"
         "c.IndexDataCacheFile.__init__ = renamed\n"
         "import numpy as np\n"
         "from cleanup_env import random_stream\n"
