@@ -156,7 +156,7 @@ class Signature:
         return sum(self.n_actions)
 
     @property
-    def crew(self) -> tuple[int, ...]:
+    def population(self) -> tuple[int, ...]:
         """Number of agents of each type."""
         return tuple(self.agent_types.count(m) for m in range(len(self.type_names)))
 

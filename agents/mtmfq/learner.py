@@ -23,7 +23,7 @@ class Learner:
         self.target = self.networks.copy()
         self.flat = torch.nn.Parameter(self.networks.flat)
         self.optimiser = torch.optim.Adam([self.flat], lr=config.learning_rate, fused=True)
-        self.present = torch.tensor([float(count > 0) for count in signature.crew])
+        self.present = torch.tensor([float(count > 0) for count in signature.population])
         self.has_cells = signature.n_cells > 0
         self.updates = 0
         self.average, self.averaged = torch.zeros_like(self.networks.flat), 0

@@ -23,7 +23,7 @@ def one_thread() -> None:
 
 
 class Actor:
-    """Acts for B games of a fixed crew; the networks of all types see all rows in one call."""
+    """Acts for B games of a fixed population; the networks of all types see all rows in one call."""
 
     def __init__(self, networks: QNetworks, agent_types: NDArray[np.int64], n_games: int) -> None:
         shape = networks.shape
@@ -84,7 +84,7 @@ class Policy:
         """Observations (B, N, ...), mean actions of the step before (B, N, sum A) -> actions (B, N).
 
         Without a temperature the one of evaluation is taken; 0 is the argmax. `agent_types` (N,)
-        defaults to the crew of the training.
+        defaults to the population of the training.
         """
         one_thread()
         features, cells = self.signature.split(observations)

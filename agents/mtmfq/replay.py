@@ -65,8 +65,8 @@ class Replay:
         n_types = len(signature.n_actions)
         self.members = np.zeros((n_types, n), np.int64)
         for m in range(n_types):
-            self.members[m, : signature.crew[m]] = np.flatnonzero(types == m)
-        self.choices = np.array(signature.crew, np.int64) * b
+            self.members[m, : signature.population[m]] = np.flatnonzero(types == m)
+        self.choices = np.array(signature.population, np.int64) * b
         ahead = np.arange(min(config.n_step, signature.horizon) + 1)
         gammas = np.array(config.gammas(signature.type_names), np.float64)
         self.powers: NDArray[np.float64] = np.power(gammas[:, None], ahead)  # (M, n + 1)

@@ -76,7 +76,7 @@ def train(
         )
     vector_episodes = math.ceil(config.episodes / config.n_games)
     n_slots = min(config.replay_capacity, vector_episodes * (horizon + 1))
-    rows_per_update = config.batch_size * sum(count > 0 for count in signature.crew)
+    rows_per_update = config.batch_size * sum(count > 0 for count in signature.population)
 
     meta = {
         "config": config.to_dict(),

@@ -21,9 +21,9 @@ class Relay:
     n_classes = 0
     observation_shape: tuple[int, ...] = (3,)
 
-    def __init__(self, n_games: int = 16, horizon: int = 6, crew: tuple[int, int] = (1, 1)) -> None:
-        self.n_games, self.horizon, self.n_agents = n_games, horizon, sum(crew)
-        self.agent_types = np.array([0] * crew[0] + [1] * crew[1])
+    def __init__(self, n_games: int = 16, horizon: int = 6, population: tuple[int, int] = (1, 1)) -> None:
+        self.n_games, self.horizon, self.n_agents = n_games, horizon, sum(population)
+        self.agent_types = np.array([0] * population[0] + [1] * population[1])
         self.seeds: list[int] = []
         self._observations = np.zeros((n_games, self.n_agents, 3), np.float32)  # reused, as is allowed
 

@@ -142,7 +142,7 @@ def test_signature_counts_crew_and_splits_observations() -> None:
         agent_types=(1, 1),
         horizon=3,
     )
-    assert signature.crew == (0, 2)
+    assert signature.population == (0, 2)
     features, cells = signature.split(np.ones((5, 2, 2, 2), np.uint8))
     assert features.shape == (5, 2, 0)
     assert cells.shape == (5, 2, 4)

@@ -1,6 +1,6 @@
 """A policy that PPO trained: acts on observations, plays whole episodes, lives in one small file.
 
-It is plain numpy, so that a trained crew can be measured and watched without the library that trained it.
+It is plain numpy, so that trained agents can be measured and watched without the library that trained it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class PPOPolicy:
     ) -> NDArray[np.int64]:
         """Observations (B, N, F) -> actions (B, N), all of them legal.
 
-        greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the crew of
+        greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the population of
         the training.
         """
         types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
