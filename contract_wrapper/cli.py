@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper import interrupts
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -27,16 +27,17 @@ QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
     options = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
+    interrupts.install()
     try:
         code: int = options.run(options)
+        interrupts.check()
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
         print(
             "\nstopped; everything finished so far is stored, and the same command goes on from there", file=sys.stderr
         )
-        return 130
+        return interrupts.EXIT_CODE
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -56,10 +57,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         print(f"cleanup-contracts: error: {error}", file=sys.stderr)
         return 2
-
-
-def _as_interrupt(_signal: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _is_ours(error: ValueError) -> bool:
@@ -195,8 +192,10 @@ def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import Search, next_suggestions
-    from contract_wrapper.studies.study import SearchSettings, Study
+    from contract_wrapper.studies.search import Search
+    from contract_wrapper.studies.settings import SearchSettings
+    from contract_wrapper.studies.study import Study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     if options.quick:
         options.profile = options.profile or "quick"
@@ -303,8 +302,8 @@ def _play(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import next_suggestions
     from contract_wrapper.studies.study import read_study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))

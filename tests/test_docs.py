@@ -26,7 +26,7 @@ from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.envs.batch_game import SMALLEST_TAX
 from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES as PROFILES
 from contract_wrapper.studies.search import MAX_CANDIDATES
-from contract_wrapper.studies.study import SearchSettings
+from contract_wrapper.studies.settings import SearchSettings
 from mtmfq import MTMFQConfig
 
 ROOT = Path(__file__).parents[1]

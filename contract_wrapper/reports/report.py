@@ -18,7 +18,7 @@ from contract_wrapper.playback.play import policy_file
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import search_figures as figures
-from contract_wrapper.reports.summary_table import accepted, closing_table
+from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
 
 FOLDER = "figures"
@@ -73,7 +73,7 @@ def write_report(record: StudyRecord) -> list[Path]:
     except OSError as error:
         raise ContractsError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     page = _Page(folder)
-    good = accepted(record)
+    good = record.ranked()
     best = good[0].outcome if good else None
     _search_figures(record, page)
     _contract_figures(record, best, page)
@@ -169,7 +169,7 @@ def _work(record: StudyRecord) -> str:
         f"Work costs: {record.settings.costs} (apples). The tax is shared whatever each cleaner does, so that a cleaner "
         "works only where its own part of the additional harvest is worth what its work costs."
     )
-    turn = figures.turn_to_work([t for t in record.judged("initial", "search") if t.contract.n_cleaners])
+    turn = figures.turn_to_work([t for t in record.finished() if t.contract.n_cleaners])
     if turn is None:
         return f"{text} Among the contracts tried no crew size has an idle crew next to a working one."
     crew, low, high = turn

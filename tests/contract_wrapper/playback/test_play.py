@@ -5,7 +5,7 @@ import sys
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import DESIGNS, fake_outcome, make_study
+from made_up_studies import DESIGNS, fake_outcome, make_study
 from PIL import Image
 
 from contract_wrapper.contracts.contract import Contract
