@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Estimate, Outcome
     from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
     from contract_wrapper.playback.recording import record_episode
@@ -57,6 +58,7 @@ _HOMES = {
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result",),
     "contracts.roles": ("Activity", "Roles"),
@@ -109,6 +111,7 @@ __all__ = [
     "contract_space",
     "evaluate",
     "get_costs",
+    "get_mtmfq_profile",
     "get_ppo_profile",
     "make_contracted",
     "read_study",

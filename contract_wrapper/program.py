@@ -52,7 +52,7 @@ def run(command: Callable[[], int], name: str) -> int:
 def _message(error: Exception) -> str | None:
     """What to tell the user; None if it is not the user's doing."""
     from cleanup_env.errors import CleanupError
-    from mtmfq.config import LearnerError
+    from mtmfq.interface import LearnerError
 
     if isinstance(error, (ContractsError, CleanupError, LearnerError)):
         return str(error)

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 import situations
 
-from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, Action, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, SELF, WALL, WASTE
 from contract_wrapper import COSTS, RIVALS, CPMESConfig
-from mtmfq import PROFILES, MTMFQConfig
+from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES as PROFILES
+from mtmfq import MTMFQConfig
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -199,8 +200,8 @@ def test_the_class_table_names_and_numbers_the_classes() -> None:
 
 
 def test_the_action_table_names_and_numbers_the_actions() -> None:
-    def listed(names: tuple[str, ...], start: int = 0) -> str:
-        return ", ".join(f"{number} {name}" for number, name in list(enumerate(names))[start:])
+    def listed(actions: tuple[Action, ...], start: int = 0) -> str:
+        return ", ".join(f"{number} {action.name.lower()}" for number, action in list(enumerate(actions))[start:])
 
     config, rows = make_config("original"), table_of("game.md", "role")
     assert rows["harvester"][-1] == listed(config.actions("harvester"))
