@@ -24,6 +24,7 @@ def run(folder: Path, *options: str) -> int:
 
 
 def test_a_run_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("matplotlib")
     assert run(tmp_path / "run") == 0
     said = capsys.readouterr()
     assert "3 games of 3,000 rounds, seed 0, Gaussian noise sd 0.1" in said.out
@@ -52,6 +53,7 @@ def test_a_tree_comes_from_a_file_and_players_stand_by_place(tmp_path: Path) -> 
 
 
 def test_the_run_of_a_single_game_is_reported_too(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
     assert run(tmp_path / "run", "--games", "1", "--players", "ucb", "--tree", "random-4-3") == 0
     assert main(["report", str(tmp_path / "run")]) == 0
 
