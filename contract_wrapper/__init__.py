@@ -14,9 +14,10 @@ from gymnasium.envs.registration import register
 if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes import CPMES, ask
     from contract_wrapper.bo.cpmes_config import CPMESConfig
+    from contract_wrapper.bo.dimensions import Integer, Real
     from contract_wrapper.bo.history import History
     from contract_wrapper.bo.optuna_sampler import CPMESSampler
-    from contract_wrapper.bo.scipy_result import as_optimize_result
+    from contract_wrapper.bo.scipy_result import as_optimize_result, from_skopt
     from contract_wrapper.bo.space import DesignSpace, contract_space
     from contract_wrapper.bo.suggestion import Suggestion
     from contract_wrapper.contracts.contract import Contract
@@ -48,11 +49,12 @@ _HOMES = {
     "errors": ("ContractsError",),
     "evaluation.evaluate": ("evaluate",),
     "evaluation.settings": ("EvaluationSettings",),
+    "bo.dimensions": ("Integer", "Real"),
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
-    "bo.scipy_result": ("as_optimize_result",),
+    "bo.scipy_result": ("as_optimize_result", "from_skopt"),
     "contracts.roles": ("Activity", "Roles"),
     "bo.optuna_sampler": ("CPMESSampler",),
     "bo.space": ("DesignSpace", "contract_space"),
@@ -64,8 +66,8 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
-    "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
+    "Integer", "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "Real", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
+    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "from_skopt", "get_costs", "get_ppo_profile", "make_contracted",
 ]  # fmt: skip
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.ask import Ask, Rule, ask_with, taken
+from contract_wrapper.bo.dimensions import Integer
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import DesignSpace
@@ -91,14 +92,12 @@ def _distributions(space: DesignSpace) -> dict[str, Any]:
     """Optuna's names for the dimensions."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    found: dict[str, Any] = {}
-    for dimension in space.dimensions:
-        name, low, high = dimension.name, dimension.low, dimension.high
-        if type(dimension).__name__ == "Integer":
-            found[name] = IntDistribution(int(low), int(high))
-        else:
-            found[name] = FloatDistribution(low, high, log=dimension.prior == "log-uniform", step=space.steps.get(name))
-    return found
+    return {
+        d.name: IntDistribution(d.low, d.high, log=d.log)
+        if isinstance(d, Integer)
+        else FloatDistribution(d.low, d.high, log=d.log, step=d.step)
+        for d in space.dimensions
+    }
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -201,11 +200,10 @@ def _skopt(space: DesignSpace, history: History, pending: Floats, seed: int) -> 
     A result that is not feasible counts as the worst result of all, plus the spread of the results
     times how much its margins lack, each in units of the most that any lacks.
     """
-    from skopt import Optimizer
-    from skopt.space import Integer, Real
+    import skopt
 
     counts = space.counts
-    dimensions = [Real(0.0, 1.0) if n is None else Integer(0, n - 1) for n in counts]
+    dimensions = [skopt.space.Real(0.0, 1.0) if n is None else skopt.space.Integer(0, n - 1) for n in counts]
     width = np.array([1.0 if n is None else n - 1.0 for n in counts])
 
     def places(designs: Floats) -> list[list[Any]]:
@@ -217,7 +215,7 @@ def _skopt(space: DesignSpace, history: History, pending: Floats, seed: int) -> 
     loss = -history.objective
     spread = float(loss.std()) or 1.0
     loss = np.where(history.feasible(), loss, loss.max() + spread * share)
-    optimizer = Optimizer(dimensions, "GP", n_initial_points=0, random_state=seed, acq_func="gp_hedge")
+    optimizer = skopt.Optimizer(dimensions, "GP", n_initial_points=0, random_state=seed, acq_func="gp_hedge")
     told = [*zip(places(history.designs), loss, strict=True)]
     told += [(place, float(loss.mean())) for place in places(pending)]
     optimizer.tell([place for place, _ in told], [float(value) for _, value in told])

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.space import Design, DesignSpace
 from optimiser_bench.problem import Problem
 
@@ -37,10 +38,11 @@ class PublicProblem:
 
     def space(self) -> DesignSpace:
         """Return the space of designs."""
-        from skopt.space import Integer, Real
-
-        second = Integer(round(self.y[0]), round(self.y[1]), name="y") if self.whole else Real(*self.y, name="y")
-        return DesignSpace(dimensions=(Real(*self.x, name="x"), second))
+        low, high = self.y
+        second = (
+            Integer(name="y", low=round(low), high=round(high)) if self.whole else Real(name="y", low=low, high=high)
+        )
+        return DesignSpace(dimensions=(Real(name="x", low=self.x[0], high=self.x[1]), second))
 
     def problem(self, name: str) -> Problem:
         """Return it as optimisers see it; nothing feasible counts as the worst feasible value."""

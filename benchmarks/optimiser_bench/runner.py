@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from optimiser_bench.cleanup import SynthCleanup
 from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.problem import Problem

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import dense_near_best
 from contract_wrapper.bo.sampling import farthest

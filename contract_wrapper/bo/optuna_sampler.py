@@ -23,8 +23,9 @@ from optuna.trial import FrozenTrial, TrialState
 
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.dimensions import SMALLEST_STEP, Dimension, Integer, Real
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.space import DesignSpace, Range, numeric_space
+from contract_wrapper.bo.space import GRID_LIMIT, DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
 
@@ -137,15 +138,22 @@ class CPMESSampler(optuna.samplers.BaseSampler):
 def space_of(distributions: Distributions) -> DesignSpace:
     """Return the design space of numeric distributions, in their order.
 
-    What has too many values to count is searched as if continuous, and rounded afterwards.
+    What has more values than `GRID_LIMIT` is searched as if continuous, and rounded afterwards.
     """
-    ranges = {}
-    for name, d in distributions.items():
-        if not isinstance(d, (FloatDistribution, IntDistribution)):
-            raise ContractsError(f"{name} is a {type(d).__name__}: cPMES searches floats and integers only")
-        whole = isinstance(d, IntDistribution)
-        ranges[name] = Range(low=d.low, high=d.high, step=d.step, log=d.log, whole=whole)
-    return numeric_space(ranges)
+    return DesignSpace(dimensions=tuple(_dimension(name, d) for name, d in distributions.items()))
+
+
+def _dimension(name: str, distribution: BaseDistribution) -> Dimension:
+    if not isinstance(distribution, (FloatDistribution, IntDistribution)):
+        raise ContractsError(
+            f"{name} is a {type(distribution).__name__}, but cPMES searches floats and integers only: "
+            "leave it to sample_independent"
+        )
+    low, high, step, log = distribution.low, distribution.high, distribution.step, distribution.log
+    countable = step is not None and step >= SMALLEST_STEP and (high - low) / step + 1 <= GRID_LIMIT
+    if isinstance(distribution, IntDistribution) and step == 1 and countable:
+        return Integer(name=name, low=distribution.low, high=distribution.high, log=log)
+    return Real(name=name, low=low, high=high, step=step if countable else None, log=log)
 
 
 def history_of(

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
 from contract_wrapper.bo.gp.kernels import Kernel, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess

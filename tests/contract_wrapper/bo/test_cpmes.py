@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skopt.space import Integer, Real
 
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.cpmes import CPMES, _objectives, ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.rivals import cei
 from contract_wrapper.bo.sampling import initial_designs
@@ -164,7 +164,7 @@ def test_no_constraints_and_noisy_repeats_are_a_plain_search():
 
 
 def test_a_continuous_tax_is_searched_by_nsga2():
-    space = DesignSpace(dimensions=(Real(0.0, 1.0, name="tax"), Integer(1, 5, name="cleaners")))
+    space = DesignSpace(dimensions=(Real(name="tax", low=0.0, high=1.0), Integer(name="cleaners", low=1, high=5)))
     config = CPMESConfig(population=20, generations=5, n_paths=4)
     picks = ask(space, history_of(START, space), number=2, seed=0, config=config)
     assert picks == ask(space, history_of(START, space), number=2, seed=0, config=config)
@@ -297,7 +297,7 @@ def test_the_front_holds_what_expected_improvement_times_probability_would_take(
 
 
 def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():
-    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    line = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0),))
     search = CPMES(line, seed=0, constraints=("low",), config=CPMESConfig(objective_acquisition="ei"))
     for x in (0.1, 0.5, 0.9):
         search.tell((x,), x, [0.4 - x])
@@ -313,7 +313,7 @@ def test_counting_gains_leaves_the_first_hill_for_a_higher_one_and_bare_informat
     def hills(x):
         return 0.9 * np.exp(-(((x - 0.2) / 0.1) ** 2)) + np.exp(-(((x - 0.73) / 0.05) ** 2)), [np.sin(9 * x) + 0.9]
 
-    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    line = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0),))
     search = CPMES(line, seed=0, constraints=("wave",), config=CPMESConfig(score=score))
     for x in (0.05, 0.15, 0.3, 0.45, 0.95):
         search.tell((x,), *hills(x))

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from skopt.space import Integer, Real
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import dense_near_best, maximise, refine_front
 from contract_wrapper.bo.pareto import pareto_mask
@@ -13,8 +13,8 @@ from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.bo.surrogates import fit
 from contract_wrapper.errors import ContractsError
 
-LINE = DesignSpace(dimensions=(Integer(0, 10, name="x"),))
-SQUARE = DesignSpace(dimensions=(Real(0.0, 1.0, name="a"), Real(0.0, 1.0, name="b")))
+LINE = DesignSpace(dimensions=(Integer(name="x", low=0, high=10),))
+SQUARE = DesignSpace(dimensions=(Real(name="a", low=0.0, high=1.0), Real(name="b", low=0.0, high=1.0)))
 
 
 def line_history(*, limit, at=(0, 2, 5, 10)):
