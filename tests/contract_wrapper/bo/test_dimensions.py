@@ -51,6 +51,7 @@ def test_bounds_become_python_numbers_so_that_equal_dimensions_are_equal():
         (lambda: Real(name="a", low="0", high=1.0), "finite number as low, but got '0'"),
         (lambda: Real(name="a", low=0.0, high=True), "finite number as high, but got True"),
         (lambda: Integer(name="a", low=0, high=2.5), "got high=2.5: use Real"),
+        (lambda: Integer(name="a", low=False, high=5), "got low=False"),
         (lambda: Integer(name="a", low=0, high=2**53 + 1), "2\\*\\*53"),
         (lambda: Real(name="a", low=0.0, high=1.0, step=0.3), "a whole number of times .* got step=0.3"),
         (lambda: Real(name="a", low=0.0, high=1.0, step=0.0), "a step of at least 1e-08 .* got step=0"),
