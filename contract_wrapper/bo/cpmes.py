@@ -1,10 +1,10 @@
 """cPMES: which contract to try next (constrained Pareto max-value entropy search).
 
 Source: Molina Concha et al. 2024, arXiv 2408.09686 (eqs. 7 and 8); scores from `acquisition`.
-One step: fit, draw what the best value may be, take the designs that no other beats in the
-objectives of eq. 7, and score these by what they would tell of the best value.
+One step: fit, draw the best value f*, take the designs that no other dominates in the objectives of
+eq. 7, and score these by their information about f*.
 
-`ask` is a function of what is known: the same seed, trial number, history and pending designs
+`ask` is a pure function: the same seed, trial number, history and pending designs
 give the same suggestions, after any interruption. `CPMES` is the same with a memory.
 """
 
@@ -58,8 +58,8 @@ def ask(
             pending designs. It seeds the draws together with `seed`, and is t - 1 in beta_t.
         config: see `CPMESConfig`; None for the default.
 
-    With fewer than 3 results, or none that differ, the designs farthest from all known ones are
-    suggested, the middle of the space first; no chance is involved.
+    With fewer than 3 results, or none that differ, a space-filling design is suggested: the point farthest
+    from all evaluated, failed and pending ones, the middle of the space first; nothing is random.
 
     Raises:
         SpaceExhausted: nothing is left to suggest.
@@ -201,7 +201,7 @@ def _count(space: DesignSpace, config: CPMESConfig) -> int:
 
 
 class CPMES:
-    """The search with a memory: `ask` for designs, `tell` what came of them.
+    """The search with a memory: `ask` for designs, `tell` their results.
 
     >>> from contract_wrapper.bo.space import contract_space
     >>> search = CPMES(contract_space(), seed=1, constraints=("slack",), participation=0)
@@ -234,14 +234,14 @@ class CPMES:
     def tell(self, design: Sequence[float], objective: float, margins: Sequence[float] = (), **errors: Any) -> None:
         """Add a result, asked for or not; `errors` as in `History.add`."""
         self.history = self.history.add(design, objective, margins, **errors)
-        self._settle(design)
+        self._no_longer_pending(design)
 
     def tell_failed(self, design: Sequence[float]) -> None:
         """Add a failure: the design is neither fitted nor proposed again."""
         self.history = self.history.add_failed(design)
-        self._settle(design)
+        self._no_longer_pending(design)
 
-    def _settle(self, design: Sequence[float]) -> None:
+    def _no_longer_pending(self, design: Sequence[float]) -> None:
         (key,) = self.space.keys([design])
         keys = self.space.keys(self.pending) if self.pending else []
         if key in keys:

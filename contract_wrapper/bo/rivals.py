@@ -49,7 +49,7 @@ class ScoreRule(SurrogateRule):
 
     @abstractmethod
     def score(self, believed: SurrogateSet, incumbent: float | None, rng: np.random.Generator) -> Score:
-        """Return the score of this step; the incumbent is the best feasible result, or belief about a pending design."""
+        """Return the score of this step; the incumbent is the best feasible result, or the predicted mean of a pending one."""
 
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield designs with falling scores: all of a grid, else those that a search closed in on."""

@@ -96,8 +96,8 @@ class DesignSpace:
     def to_unit(self, designs: npt.ArrayLike) -> Floats:
         """Designs (n, d) -> the same shape with the bounds at 0 and 1.
 
-        A design outside the bounds extrapolates: it may be known (the status quo with no cleaner),
-        only it is no candidate.
+        A design outside the bounds extrapolates: it may be evaluated (the status quo with no cleaner),
+        but is no candidate.
         """
         rows = self._rows(designs)
         columns = []

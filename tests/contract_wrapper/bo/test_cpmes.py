@@ -121,7 +121,10 @@ def test_without_results_the_space_is_filled_from_the_middle():
     picks = ask(SPACE, History.empty(SPACE), number=5, seed=3)
     assert designs_of(picks) == [(0.5, 3), (0.0, 1), (0.0, 5), (1.0, 1), (1.0, 5)]
     assert designs_of(ask(SPACE, History.empty(SPACE), number=5, seed=4)) == designs_of(picks)
-    assert "fills the space" in picks[0].why()
+    assert [pick.why() for pick in picks[:2]] == [
+        "(0.5, 3): space-filling, nearest to the middle",
+        "(0.0, 1): space-filling, 0.71 from the nearest other design",
+    ]
 
 
 def test_the_status_quo_is_learned_from_and_never_proposed():
@@ -223,7 +226,7 @@ def test_results_that_are_all_equal_let_the_space_be_filled():
         history = history.add(design, 150.0, [0.0])
     (pick,) = ask(SPACE, history, seed=0)
     assert pick.design == (0.5, 3)
-    assert "fills the space" in pick.why()
+    assert "space-filling" in pick.why()
 
 
 def test_five_harvesters_of_one_mind_count_as_five_independent_ones():
@@ -330,8 +333,8 @@ def test_what_is_only_believed_tells_nothing_of_the_best_value(monkeypatch):
     original = acquisition.best_values
     monkeypatch.setattr(acquisition, "best_values", lambda paths: drawn.append(original(paths)) or drawn[-1])
     pending = [(round(tax, 2), 3) for tax in np.arange(0.05, 0.95, 0.1)]
-    for waiting in ([], pending):
-        ask(SPACE, history_of(START), waiting, seed=0, trial=9)
+    for designs in ([], pending):
+        ask(SPACE, history_of(START), designs, seed=0, trial=9)
     np.testing.assert_array_equal(*drawn)
 
 

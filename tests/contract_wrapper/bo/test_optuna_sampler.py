@@ -66,8 +66,8 @@ def test_a_study_resumed_from_storage_equals_one_that_was_not_stopped(tmp_path):
 
 def test_trials_that_run_elsewhere_are_pending_also_before_they_have_suggested():
     study = study_of(8)
-    waiting = [study.ask() for _ in range(3)]
-    for trial in reversed(waiting):  # the last one chooses first, and leaves to the others what they will take
+    running = [study.ask() for _ in range(3)]
+    for trial in reversed(running):  # the last one chooses first, and leaves to the others what they will take
         ridge(trial)
     assert len({*params_of(study)[8:]}) == 3
     again = study_of(8)

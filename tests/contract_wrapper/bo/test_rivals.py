@@ -62,7 +62,7 @@ def test_cei_without_a_feasible_result_takes_the_likeliest_design():
     assert np.exp(pick.score) == pytest.approx(pick.probability_feasible)
 
 
-def test_a_pending_design_counts_for_thebest_so_far_if_it_is_believed_feasible():
+def test_a_pending_design_counts_for_the_best_so_far_if_it_is_believed_feasible():
     history = line_history(limit=6.5)
     surrogates = fit(LINE, history)
     best = [best_so_far(history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
@@ -100,7 +100,7 @@ def test_chance_favours_no_design_and_needs_no_result():
     counts = np.bincount([pick.design[0] for pick in drawn], minlength=11)
     assert counts[0] == 0
     assert (abs(counts[1:] - 100) < 45).all()
-    assert drawn[0].why() == f"{drawn[0].design}: drawn by chance"
+    assert drawn[0].why() == f"{drawn[0].design}: drawn at random"
 
 
 def test_a_continuous_space_is_searched_to_five_digits_and_a_grid_is_taken_whole():
