@@ -67,7 +67,8 @@ __all__ = [
     "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
     "Integer", "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "Real", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "from_skopt", "get_costs", "get_ppo_profile", "make_contracted",
+    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "from_skopt", "get_costs", "get_ppo_profile",
+    "make_contracted",
 ]  # fmt: skip
 
 

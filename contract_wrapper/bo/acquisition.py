@@ -133,7 +133,7 @@ def cmes_ibo(
 
 
 def gains(best: Floats, incumbent: float | None) -> Floats | None:
-    """What each draw of f* (K,) holds above the incumbent, the best value so far: weights for `cmes_ibo`; None if none holds more.
+    """What each draw of f* (K,) holds above the best value so far: weights for `cmes_ibo`; None if none holds more.
 
     Information is blind to amounts: without noise, the last digits of a value that is nearly certain give as many
     nats as a region never visited, and a search on a continuum never leaves the first optimum that it finds.

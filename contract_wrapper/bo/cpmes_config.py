@@ -56,8 +56,8 @@ class CPMESConfig:
     batch: Literal["believer", "topk", "random", "cmi"] = "believer"
     """How several suggestions, and those pending elsewhere, are kept apart.
 
-    `believer`: kriging believer, take the surrogates' means for results, and step again. `topk`: the best scores of one front
-    (paper). `random`: random members of one front. `cmi`: information given what each path takes at
+    `believer`: kriging believer, take the surrogates' means for results, and step again. `topk`: the best
+    scores of one front (paper). `random`: random members of one front. `cmi`: information given what each path takes at
     the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
 
     population: int = 40

@@ -29,7 +29,7 @@ Score = Callable[[Floats, Floats], Floats]
 
 _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
-_RANDOM_DRAWS = 64  # in a space that is not enumerated; one of them is new
+_RANDOM_DRAWS = 64  # in a space that is not enumerated, where nearly all are new
 
 
 class RandomSearch(Rule):
@@ -49,7 +49,7 @@ class ScoreRule(SurrogateRule):
 
     @abstractmethod
     def score(self, believed: SurrogateSet, incumbent: float | None, rng: np.random.Generator) -> Score:
-        """Return the score of this step; the incumbent is the best feasible result, or the predicted mean of a pending one."""
+        """Return the score of one step; the incumbent is the best feasible value, as of `best_so_far`."""
 
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield designs with falling scores: all of a grid, else those that a search closed in on."""

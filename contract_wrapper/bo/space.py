@@ -57,7 +57,7 @@ class DesignSpace:
         for dimension in dimensions:
             if not isinstance(dimension, Dimension):
                 raise ContractsError(
-                    f"a design space is made of Real and Integer dimensions of contract_wrapper, but got {dimension!r}: "
+                    f"a design space is made of contract_wrapper's Real and Integer, but got {dimension!r}: "
                     "turn dimensions of scikit-optimize with contract_wrapper.from_skopt(dimensions)"
                 )
         names = tuple(dimension.name for dimension in dimensions)

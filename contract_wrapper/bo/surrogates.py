@@ -160,7 +160,7 @@ def believe_objective(
 
 
 def best_so_far(history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
-    """The best feasible result, or predicted mean of a pending design (p, d) in the unit cube; None if there is neither."""
+    """The best feasible value, measured or predicted at pending designs (p, d) of the unit cube; None if none is."""
     values = history.objective[history.feasible()]
     if len(pending):
         mean, _ = surrogates.predict(pending)

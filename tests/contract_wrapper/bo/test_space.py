@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -139,3 +141,16 @@ def test_whole_numbers_on_a_log_scale_are_even_in_orders_of_magnitude():
     drawn = space.sample(np.random.default_rng(0), 1000)[:, 0]
     assert abs((drawn <= 10).sum() - 511) < 60  # up to 10.5: log10(10.5) / 2 of all
     assert (drawn == np.rint(drawn)).all()
+
+
+def test_the_search_runs_where_scikit_optimize_is_not_installed():
+    code = """
+import sys
+sys.modules["skopt"] = None  # an import of it raises ImportError
+from contract_wrapper import CPMES, contract_space
+search = CPMES(contract_space(), seed=0)
+for value in (1.0, 2.0, 4.0):
+    search.tell(search.ask()[0].design, value)
+assert search.ask()[0].probability_feasible == 1.0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
