@@ -99,7 +99,7 @@ def first_step(folder, kind):
     """Wall seconds of a fresh process that imports the game and plays one step with a kind of observation."""
     code = (
         "import numpy as np, cleanup_env as c\n"
-        f"game = c.BatchCleanup(observation={kind!r}); game.reset(seed=0); game.step(np.full((1, 5), 4))"
+        f"game = c.BatchCleanup(observation={kind!r}); game.reset(seed=0); game.step(np.full((1, 5), c.Action.STAY))"
     )
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, "NUMBA_CACHE_DIR": folder})

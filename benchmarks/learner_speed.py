@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from mtmfq import get_profile, train
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
 from mtmfq.learner import Learner
 from mtmfq.policy import Actor, one_thread
 from mtmfq.replay import Replay
@@ -25,7 +25,7 @@ class DummyGame:
     """Random observations and rewards from a small store, so that a step costs next to nothing."""
 
     n_agents, horizon, n_classes = 10, 200, 0
-    type_names = ("harvester", "cleaner")
+    type_names = ("a", "b")
     agent_types = np.array([0] * 5 + [1] * 5)
     n_actions = (8, 7)
     observation_shape: tuple[int, ...] = (48,)

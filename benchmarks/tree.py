@@ -219,16 +219,14 @@ def draw(rows: list[Row], path: Path) -> None:
     shapes = list(dict.fromkeys(r.tree for r in rows if r.tree.startswith("depth")))
     for k, name in enumerate(("no contracts", "plain", "tree learner")):
         colour, marker = styles[name]
-        for horizon in sorted({r.horizon for r in rows if r.player == name and r.tree in shapes}):
-            mine = [r for r in rows if r.player == name and r.tree in shapes and r.horizon == horizon]
-            last = horizon == max(r.horizon for r in rows if r.player == name and r.tree in shapes)
-            if not last:
-                continue
-            e = [Estimate.of(100 * r.gap) for r in mine]
-            right.errorbar(
-                [shapes.index(r.tree) + 0.18 * (k - 1) for r in mine], [x.mean for x in e], yerr=[x.half_interval for x in e],
-                color=colour, marker=marker, ls="none", ms=6, capsize=3, label=f"{name}, T = {horizon:,}",
-            )  # fmt: skip
+        its = [r for r in rows if r.player == name and r.tree in shapes]
+        longest = max(r.horizon for r in its)
+        mine = [r for r in its if r.horizon == longest]
+        e = [Estimate.of(100 * r.gap) for r in mine]
+        right.errorbar(
+            [shapes.index(r.tree) + 0.18 * (k - 1) for r in mine], [x.mean for x in e], yerr=[x.half_interval for x in e],
+            color=colour, marker=marker, ls="none", ms=6, capsize=3, label=f"{name}, T = {longest:,}",
+        )  # fmt: skip
     right.axhline(1.0, color="#222222", lw=1, ls="--")
     right.annotate("1 %", (1.005, 1.0), xycoords=("axes fraction", "data"), va="center", fontsize=9)
     right.set_yscale("symlog", linthresh=0.1)
@@ -301,8 +299,7 @@ def main() -> None:
 
     out("$ python benchmarks/tree.py" + (" --small" if options.small else "")
         + (f" --folder {options.folder}" if options.folder else ""))  # fmt: skip
-    out(exactness())
-    out("")
+    out(exactness() + "\n")
     rows = play(SMALL if options.small else Plan(), out, sys.stderr)
     for text in utilities(rows):
         out(text)

@@ -18,7 +18,7 @@ TREES = ("chain", "random-3-2", "random-4-3")
 
 
 class Still:
-    """The least that a player of one's own can do."""
+    """The least that a custom player can do."""
 
     def __init__(self, place: Place, rng: np.random.Generator) -> None:
         self.offers = (None,) * place.n_children

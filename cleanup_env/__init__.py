@@ -12,6 +12,7 @@ The same game wears five faces: PettingZoo's `parallel_env` and `env`, Gymnasium
 import gymnasium
 import pettingzoo
 
+from cleanup_env.actions import Action
 from cleanup_env.batch import BatchCleanup
 from cleanup_env.centralized import CentralizedCleanup
 from cleanup_env.config import PRESETS, CleanupConfig, make_config
@@ -27,6 +28,7 @@ __all__ = [
     "CLASS_NAMES",
     "FEATURE_NAMES",
     "PRESETS",
+    "Action",
     "BatchCleanup",
     "CentralizedCleanup",
     "CleanupConfig",

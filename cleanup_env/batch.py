@@ -7,14 +7,14 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env import entry, observe
+from cleanup_env import kernels, observe
+from cleanup_env.actions import FIRE
 from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
 from cleanup_env.colours import agent_colours, palette
-from cleanup_env.compiled import tell_of_compiling
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, build_world
-from cleanup_env.rules import FIRE, OVER, PLAYED, compile_rules
+from cleanup_env.rules import OVER, PLAYED, rules_of
 from cleanup_env.state import DERIVED, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
@@ -27,11 +27,12 @@ class BatchCleanup:
     The arrays that `reset` and `step` return are the game's own buffers and are overwritten by
     the next step: copy what you keep.
 
+    >>> from cleanup_env import Action
     >>> game = BatchCleanup(CleanupConfig(n_cleaners=2), n_games=3)
     >>> observations = game.reset(seed=7)
     >>> observations.shape
     (3, 7, 15, 15)
-    >>> observations, rewards, truncated = game.step(np.full((3, 7), 4))
+    >>> observations, rewards, truncated = game.step(np.full((3, 7), Action.STAY))
     """
 
     n_classes = len(CLASS_NAMES)
@@ -59,10 +60,9 @@ class BatchCleanup:
         self.n_games, self.n_agents = int(n_games), config.n_agents
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
-        self._fill, self._step = entry.KERNELS[observation]
-        tell_of_compiling(self._fill, self._step)
+        self._fill, self._step = kernels.BY_OBSERVATION[observation]
         self.world = build_world(config.map, config.radius, config.spawn_anywhere)
-        self.rules = compile_rules(config)
+        self.rules = rules_of(config)
         self.n_actions: NDArray[np.int64] = self.rules.n_actions
         """(N,) how many actions each agent has."""
         kinds = self.rules.kinds[:, : self.n_actions.max()]
@@ -76,7 +76,7 @@ class BatchCleanup:
         colours = np.vstack([palette(), agent_colours(config.roles)]).astype(np.uint8)
         n_beam = self.n_agents * config.beam_width * config.beam_length
         self._state, self._scratch = allocate(self.n_games, colours, self.world, turns, n_beam)
-        self._addresses = entry.addresses(self.world, self.rules, self._state, self._scratch)
+        self._addresses = kernels.addresses(self.world, self.rules, self._state, self._scratch)
         self._visible = np.zeros((self.n_games, self.n_agents, self.n_agents), np.bool_)
         dtype = np.float32 if observation == "features" else np.uint8
         self._observations: Observation = np.zeros((self.n_games, self.n_agents, *self.observation_shape), dtype)
@@ -117,7 +117,7 @@ class BatchCleanup:
     def step(self, actions: NDArray[np.integer[Any]]) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_]]:
         """Play one step of every copy.
 
-        actions: integers (B, N), each below the agent's `n_actions`. Returns observations
+        actions: integers (B, N), each below the agent's `n_actions` (see `Action`). Returns observations
         (B, N, ...), rewards (B, N) in apples, and truncated (B,), true when a copy has reached
         the horizon. Raises CleanupError for wrong actions, before a reset and after the end.
         """
@@ -140,7 +140,7 @@ class BatchCleanup:
 
     def visible(self) -> NDArray[np.bool_]:
         """(B, N, N): does agent i see agent j in its window now? False on the diagonal."""
-        entry.visible(self._addresses, self._visible)
+        kernels.visible(self._addresses, self._visible)
         return self._visible
 
     def action_mask(self) -> NDArray[np.bool_]:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanup_env.actions import name_of
 from cleanup_env.config import CleanupConfig
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import APPLE, ORCHARD, RIVER, WALL, WASTE, World
@@ -47,7 +48,8 @@ def check_actions(actions: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
 
 def wrong_action(config: CleanupConfig, action: object, b: int, i: int) -> CleanupError:
     """The error for an action that agent i of game b does not have."""
-    role, names = config.roles[i], config.actions(config.roles[i])
+    role = config.roles[i]
+    names = [name_of(own) for own in config.actions(role)]
     return CleanupError(
         f"action {action} of {config.agents[i]!r} (game {b}) is out of range: a {role} has "
         f"actions 0..{len(names) - 1} ({', '.join(names)})"

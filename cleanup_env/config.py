@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from cleanup_env.actions import MOVES, Action, name_of
 from cleanup_env.errors import CleanupError
 from cleanup_env.maps import check_map, default_map
 
 ROLES = ("harvester", "cleaner", "free")
 OBSERVATIONS = ("symbolic", "one_hot", "rgb", "features")
-MOVES = ("left", "right", "forward", "back", "stay", "turn_clockwise", "turn_counter_clockwise")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ class CleanupConfig:
     """Steps after a shot in which the same agent's beam does nothing."""
 
     penalty_beam: bool = False
-    """Whether free agents have the penalty beam (action FIRE)."""
+    """Whether free agents have the penalty beam (`Action.FIRE`)."""
 
     fire_cost: float = 1.0
     """What a shot of the penalty beam costs the shooter, in apples."""
@@ -167,15 +167,26 @@ class CleanupConfig:
         numbers = (*range(self.n_harvesters), *range(self.n_cleaners), *range(self.n_free))
         return tuple(f"{role}_{i}" for role, i in zip(self.roles, numbers, strict=True))
 
-    def actions(self, role: str) -> tuple[str, ...]:
-        """Names of the actions of a role, by number; a role holds only what it can do."""
+    def actions(self, role: str) -> tuple[Action, ...]:
+        """What a role can do, by number."""
         if role not in ROLES:
             raise CleanupError(f"unknown role {role!r}: the roles are {', '.join(ROLES)}")
         if role == "harvester":
             return MOVES
         if role == "cleaner" or not self.penalty_beam:
-            return (*MOVES, "clean")
-        return (*MOVES, "fire", "clean")
+            return (*MOVES, Action.CLEAN)
+        return (*MOVES, Action.FIRE, Action.CLEAN)
+
+    def action_number(self, role: str, action: Action) -> int:
+        """Number by which agents of a role play an action.
+
+        >>> CleanupConfig(n_cleaners=1).action_number("cleaner", Action.CLEAN)
+        7
+        """
+        own = self.actions(role)
+        if action not in own:
+            raise CleanupError(f"a {role} has no action {action!r}: it has {', '.join(map(name_of, own))}")
+        return own.index(action)
 
     def as_dict(self) -> dict[str, Any]:
         """All settings as plain data, for JSON."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cleanup_env.compiled import clear_bytes, copy_bytes, inlined, kernel
 from cleanup_env.maps import AGENT, APPLE, SELF, WALL, WASTE
+from cleanup_env.numba_tools import clear_bytes, copy_bytes, inlined, kernel
 from cleanup_env.state import step_of
 
 NEAREST_CELLS, NEAREST_AGENTS = 3, 2

@@ -31,7 +31,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
 
     Observations: `symbolic` uint8 (15, 15) cell classes; `one_hot` uint8 (10, 15, 15), the same as
     planes; `rgb` uint8 (15, 15, 3); `features` float32 (49,), entries as in
-    `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more.
+    `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more (see `Action`).
     `infos[agent]`: `apples`, `cleaned`, `shots` of this step, the global `waste_density` and
     `apple_chance`, and `action_mask`; at the end of an episode also `episode` with the sums.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cleanup_env.compiled import inlined, kernel
+from cleanup_env.numba_tools import inlined, kernel
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)

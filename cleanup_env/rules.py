@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from cleanup_env.compiled import inlined, kernel
+from cleanup_env.actions import BACK, CLEAN, FIRE, FORWARD, RIGHT, STAY, TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE, Action
 from cleanup_env.config import CleanupConfig
 from cleanup_env.maps import APPLE, BEAM, ORCHARD, RIVER, WALL, WASTE
+from cleanup_env.numba_tools import inlined, kernel
 from cleanup_env.random_stream import draw, draw_below, draw_unit
 from cleanup_env.state import Rules, change, put, show, show_agent, step_of
 
-LEFT, RIGHT, FORWARD, BACK, STAY, TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE, FIRE, CLEAN = range(9)
 PLAYED, OVER = -1, -2
 _LOW_32, _32 = np.uint64(0xFFFFFFFF), np.uint64(32)
 
@@ -204,16 +204,13 @@ def step(actions, world, rules, s, scratch):
     return PLAYED
 
 
-_KINDS = {"fire": FIRE, "clean": CLEAN}
-
-
-def compile_rules(config: CleanupConfig) -> Rules:
-    """Translate the settings to what the compiled rules take."""
+def rules_of(config: CleanupConfig) -> Rules:
+    """Settings as the numbers and arrays that the compiled rules take."""
     roles = np.array(config.roles)
-    kinds = np.full((config.n_agents, 9), -1, dtype=np.int8)
+    kinds = np.full((config.n_agents, len(Action)), -1, dtype=np.int8)
     for i, role in enumerate(config.roles):
-        for number, name in enumerate(config.actions(role)):
-            kinds[i, number] = _KINDS.get(name, number)
+        own = config.actions(role)
+        kinds[i, : len(own)] = own
     ceiling = config.depletion if config.waste_ceiling == "depletion" else config.waste_ceiling
     return Rules(
         horizon=config.horizon,

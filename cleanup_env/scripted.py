@@ -11,22 +11,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env.batch import BatchCleanup
-from cleanup_env.compiled import inlined, kernel
-from cleanup_env.config import ROLES
-from cleanup_env.errors import CleanupError
-from cleanup_env.maps import APPLE, WALL, WASTE
-from cleanup_env.observe import waste_hit
-from cleanup_env.rules import (
+from cleanup_env.actions import (
     BACK,
-    CLEAN,
     FORWARD,
     LEFT,
     RIGHT,
     STAY,
     TURN_CLOCKWISE,
     TURN_COUNTER_CLOCKWISE,
+    Action,
 )
+from cleanup_env.batch import BatchCleanup
+from cleanup_env.config import ROLES
+from cleanup_env.errors import CleanupError
+from cleanup_env.maps import APPLE, WALL, WASTE
+from cleanup_env.numba_tools import inlined, kernel
+from cleanup_env.observe import waste_hit
 from cleanup_env.state import step_of
 
 IDLE, RANDOM, GREEDY = range(3)
@@ -108,8 +108,8 @@ def _cleaner(b, i, world, rules, s, claimed, clean):
 
 
 @kernel
-def _act(policy, world, rules, s, claimed, actions):
-    """Fill actions (B, N) for the agents whose policy is GREEDY, STAY for the others."""
+def _act(policy, clean, world, rules, s, claimed, actions):
+    """Fill actions (B, N) for the agents whose policy is GREEDY, STAY for the others; clean (N,): its number."""
     for b in range(actions.shape[0]):
         for cell in range(claimed.size):
             claimed[cell] = 0
@@ -118,11 +118,7 @@ def _act(policy, world, rules, s, claimed, actions):
             if policy[i] != GREEDY:
                 continue
             if rules.cleans[i]:
-                clean = 7
-                for a in range(rules.n_actions[i]):
-                    if rules.kinds[i, a] == CLEAN:
-                        clean = a
-                actions[b, i] = _cleaner(b, i, world, rules, s, claimed, clean)
+                actions[b, i] = _cleaner(b, i, world, rules, s, claimed, clean[i])
             else:
                 actions[b, i] = _harvester(b, i, world, rules, s, claimed)
 
@@ -159,13 +155,18 @@ class ScriptedCrew:
         self._policy = np.array([PLAYERS.index(name) for name in names])
         shares = [noise if not isinstance(noise, dict) else noise.get(role, 0.0) for role in game.roles]
         self._noise = np.where(self._policy == RANDOM, 1.0, np.where(self._policy == GREEDY, shares, 0.0))
+        numbers = [
+            game.config.action_number(role, Action.CLEAN) if cleans else -1
+            for role, cleans in zip(game.roles, game.rules.cleans, strict=True)
+        ]
+        self._clean = np.array(numbers)
         self._claimed = np.zeros(game.world.ground.size, np.uint8)
         self._actions = np.zeros((game.n_games, game.n_agents), np.int64)
 
     def act(self) -> NDArray[np.int64]:
         """Actions (B, N) in the present state of the game."""
         game = self._game
-        _act(self._policy, game.world, game.rules, game._state, self._claimed, self._actions)
+        _act(self._policy, self._clean, game.world, game.rules, game._state, self._claimed, self._actions)
         if self._noise.any():
             shape = self._actions.shape
             at_random = self._rng.random(shape) < self._noise

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env.compiled import copy_bytes, inlined, kernel
 from cleanup_env.maps import AGENT, APPLE, BEAM, CLASS_NAMES, WALL, WASTE, World
+from cleanup_env.numba_tools import copy_bytes, inlined, kernel
 from cleanup_env.random_stream import draw_below, seed_stream
 
 N_CLASSES = len(CLASS_NAMES)
@@ -41,7 +41,7 @@ class Rules(NamedTuple):
     eats: NDArray[np.bool_]  # (N,)
     cleans: NDArray[np.bool_]  # (N,)
     n_actions: NDArray[np.int64]  # (N,)
-    kinds: NDArray[np.int8]  # (N, 9) what the numbered actions of each agent do, -1 for none
+    kinds: NDArray[np.int8]  # (N, 9) the `Action` behind each agent's numbers, -1 for none
 
 
 class State(NamedTuple):

@@ -10,12 +10,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
+from cleanup_env.actions import Action
 from cleanup_env.batch import BatchCleanup, Observation
 from cleanup_env.checks import check_actions
 from cleanup_env.config import CleanupConfig, make_config
 from cleanup_env.episodes import Episodes
 from cleanup_env.errors import CleanupError
-from cleanup_env.rules import STAY
 from cleanup_env.spaces import observation_space
 
 
@@ -116,7 +116,7 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
                 f"of range: the actions are 0..{self._n_actions - 1}, and infos['action_mask'] tells those of its role"
             )
         own = chosen.reshape(self.n_games, self.n_agents)
-        return np.where(own < self.game.n_actions, own, STAY)
+        return np.where(own < self.game.n_actions, own, Action.STAY)
 
     def _flat(self, observations: Observation) -> Observation:
         flat = observations.reshape(self.num_envs, *observations.shape[2:])

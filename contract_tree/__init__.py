@@ -10,14 +10,14 @@ The same game is a PettingZoo environment: `contract_tree.env(tree)`.
 
 import pettingzoo
 
-from contract_tree.custom import Factory, Move, Offer, Player
 from contract_tree.env import BanditTreeEnv, env, raw_env
 from contract_tree.errors import TreeError
 from contract_tree.instances import misaligned_tree, named_tree, random_tree
+from contract_tree.player_parameters import Place
 from contract_tree.players import BELGIC, IPA, PLAYERS, UCB, Informed, Oracle, get_player
-from contract_tree.records import load_result, save_result
+from contract_tree.python_engine import Factory, Move, Offer, Player
 from contract_tree.result import Estimate, Result
-from contract_tree.rule import Place
+from contract_tree.result_files import load_result, save_result
 from contract_tree.simulation import simulate
 from contract_tree.solution import Solution, solve
 from contract_tree.tree import Tree

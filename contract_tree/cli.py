@@ -101,8 +101,8 @@ def parse_players(text: str) -> str | dict[str, str]:
 def _run(options: argparse.Namespace) -> int:
     from contract_tree.instances import named_tree
     from contract_tree.progress import Progress
-    from contract_tree.records import save_result
     from contract_tree.report import closing_table
+    from contract_tree.result_files import save_result
     from contract_tree.simulation import simulate
     from contract_tree.tree import Tree
 
@@ -129,8 +129,8 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from contract_tree.records import load_result
     from contract_tree.report import closing_table, write_report
+    from contract_tree.result_files import load_result
 
     result = load_result(options.folder)
     print(closing_table(result))

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_tree.compiled import kernel
 from contract_tree.layout import ARM, COMMIT, MIND, PRICE, flat, lay_out
+from contract_tree.numba_tools import kernel
+from contract_tree.player_parameters import Place, PlayerParameters
 from contract_tree.random_stream import streams_of_games
-from contract_tree.rule import Place, Rule
 from contract_tree.rules import decide, draw_reward, learn, played_cell, wake
 from contract_tree.solution import Solution
 from contract_tree.tree import Tree
@@ -72,7 +72,7 @@ class Games:
         self,
         tree: Tree,
         solution: Solution,
-        rules: list[Rule],
+        parameters: list[PlayerParameters],
         *,
         horizon: int,
         noise: float | None,
@@ -81,9 +81,9 @@ class Games:
     ) -> None:
         self.n_games, self.round = n_games, 0
         self.nodes = lay_out(tree)
-        for v, rule in enumerate(rules):
-            for name in Rule.__slots__:  # type: ignore[attr-defined]
-                self.nodes[v][name] = getattr(rule, name)
+        for v, own in enumerate(parameters):
+            for name in PlayerParameters.__slots__:  # type: ignore[attr-defined]
+                self.nodes[v][name] = getattr(own, name)
         self.theta, self.utility = flat(tree.theta), flat(solution.utility)
         self.noise, self.log_horizon = -1.0 if noise is None else float(noise), math.log(horizon)
         n_all = sum(tree.n_actions)
@@ -93,11 +93,11 @@ class Games:
         self.words = streams_of_games(seed, n_games, 1 + tree.n_nodes)
         self.sums = np.zeros((n_games, 4, tree.n_nodes))
         self.counts: NDArray[np.int64] = np.zeros((n_games, n_all), np.int64)
-        for v, rule in enumerate(rules):
-            if rule.first_phase == COMMIT:
+        for v, own in enumerate(parameters):
+            if own.first_phase == COMMIT:
                 for u in tree.children(v):
                     at = self.nodes[u]["first_action"]
-                    self.prices["pay"][:, at : at + tree.n_actions[u]] = solution.payment[u] + rule.inflation
+                    self.prices["pay"][:, at : at + tree.n_actions[u]] = solution.payment[u] + own.inflation
         means = flat(tuple(table.reshape(table.shape[0], -1)[:, 0] for table in tree.theta))
         for g in range(n_games):
             wake(self.nodes, *self.memory(g)[:4], means)

@@ -22,7 +22,7 @@ NODE = np.dtype(
     [
         ("first_child", _INT), ("n_children", _INT), ("n_actions", _INT), ("n_below", _INT),
         ("first_action", _INT), ("first_cell", _INT),
-        # How the player learns: see `contract_tree.rule.Rule`.
+        # How the player learns: see `contract_tree.player_parameters`.
         ("start", _INT), ("halvings", _INT), ("batch", _INT), ("lead", _INT), ("interleaved", _INT),
         ("watch", _INT), ("free_favourites", _INT), ("informed", _INT), ("inflation", _FLOAT), ("spread", _FLOAT), ("span", _FLOAT),
         ("variance_aware", _INT), ("most_actions", _INT), ("first_phase", _INT),

@@ -1,4 +1,4 @@
-"""The built-in players by name, and all but the tree learner: frozen settings, and what the rules take from them."""
+"""The built-in players by name, and all but the tree learner: frozen settings, and the parameters they make of them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 
 from contract_tree.errors import TreeError
 from contract_tree.layout import COMMIT, WAIT
-from contract_tree.rule import (
+from contract_tree.player_parameters import (
     BuiltIn,
     Place,
-    Rule,
+    PlayerParameters,
     check_count,
     check_number,
     fitting,
@@ -38,22 +38,22 @@ class UCB:
     def __post_init__(self) -> None:
         check_number(self, "spread", 0.0)
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands anywhere."""
-        return Rule(spread=self.spread)
+        return PlayerParameters(spread=self.spread)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Informed:
     """An agent that knows its means and plays the best response to its offer; stands at a leaf (IPA's agent)."""
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands at leaves alone."""
         if place.n_children:
             raise TreeError(
                 f"an informed player knows its own means alone, but {place.name!r} has agents: use it at leaves"
             )
-        return Rule(informed=1)
+        return PlayerParameters(informed=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +70,9 @@ class Oracle:
         check_number(self, "spread", 0.0)
         check_number(self, "inflation", 0.0)
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands anywhere; at a leaf it is UCB."""
-        return Rule(
+        return PlayerParameters(
             spread=self.spread,
             first_phase=COMMIT if place.n_children else WAIT,
             inflation=margin(self.inflation, place),
@@ -93,12 +93,14 @@ class IPA:
     def __post_init__(self) -> None:
         check_number(self, "spread", 0.0)
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands above one agent."""
         need_one_agent("IPA", place)
         halvings = math.ceil(math.log2(place.horizon))
-        rule = Rule(spread=self.spread, halvings=halvings, interleaved=1, inflation=1.0 / place.horizon**2)
-        return fitting("IPA", rule, place)
+        parameters = PlayerParameters(
+            spread=self.spread, halvings=halvings, interleaved=1, inflation=1.0 / place.horizon**2
+        )
+        return fitting("IPA", parameters, place)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,14 +131,14 @@ class BELGIC:
         for name in ("batch", "halvings"):
             check_count(self, name, 1)
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands above one agent."""
         need_one_agent("BELGIC", place)
-        rule = Rule(
+        parameters = PlayerParameters(
             spread=self.spread, halvings=self.halvings or halvings_for(place.horizon),
             batch=self.batch or math.ceil(2.0 * math.sqrt(place.horizon)), inflation=margin(self.inflation, place),
         )  # fmt: skip
-        return fitting("BELGIC", rule, place)
+        return fitting("BELGIC", parameters, place)
 
 
 PLAYERS: Mapping[str, Any] = {

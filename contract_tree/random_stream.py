@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_tree.compiled import inlined, kernel
+from contract_tree.numba_tools import inlined, kernel
 
 _S11, _S17, _S23, _S19, _S32, _S41, _S45 = (np.uint64(k) for k in (11, 17, 23, 19, 32, 41, 45))
 _LAYER = np.uint64(127)

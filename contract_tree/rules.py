@@ -1,7 +1,7 @@
 """The rules of a round, compiled: every player decides, top down; nature draws; every player learns.
 
-One set of rules serves all built-in players; they differ in the numbers of their record
-(`contract_tree.rule.Rule`). A principal goes through three phases (page 5's wait, search,
+One set of rules serves all built-in players; they differ in their parameters
+(`contract_tree.player_parameters`). A principal goes through three phases (page 5's wait, search,
 commit): it plays as if it had no agents; it finds by bisection what each child needs for each
 action; it offers that, and maximises what it keeps over its own and its children's actions.
 
@@ -13,8 +13,8 @@ from __future__ import annotations
 
 import math
 
-from contract_tree.compiled import inlined, kernel
 from contract_tree.layout import COMMIT, SEARCH, UNTRIED, WAIT
+from contract_tree.numba_tools import inlined, kernel
 from contract_tree.random_stream import draw_below, draw_normal, draw_unit
 
 

@@ -8,18 +8,18 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_tree.custom import CustomGames, Factory
 from contract_tree.engine import Games, places_of
 from contract_tree.errors import TreeError
 from contract_tree.layout import COMMIT
+from contract_tree.player_parameters import BuiltIn
 from contract_tree.players import get_player
+from contract_tree.python_engine import Factory, PythonGames
 from contract_tree.result import Result
-from contract_tree.rule import BuiltIn
 from contract_tree.solution import solve
 from contract_tree.tree import Tree
 
 Anyone = BuiltIn | Factory | str
-"""A built-in player, its name, or a function that makes a player of one's own."""
+"""A built-in player, its name, or a function that makes a custom player."""
 
 
 def simulate(
@@ -41,7 +41,7 @@ def simulate(
     horizon: rounds of a game. n_games: games (seeds). seed: of everything drawn; game g depends on
     (seed, g) alone. noise: standard deviation of Gaussian rewards, or None for Bernoulli rewards.
     threads: games played at once; the result does not depend on it. engine: `compiled` or
-    `python`; None: compiled unless somebody brings a player of their own, which needs python.
+    `python`; None: compiled, unless there is a custom player, which needs python.
     on_progress: called with 0 before the first round, and now and then with the number of rounds played.
 
     Raises:
@@ -69,10 +69,10 @@ def simulate(
     solution, places = solve(tree), places_of(tree, horizon)
     games: Games
     if own or engine == "python":
-        games = CustomGames(tree, solution, where, places, noise=noise, seed=seed, n_games=n_games)
+        games = PythonGames(tree, solution, where, places, noise=noise, seed=seed, n_games=n_games)
     else:
-        rules = [player.rule(place) for player, place in zip(where, places, strict=True)]  # type: ignore[union-attr]
-        games = Games(tree, solution, rules, horizon=horizon, noise=noise, seed=seed, n_games=n_games)
+        parameters = [player.parameters(place) for player, place in zip(where, places, strict=True)]  # type: ignore[union-attr]
+        games = Games(tree, solution, parameters, horizon=horizon, noise=noise, seed=seed, n_games=n_games)
     rounds = checkpoints(horizon)
     sums = np.zeros((4, n_games, len(rounds), tree.n_nodes))
     last_tenth = horizon - horizon // 10
@@ -108,7 +108,7 @@ def assign(tree: Tree, players: Anyone | Mapping[str, Anyone]) -> list[BuiltIn |
             raise TreeError(f"nobody plays at {name!r}: name a player for it or for {kind}")
         player = given.get(name, given.get(kind))
         player = get_player(player) if isinstance(player, str) else player
-        if not (hasattr(player, "rule") or callable(player)):
+        if not (hasattr(player, "parameters") or callable(player)):
             raise TreeError(
                 f"the player at {name!r} must be a built-in player, its name, or a function (place, rng) -> player, "
                 f"got {player!r}"
@@ -136,7 +136,7 @@ def _payments(tree: Tree, games: Games) -> NDArray[np.float64]:
 
 
 def _label(player: BuiltIn | Factory) -> str:
-    return getattr(player, "__name__", "own player") if callable(player) else repr(player)
+    return getattr(player, "__name__", "custom player") if callable(player) else repr(player)
 
 
 def _check_integers(**values: tuple[object, int]) -> None:

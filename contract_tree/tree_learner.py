@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tree.errors import TreeError
-from contract_tree.rule import Place, Rule, check_number, fitting, halvings_for, margin
+from contract_tree.player_parameters import Place, PlayerParameters, check_number, fitting, halvings_for, margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,9 +72,9 @@ class TreeLearner:
         before = {"wait": 4.0, "batch": 2.0, "inflation": 1.0, "variance_aware": False, "lead": 0.0, "watch": 0.0}
         return cls(**{**before, "free_favourites": False, **changes})
 
-    def rule(self, place: Place) -> Rule:
+    def parameters(self, place: Place) -> PlayerParameters:
         """Stands anywhere; at a leaf it is UCB with the same index."""
-        index = Rule(spread=self.spread, span=self.span, variance_aware=int(self.variance_aware))
+        index = PlayerParameters(spread=self.spread, span=self.span, variance_aware=int(self.variance_aware))
         if not place.n_children:
             return index
         root = math.sqrt(place.horizon)
@@ -84,8 +84,8 @@ class TreeLearner:
             if self.staggered:
                 start += place.most_actions * halvings * batch
             batch = math.ceil(self.batch * root * self.growth ** (height - 1))
-        rule = dataclasses.replace(
+        parameters = dataclasses.replace(
             index, start=start, halvings=halvings, batch=batch, lead=math.ceil(self.lead * batch),
             inflation=margin(self.inflation, place), free_favourites=int(self.free_favourites), watch=math.ceil(self.watch * batch),
         )  # fmt: skip
-        return fitting("the tree learner", rule, place)
+        return fitting("the tree learner", parameters, place)

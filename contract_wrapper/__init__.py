@@ -17,9 +17,10 @@ if TYPE_CHECKING:
     from contract_wrapper.bo.dimensions import Integer, Real
     from contract_wrapper.bo.history import History
     from contract_wrapper.bo.optuna_sampler import CPMESSampler
+    from contract_wrapper.bo.rivals import RIVALS
     from contract_wrapper.bo.scipy_result import as_optimize_result, from_skopt
     from contract_wrapper.bo.space import DesignSpace, contract_space
-    from contract_wrapper.bo.suggestion import Suggestion
+    from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.contracts.payment_rules import (
@@ -33,11 +34,17 @@ if TYPE_CHECKING:
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
+    from contract_wrapper.evaluation.best_response import best_response
     from contract_wrapper.evaluation.design_env import ContractDesign
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Estimate, Outcome
     from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
+    from contract_wrapper.learners.ppo.train import sb3_vec_env
+    from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.studies.settings import SearchSettings
+    from contract_wrapper.studies.study import Study, read_study
 
 _HOMES = {
     "contracts.contract": ("Contract",),
@@ -53,23 +60,69 @@ _HOMES = {
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result", "from_skopt"),
     "contracts.roles": ("Activity", "Roles"),
     "bo.optuna_sampler": ("CPMESSampler",),
     "bo.space": ("DesignSpace", "contract_space"),
-    "bo.suggestion": ("Suggestion",),
+    "bo.suggestion": ("SpaceExhausted", "Suggestion"),
+    "bo.rivals": ("RIVALS",),
+    "evaluation.best_response": ("best_response",),
+    "playback.recording": ("record_episode",),
+    "studies.study": ("Study", "read_study"),
+    "studies.settings": ("SearchSettings",),
+    "learners.ppo.train": ("sb3_vec_env",),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
-    "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
-    "Integer", "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "Real", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "from_skopt", "get_costs", "get_ppo_profile",
+    "COSTS",
+    "CPMES",
+    "RIVALS",
+    "Activity",
+    "CPMESConfig",
+    "CPMESSampler",
+    "Contract",
+    "ContractDesign",
+    "ContractWrapper",
+    "ContractedGame",
+    "ContractsError",
+    "CostRule",
+    "CustomPayment",
+    "DesignSpace",
+    "Estimate",
+    "EvaluationSettings",
+    "History",
+    "Integer",
+    "LinearShares",
+    "Outcome",
+    "PPOConfig",
+    "PayPerCell",
+    "Real",
+    "RoleCost",
+    "Roles",
+    "SearchSettings",
+    "SpaceExhausted",
+    "Study",
+    "Suggestion",
+    "TaxAndShare",
+    "TaxByCells",
+    "as_optimize_result",
+    "ask",
+    "best_response",
+    "contract_space",
+    "evaluate",
+    "from_skopt",
+    "get_costs",
+    "get_mtmfq_profile",
+    "get_ppo_profile",
     "make_contracted",
-]  # fmt: skip
+    "read_study",
+    "record_episode",
+    "sb3_vec_env",
+]
 
 
 def __getattr__(name: str) -> Any:

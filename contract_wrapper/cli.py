@@ -1,20 +1,19 @@
 """The command `cleanup-contracts`: optimize, evaluate, play, report.
 
 Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
-user can put right ends in one line on the error stream and exit code 2, never in a traceback.
+user can put right ends in one line on the error stream, never in a traceback (`program`).
 """
 
 from __future__ import annotations
 
 import argparse
-import os
 import re
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper import program
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -25,49 +24,9 @@ QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
+    """Run the command line; return the exit code (see `program`)."""
     options = build_parser().parse_args(arguments)
-    signal.signal(signal.SIGTERM, _as_interrupt)
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        print(
-            "\nstopped; everything finished so far is stored, and the same command goes on from there", file=sys.stderr
-        )
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        where = f" {error.filename}" if error.filename else ""
-        print(f"cleanup-contracts: error: {error.strerror or error}{where}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"cleanup-contracts: error: the package {error.name} is missing: install what this command needs with "
-            'pip install "cleanup-contracts[optimize]"',
-            file=sys.stderr,
-        )
-        return 2
-    except ValueError as error:
-        if not _is_ours(error):
-            raise
-        print(f"cleanup-contracts: error: {error}", file=sys.stderr)
-        return 2
-
-
-def _as_interrupt(_signal: int, _frame: Any) -> None:
-    raise KeyboardInterrupt
-
-
-def _is_ours(error: ValueError) -> bool:
-    """Whether one of our packages raised this to tell the user something."""
-    from cleanup_env.errors import CleanupError
-    from mtmfq.config import LearnerError
-
-    return isinstance(error, (ContractsError, CleanupError, LearnerError))
+    return program.run(lambda: int(options.run(options)), "cleanup-contracts")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -195,8 +154,10 @@ def _optimize(options: argparse.Namespace) -> int:
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import Search, next_suggestions
-    from contract_wrapper.studies.study import SearchSettings, Study
+    from contract_wrapper.studies.search import Search
+    from contract_wrapper.studies.settings import SearchSettings
+    from contract_wrapper.studies.study import Study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     if options.quick:
         options.profile = options.profile or "quick"
@@ -303,8 +264,8 @@ def _play(options: argparse.Namespace) -> int:
 def _report(options: argparse.Namespace) -> int:
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import next_suggestions
     from contract_wrapper.studies.study import read_study
+    from contract_wrapper.studies.suggest import next_suggestions
 
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))

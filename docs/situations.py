@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env import BatchCleanup, CleanupConfig, default_map, make_config
+from cleanup_env import Action, BatchCleanup, CleanupConfig, default_map, make_config
 from cleanup_env.maps import APPLE, WASTE
 from cleanup_env.scripted import ScriptedCrew
 
@@ -47,7 +47,7 @@ class Scene:
 
     lines: tuple[str, ...]
     agents: tuple[Agent, ...]
-    actions: tuple[str, ...]
+    actions: tuple[Action, ...]
     waste: tuple[tuple[int, int], ...] = ()
     apples: tuple[tuple[int, int], ...] = ()
     settings: dict[str, Any] = field(default_factory=dict)
@@ -59,8 +59,7 @@ class Scene:
     def after(self, n_games: int = 1) -> BatchCleanup:
         """Games at the end of the step."""
         game = self.before(n_games)
-        roles = zip(game.roles, self.actions, strict=True)
-        numbers = [game.config.actions(role).index(name) for role, name in roles]
+        numbers = [game.config.action_number(*pair) for pair in zip(game.roles, self.actions, strict=True)]
         game.step(np.tile(numbers, (n_games, 1)))
         return game
 
@@ -71,40 +70,46 @@ _MEADOW = ("@@@@@", "@PPP@", "@PPP@", "@PPR@", "@@@@@")
 _CLEANER: dict[str, Any] = {"n_cleaners": 1}
 
 REACH = (
-    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER),
-    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings={**_CLEANER, "beam_length": 3}),
+    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=(Action.CLEAN,), settings=_CLEANER),
+    Scene(lines=_RIVER, agents=((2, 1, "E"),), actions=(Action.CLEAN,), settings={**_CLEANER, "beam_length": 3}),
 )
 """A beam that nothing stops: of length 5, and of length 3 as in the preset `meltingpot-like`."""
 
 ENDS_AT_WASTE = Scene(
-    lines=_RIVER, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER,
+    lines=_RIVER, agents=((2, 1, "E"),), actions=(Action.CLEAN,), settings=_CLEANER,
     waste=((1, 3), (1, 4), (2, 4), (2, 5), (3, 1), (3, 2)),
 )  # fmt: skip
 """Two waste cells, one behind the other, in each lane."""
 
 ENDS_AT_AGENT = Scene(
-    lines=_RIVER, agents=((2, 3, "W"), (3, 1, "N"), (2, 1, "E")), actions=("stay", "stay", "clean"),
+    lines=_RIVER, agents=((2, 3, "W"), (3, 1, "N"), (2, 1, "E")), actions=(Action.STAY, Action.STAY, Action.CLEAN),
     settings={"n_harvesters": 2, "n_cleaners": 1}, waste=((1, 4), (2, 4), (3, 2)),
 )  # fmt: skip
 """One agent two cells ahead of the shooter, one beside it, waste behind both."""
 
 ENDS_AT_WALL = Scene(
-    lines=_WALLS, agents=((2, 1, "E"),), actions=("clean",), settings=_CLEANER, waste=((1, 4), (2, 5), (3, 5))
+    lines=_WALLS, agents=((2, 1, "E"),), actions=(Action.CLEAN,), settings=_CLEANER, waste=((1, 4), (2, 5), (3, 5))
 )
 """Walls in two of three lanes, waste behind both."""
 
 CONTEST = Scene(
-    lines=_MEADOW, agents=((2, 1, "E"), (1, 2, "S")), actions=("forward", "forward"), settings={"n_harvesters": 2}
+    lines=_MEADOW,
+    agents=((2, 1, "E"), (1, 2, "S")),
+    actions=(Action.FORWARD, Action.FORWARD),
+    settings={"n_harvesters": 2},
 )
 """Two agents want one cell."""
 
 SWAP = Scene(
-    lines=_MEADOW, agents=((2, 1, "E"), (2, 2, "W")), actions=("forward", "forward"), settings={"n_harvesters": 2}
+    lines=_MEADOW,
+    agents=((2, 1, "E"), (2, 2, "W")),
+    actions=(Action.FORWARD, Action.FORWARD),
+    settings={"n_harvesters": 2},
 )
 """Two neighbours want each other's cell."""
 
 RING = Scene(
-    lines=_MEADOW, agents=((1, 1, "E"), (1, 2, "S"), (2, 2, "W"), (2, 1, "N")), actions=("forward",) * 4,
+    lines=_MEADOW, agents=((1, 1, "E"), (1, 2, "S"), (2, 2, "W"), (2, 1, "N")), actions=(Action.FORWARD,) * 4,
     settings={"n_harvesters": 4},
 )  # fmt: skip
 """Four agents, each wanting the next one's cell."""
@@ -166,7 +171,7 @@ def waste_curve(settings: dict[str, Any], steps: int = 300, n_games: int = 64) -
     """Mean waste cells after each step while nobody cleans, (steps,)."""
     game = BatchCleanup(make_config(horizon=steps, **settings), n_games, observation=None)
     game.reset(seed=0)
-    stay = np.full((n_games, game.n_agents), 4)
+    stay = np.full((n_games, game.n_agents), Action.STAY)
     curve = []
     for _ in range(steps):
         game.step(stay)

@@ -1,4 +1,4 @@
-"""Contracts in a tree: three in a row who would all rather not, and a player of one's own beside the built-in ones.
+"""Contracts in a tree: three in a row who would all rather not, and a custom player beside the built-in ones.
 
 Needs the core install only: pip install . (in the clone)
 """
@@ -22,7 +22,7 @@ def chain(horizon: int = 100_000, n_games: int = 10) -> dict[str, Estimate]:
 
 
 class Miser:
-    """A root of one's own: it plays 1, and offers the middle a little more for action 1 as long as that is refused."""
+    """A custom root: it plays 1, and offers the middle a little more for action 1 as long as that is refused."""
 
     def __init__(self, place: Place, rng: np.random.Generator) -> None:
         self.payment, self.refused = 0.0, 0
@@ -47,4 +47,4 @@ def miser(horizon: int = 20_000) -> tuple[float, float]:
 if __name__ == "__main__":
     for name, gap in chain().items():
         print(f"{name}: {100 * gap.mean:.1f} ± {100 * gap.half_interval:.1f} % of the best welfare are missed")
-    print("a root of one's own pays the middle {:.2f} per round; it needs {:.2f}".format(*miser()))
+    print("the custom root pays the middle {:.2f} per round; it needs {:.2f}".format(*miser()))

@@ -24,8 +24,8 @@ HOMES = {
 OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 FLOORS = (
-    ("errors", "files", "progress"), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("studies",), ("playback",),
-    ("reports",), ("cli",),
+    ("errors", "files", "interrupts", "progress"), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("studies",), ("playback",),
+    ("reports",), ("cli", "program"),
 )  # fmt: skip
 """Rooms of contract_wrapper and the modules at its root: each may import its own floor and those before it."""
 
@@ -36,11 +36,12 @@ ONLY = {
     "skopt": ("bo/space.py", "bo/scipy_result.py"),
     "stable_baselines3": ("learners/ppo/",),
     "contract_wrapper.bo": ("bo/", "studies/", "__init__.py"),
-    "cleanup_env": ("envs/", "evaluation/", "playback/", "cli.py"),
-    "mtmfq": ("learners/", "evaluation/", "playback/", "cli.py"),
+    "cleanup_env": ("envs/", "evaluation/", "playback/", "cli.py", "program.py"),
+    "mtmfq": ("learners/", "evaluation/", "playback/", "cli.py", "program.py"),
 }
 """Where in contract_wrapper a library or package may be imported at all."""
 
+LONGEST_MODULE, LARGEST_ROOM = 320, 16
 Faults = list[str]
 
 
@@ -116,6 +117,30 @@ def circles(folder: Path, package: str) -> Faults:
             break
         reached = wider
     return sorted(name for name, targets in reached.items() if name in targets)
+
+
+def floors(folder: Path, package: str) -> int:
+    """Modules on the longest way of imports inside a package, the face apart; types alone count, too."""
+    graph = inner_imports(folder, package)
+    depth: dict[str, int] = {}
+
+    def floor(name: str) -> int:
+        if name not in depth:
+            depth[name] = 1 + max(map(floor, graph[name]), default=0)
+        return depth[name]
+
+    return max(map(floor, set(graph) - {package}))
+
+
+def lines_of(path: Path) -> int:
+    """Length of a module."""
+    return len(path.read_text().splitlines())
+
+
+def modules_by_room(folder: Path) -> dict[str, int]:
+    """Room, relative to the folder of a package -> its modules, those of rooms inside it apart."""
+    modules = [p.parent.relative_to(folder).as_posix() for p in sources(folder) if not p.name.startswith("__")]
+    return {room: modules.count(room) for room in modules}
 
 
 def code_from_files(folder: Path) -> Faults:
@@ -198,6 +223,16 @@ def test_nothing_unpickles_or_evaluates_files(package: str) -> None:
 def test_test_modules_have_names_of_their_own() -> None:
     names = [path.name for path in (ROOT / "tests").rglob("*.py") if path.name not in ("conftest.py", "__init__.py")]
     assert sorted(set(names)) == sorted(names)  # pytest imports them by name alone
+
+
+@pytest.mark.parametrize("package", sorted(HOMES))
+def test_no_module_grows_past_one_idea(package: str) -> None:
+    long = {p.name: lines_of(p) for p in sources(ROOT / HOMES[package]) if lines_of(p) > LONGEST_MODULE}
+    assert long == {}
+
+
+def test_no_room_is_crowded() -> None:
+    assert {r: n for r, n in modules_by_room(ROOT / "contract_wrapper").items() if n > LARGEST_ROOM} == {}
 
 
 def folders_of_packages() -> set[str]:
@@ -313,3 +348,18 @@ def test_a_planted_import_of_a_floor_above_is_found(planted: Callable[[str], Pat
     assert upward_imports(folder, "package", (("inner",), ("good",))) == [
         "package.inner.deep.fault imports package.good"
     ]
+
+
+def test_floors_are_the_longest_way_of_imports(planted: Callable[[str], Path]) -> None:
+    folder = planted("from package.good import x\n")
+    assert floors(folder, "package") == 2
+    assert modules_by_room(folder) == {".": 1, "inner/deep": 1}
+
+
+if __name__ == "__main__":  # prints the size of each package; run it before and after a move
+    print(f"{'package':18}{'modules':>8}{'rooms':>7}{'imports':>9}{'floors':>8}{'longest module':>16}")
+    for package, home in HOMES.items():
+        files, graph = sources(ROOT / home), inner_imports(ROOT / home, package)
+        numbers = (len(files), len(modules_by_room(ROOT / home)), sum(map(len, graph.values())))
+        deep = "circle" if circles(ROOT / home, package) else floors(ROOT / home, package)
+        print("{:18}{:8}{:7}{:9}{:>8}{:16}".format(package, *numbers, deep, max(map(lines_of, files))))

@@ -1,6 +1,5 @@
 """The pages keep their word: they build, their Python runs, their tables, numbers and pictures are right."""
 
-import csv
 import dataclasses
 import importlib
 import importlib.util
@@ -8,7 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +16,11 @@ import numpy as np
 import pytest
 import situations
 
-from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, make_config
-from cleanup_env.maps import AGENT, APPLE, BEAM, LEGEND, SELF, WALL, WASTE, default_map
-from contract_tree import Estimate
-from contract_wrapper import COSTS, CPMESConfig, contract_space
-from contract_wrapper.bo.rivals import RIVALS
-from contract_wrapper.bo.space import GRID_LIMIT
-from contract_wrapper.envs.batch_game import SMALLEST_TAX
-from contract_wrapper.studies.search import MAX_CANDIDATES
-from contract_wrapper.studies.study import SearchSettings
-from mtmfq import PROFILES, MTMFQConfig
+from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, Action, make_config
+from cleanup_env.maps import AGENT, APPLE, BEAM, SELF, WALL, WASTE
+from contract_wrapper import COSTS, RIVALS, CPMESConfig
+from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES as PROFILES
+from mtmfq import MTMFQConfig
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -126,6 +120,23 @@ def test_extras_and_scripts_that_are_named_exist() -> None:
             assert importlib.util.find_spec(module), f"{page} names {module}"
 
 
+def places() -> list[tuple[str, str, str]]:
+    """Page, file and name (or nothing) of every place in the code that a page names as `file.py:name`."""
+    pattern = r"`((?:agents/mtmfq|benchmarks|cleanup_env|contract_tree|contract_wrapper|tests)/[\w./]*)(?::(\w+))?`"
+    return [(page, *found) for page in PAGES for found in re.findall(pattern, (DOCS / page).read_text())]
+
+
+def test_places_in_the_code_that_pages_name_exist() -> None:
+    found = places()
+    assert len([page for page, _, _ in found if page == "glossary.md"]) >= 40
+    assert len([page for page, _, _ in found if page == "layout.md"]) >= 20
+    for page, path, name in found:
+        assert (ROOT / path).exists(), f"{page} names {path}"
+        if name:
+            defined = rf"^\s*(?:(?:def|class) {name}\b|{name}(?::| =))"
+            assert re.search(defined, (ROOT / path).read_text(), re.MULTILINE), f"{path} defines no {name} ({page})"
+
+
 # ---- tables
 
 
@@ -134,6 +145,7 @@ def table_of(page: str, first: str) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
     inside = False
     for line in (DOCS / page).read_text().splitlines():
+        line = re.sub(r"<!--.*?-->", "", line)
         cells = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
         inside = bool(cells) and (inside or cells[0] == first)
         if inside and cells[0] != first and not set(cells[0]) <= {"-", ":"}:
@@ -152,53 +164,12 @@ def plain(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
-def profile_table() -> str:
-    """The table of the profiles: `fast` in full, of the others what differs."""
-    names = ["fast", *(name for name in PROFILES if name != "fast")]
-    lines = ["| setting | " + " | ".join(f"`{name}`" for name in names) + " |", "|---" * (len(names) + 1) + "|"]
-    for setting in (f.name for f in dataclasses.fields(MTMFQConfig)):
-        values = [plain(getattr(PROFILES[name], setting)) for name in names]
-        changed = [value if value != values[0] else "" for value in values[1:]]
-        lines.append(f"| `{setting}` | " + " | ".join([values[0], *changed]) + " |")
-    return "\n".join(re.sub(r" +\|", " |", line) for line in lines)
-
-
 def test_the_profile_table_is_the_one_that_the_code_gives() -> None:
-    assert profile_table() in (DOCS / "learner.md").read_text(), f"the table should read:\n{profile_table()}"
-
-
-def tree_table() -> str:
-    """The table of the tree learners, from what benchmarks/tree.py wrote."""
-    with (ROOT / "benchmarks" / "results" / "tree.csv").open(newline="") as file:
-        found = [
-            (x["tree"], x["player"], int(x["horizon"]), float(x["regret"]), float(x["gap_last_tenth"]))
-            for x in csv.DictReader(file)
-        ]
-
-    def column(tree: str, player: str, horizon: int, which: int) -> np.ndarray:
-        return np.array([row[which] for row in found if row[:3] == (tree, player, horizon)])
-
-    def missed(tree: str, player: str, horizon: int) -> str:
-        return f"{100 * column(tree, player, horizon, 4).mean() + 0.0:.2f}"
-
-    lines = []
-    for tree in dict.fromkeys(row[0] for row in found if not row[0].startswith("ipa")):
-        learned = 100 * column(tree, "tree learner", 10**6, 4)
-        horizons = (10**4, 10**5, 10**6)
-        slopes = np.polyfit(np.log(horizons), np.log([column(tree, "tree learner", h, 3) for h in horizons]), 1)[0]
-        slope = Estimate.of(slopes)
-        cells = [
-            tree, missed(tree, "no contracts", 10**6), f"{learned.mean() + 0.0:.3f}", f"{learned.max():.3f}",
-            f"{slope.mean:.2f} ± {slope.half_interval:.2f}",
-            *(missed(tree, player, 10**5) for player in ("plain", "no inflation", "no waiting")),
-        ]  # fmt: skip
-        assert len(learned) >= 20
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
-
-
-def test_the_table_of_tree_learners_is_the_one_that_the_benchmark_wrote() -> None:
-    assert tree_table() in (DOCS / "tree.md").read_text(), f"the table should read:\n{tree_table()}"
+    rows, names = table_of("learner.md", "setting"), ["fast", *(name for name in PROFILES if name != "fast")]
+    assert list(rows) == [f.name for f in dataclasses.fields(MTMFQConfig)]
+    for setting, cells in rows.items():
+        usual, *others = (plain(getattr(PROFILES[name], setting)) for name in names)
+        assert cells == [usual, *(value if value != usual else "" for value in others)], setting
 
 
 def test_the_preset_table_lists_what_presets_change() -> None:
@@ -224,9 +195,13 @@ def test_the_table_of_rivals_lists_them() -> None:
     assert list(table_of("optimiser.md", "name")) == list(RIVALS)
 
 
+def test_the_class_table_names_and_numbers_the_classes() -> None:
+    assert table_of("game.md", "number") == {str(number): [name] for number, name in enumerate(CLASS_NAMES)}
+
+
 def test_the_action_table_names_and_numbers_the_actions() -> None:
-    def listed(names: tuple[str, ...], start: int = 0) -> str:
-        return ", ".join(f"{number} {name}" for number, name in list(enumerate(names))[start:])
+    def listed(actions: tuple[Action, ...], start: int = 0) -> str:
+        return ", ".join(f"{number} {action.name.lower()}" for number, action in list(enumerate(actions))[start:])
 
     config, rows = make_config("original"), table_of("game.md", "role")
     assert rows["harvester"][-1] == listed(config.actions("harvester"))
@@ -234,60 +209,6 @@ def test_the_action_table_names_and_numbers_the_actions() -> None:
     assert make_config("contract").actions("free") == config.actions("cleaner")
     free = f"the same, and {listed(config.actions('cleaner'), 7)}; with the penalty beam {listed(config.actions('free'), 7)}"
     assert rows["free"][-1] == free
-
-
-# ---- numbers in sentences
-
-
-def claims() -> Iterator[tuple[str, str]]:
-    """Pages and sentences, with the numbers that the code gives."""
-    lines, config = default_map(), make_config()
-    count = "".join(lines).count
-    assert {"@", "R", "H", "S", "B", "P"} <= set(LEGEND)
-    river = count("R") + count("H")
-    yield "game.md", f"{len(lines)} rows and {len(lines[0])} columns"
-    yield (
-        "game.md",
-        (f"{count('B')} orchard cells, {river} river cells, {count('S')} stream cells and {count('P')} spawn points"),
-    )
-    yield (
-        "game.md",
-        f"p_apple {config.p_apple}, restoration {config.restoration:g}, depletion {config.depletion}",
-    )
-    yield (
-        "game.md",
-        f"falls in a straight line from {config.p_apple} to 0, which it reaches at density {config.depletion}",
-    )
-    most = int(np.argmax(np.arange(river) / river >= config.depletion))
-    yield "game.md", f"stays at {most} of {river} cells"
-    yield "game.md", f"it starts with {count('H')} waste cells"
-    yield "game.md", f"| -{config.fire_cost:g} for the shooter, -{config.fire_penalty:g} for each agent hit |"
-    yield "game.md", f"Below: after {situations.UNCLEANED_STEPS} steps"
-    yield "game.md", ", ".join(f"{k} {name}" for k, name in enumerate(CLASS_NAMES))
-    yield "game.md", f"| ({len(FEATURE_NAMES)},) | float32 |"
-    yield "game.md", f"default radius {config.radius} it is {2 * config.radius + 1} x {2 * config.radius + 1} cells"
-    yield "game.md", f"default there is {COSTS['effort'].role('cleaner').per_shot} apples per shot of a cleaner"
-    yield "learner.md", f"Judgement uses temperature {MTMFQConfig().test_temperature}"
-    yield "learner.md", f"not taken below {SMALLEST_TAX}"
-    space, search = contract_space(), SearchSettings()
-    values = [n for n in space.counts if n is not None]
-    yield "optimiser.md", f"numbers of values ({sum(values)} for Clean-up)"
-    yield "optimiser.md", f"takes the number of designs ({np.prod(values)})"
-    yield "optimiser.md", f"at most {GRID_LIMIT:,} designs"
-    yield (
-        "optimiser.md",
-        (
-            f"a study has {search.n_initial} initial designs, {search.n_search} that cPMES chooses, {search.batch} at a "
-            f"time, and {search.n_confirm} fresh trainings"
-        ),
-    )
-    yield "optimiser.md", f"go on: {40 - search.n_search} evaluations more than by default"
-    assert MAX_CANDIDATES == 3
-    yield "optimiser.md", "the next one is tried, three at most"
-
-
-def test_numbers_in_sentences_are_those_of_the_code() -> None:
-    assert [(page, sentence) for page, sentence in claims() if sentence not in text(page)] == []
 
 
 # ---- pictures

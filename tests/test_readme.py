@@ -31,14 +31,11 @@ def test_every_option_in_a_shell_block_is_one_of_the_command_line() -> None:
         build_parser().parse_args(arguments)
 
 
-def test_every_option_for_trees_in_a_shell_block_is_one_of_their_command_line() -> None:
-    from contract_tree.cli import build_parser
-
-    commands = [line.split("#")[0].split() for block in blocks("sh") for line in block.splitlines()]
-    ours = [words[1:] for words in commands if words[:1] == ["contract-tree"]]
-    assert len(ours) >= 2
-    for arguments in ours:
-        build_parser().parse_args(arguments)
+def test_the_readme_is_short_and_its_links_lead_somewhere() -> None:
+    assert len(README.splitlines()) < 120
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", README) if not link.startswith("https://")]
+    assert len(links) >= 10
+    assert [link for link in links if not (ROOT / link).is_file()] == []
 
 
 def test_extras_and_pictures_that_are_named_exist() -> None:

@@ -3,13 +3,12 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from mtmfq.config import PROFILES, LearnerError, MTMFQConfig, get_profile
-from mtmfq.game import BatchGame, Signature
+from mtmfq.config import PROFILES, MTMFQConfig, get_profile
+from mtmfq.interface import BatchGame, Curve, LearnerError, Signature, TrainProgress
 
 if TYPE_CHECKING:
-    from mtmfq.learner import train
     from mtmfq.policy import Policy, play
-    from mtmfq.results import Curve, TrainProgress, TrainResult
+    from mtmfq.training import TrainResult, train
 
 __all__ = [
     "PROFILES",
@@ -27,12 +26,10 @@ __all__ = [
 ]
 
 _LAZY = {
-    "train": "mtmfq.learner",
     "Policy": "mtmfq.policy",
     "play": "mtmfq.policy",
-    "Curve": "mtmfq.results",
-    "TrainProgress": "mtmfq.results",
-    "TrainResult": "mtmfq.results",
+    "TrainResult": "mtmfq.training",
+    "train": "mtmfq.training",
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError
 
 FORMAT = 1
 _FOREIGN = (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error)

@@ -6,15 +6,16 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from mtmfq.interface import LearnerError
+
 Observation = Literal["features", "symbolic"]
 Join = Literal["input", "after_first"]
 Timing = Literal["paper", "observed"]
 Neighbours = Literal["visible", "all"]
 Loss = Literal["huber", "mse"]
 
-
-class LearnerError(ValueError):
-    """Anything a user can put right: a bad setting, game or checkpoint, or a learner that diverged."""
+DEFAULT_GAMMA = 0.99
+"""Discount per step of every type for which none is given: a look ahead of 1 / (1 - 0.99) = 100 steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +23,8 @@ class MTMFQConfig:
     """Settings of multi-type mean-field Q-learning; the defaults are the profile `fast`.
 
     Sources: Yang et al. 2018 (arXiv 1802.05438), Ganapathi Subramanian et al. 2020 (arXiv 2002.02513);
-    the defaults come from trials on Clean-up with five harvesters, `faithful` from the contract paper.
+    the defaults come from trials on a commons game of five to ten agents in two types, `faithful` from
+    Molina Concha et al. 2024 (there "published").
     """
 
     episodes: int = 5_000
@@ -40,8 +42,10 @@ class MTMFQConfig:
     mean_actions_join: Join = "input"
     """Where the mean actions enter the network: at its `input`, or `after_first` hidden layer (published)."""
 
-    gamma: float | Mapping[str, float] = field(default_factory=lambda: {"harvester": 0.95, "cleaner": 0.99}, hash=False)
-    """Discount per step, one for all types or one per type name (trials; published: 0.90 for all)."""
+    gamma: float | Mapping[str, float] = field(default=DEFAULT_GAMMA, hash=False)
+    """Discount per step: one number for all types (published: 0.90), or a mapping from names of types to numbers.
+
+    A type that the mapping does not name has the default; a name that the game does not have changes nothing."""
 
     n_step: int = 40
     """Rewards summed in a target, in steps; never across the end of an episode (trials; published: 1)."""
@@ -77,12 +81,12 @@ class MTMFQConfig:
     temperature: tuple[tuple[float, float], ...] = ((0.0, 0.5), (0.7, 0.005), (0.9, 0.001))
     """Boltzmann temperature in units of reward at fractions of training, geometric in between, then held.
 
-    The last tenth is played as it will be judged (`test_temperature`): crews that end training at 0.005 may
-    block each other for good when they play greedily, and lose up to a third of their harvest."""
+    The last tenth is played as it will be judged (`test_temperature`): agents that end training at 0.005 may
+    block each other for good when they play greedily, and lose up to a third of their reward."""
 
     average_from: float | None = 0.9
-    """Fraction of training from which on all weights are averaged into the learned policy (the last weights of
-    trials harvested 0 to 30 apples less); None: the last weights as they are (published)."""
+    """Fraction of training from which on all weights are averaged into the learned policy (the last weights
+    earned less in trials); None: the last weights as they are (published)."""
 
     test_temperature: float = 0.001
     """Temperature of evaluation, in units of reward: close to the argmax (published); 0 is the argmax."""
@@ -147,16 +151,10 @@ class MTMFQConfig:
         return before[1]
 
     def gammas(self, type_names: tuple[str, ...]) -> tuple[float, ...]:
-        """Discounts in the order of `type_names`."""
+        """Discounts (M,) in the order of `type_names`, by the rule of the field `gamma`."""
         if not isinstance(self.gamma, Mapping):
             return (self.gamma,) * len(type_names)
-        missing = [name for name in type_names if name not in self.gamma]
-        if missing:
-            raise LearnerError(
-                f"gamma names the types {tuple(self.gamma)}, but the game also has {tuple(missing)}: "
-                "give one gamma for all types, or name each of them"
-            )
-        return tuple(self.gamma[name] for name in type_names)
+        return tuple(self.gamma.get(name, DEFAULT_GAMMA) for name in type_names)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, as written into a checkpoint (JSON keeps tuples as lists)."""

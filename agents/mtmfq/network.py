@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from mtmfq.config import MTMFQConfig
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
 from mtmfq.update import PADDED
 
 

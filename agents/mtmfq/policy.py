@@ -1,6 +1,5 @@
 """A trained policy: acts on observations, plays whole episodes, lives in one small file."""
 
-from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtmfq._compile import compiled
 from mtmfq.checkpoint import load_arrays, save_arrays
-from mtmfq.config import LearnerError, MTMFQConfig
-from mtmfq.game import BatchGame, Signature
+from mtmfq.config import MTMFQConfig
+from mtmfq.interface import BatchGame, LearnerError, Signature, StepHook
 from mtmfq.network import NetworkShape, QNetworks
+from mtmfq.numba_tools import kernel
 from mtmfq.update import fill_mean_actions, sample_actions
-
-StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
-"""Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
 
 
 def one_thread() -> None:
@@ -27,7 +23,7 @@ def one_thread() -> None:
 
 
 class Actor:
-    """Acts for B games of a fixed crew; the networks of all types see all rows in one call."""
+    """Acts for B games of a fixed population; the networks of all types see all rows in one call."""
 
     def __init__(self, networks: QNetworks, agent_types: NDArray[np.int64], n_games: int) -> None:
         shape = networks.shape
@@ -88,7 +84,7 @@ class Policy:
         """Observations (B, N, ...), mean actions of the step before (B, N, sum A) -> actions (B, N).
 
         Without a temperature the one of evaluation is taken; 0 is the argmax. `agent_types` (N,)
-        defaults to the crew of the training.
+        defaults to the population of the training.
         """
         one_thread()
         features, cells = self.signature.split(observations)
@@ -117,19 +113,13 @@ class Policy:
         meta, arrays = load_arrays(Path(path), "policy")
         try:
             config = MTMFQConfig.from_dict(meta["config"])
-            signature = signature_from(meta["signature"])
+            signature = Signature.from_dict(meta["signature"])
             networks = QNetworks(
                 NetworkShape.of(signature, config), weights_tensor(arrays["weights"], signature, config)
             )
         except (KeyError, TypeError, ValueError) as error:
             raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
         return cls(config=config, signature=signature, networks=networks)
-
-
-def signature_from(values: Mapping[str, Any]) -> Signature:
-    """Signature from its JSON form, where tuples have become lists."""
-    plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return Signature(**plain)
 
 
 def weights_tensor(array: NDArray[Any], signature: Signature, config: MTMFQConfig) -> torch.Tensor:
@@ -176,7 +166,7 @@ def all_others(n_games: int, n_agents: int) -> NDArray[np.bool_]:
     return np.repeat(~np.eye(n_agents, dtype=np.bool_)[None], n_games, axis=0)
 
 
-@compiled
+@kernel
 def _seat(
     features: NDArray[np.float32],
     cells: NDArray[np.uint8],

@@ -8,9 +8,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from mtmfq._compile import compiled
 from mtmfq.config import MTMFQConfig
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
+from mtmfq.numba_tools import kernel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +65,8 @@ class Replay:
         n_types = len(signature.n_actions)
         self.members = np.zeros((n_types, n), np.int64)
         for m in range(n_types):
-            self.members[m, : signature.crew[m]] = np.flatnonzero(types == m)
-        self.choices = np.array(signature.crew, np.int64) * b
+            self.members[m, : signature.population[m]] = np.flatnonzero(types == m)
+        self.choices = np.array(signature.population, np.int64) * b
         ahead = np.arange(min(config.n_step, signature.horizon) + 1)
         gammas = np.array(config.gammas(signature.type_names), np.float64)
         self.powers: NDArray[np.float64] = np.power(gammas[:, None], ahead)  # (M, n + 1)
@@ -163,7 +163,7 @@ class Replay:
         self.n_written = n_written
 
 
-@compiled
+@kernel
 def _spread(
     rewards: NDArray[np.float64],
     powers: NDArray[np.float32],
@@ -180,7 +180,7 @@ def _spread(
                 returns[slot, b, n] += powers[back, n] * np.float32(rewards[b, n])
 
 
-@compiled
+@kernel
 def _gather(
     picks: NDArray[np.int64],  # (M, R): step * choices + place of the (game, agent)
     members: NDArray[np.int64],

@@ -3,23 +3,21 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mtmfq.checkpoint import load_arrays, rng_from_json, rng_to_json, save_arrays
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError
+from mtmfq.learner import Learner
 from mtmfq.replay import Replay
-
-if TYPE_CHECKING:
-    from mtmfq.learner import Learner
 
 
 def save_training(
     path: Path,
     meta: Mapping[str, Any],
-    learner: "Learner",
+    learner: Learner,
     replay: Replay | None,
     log: NDArray[np.float64],
     rng: np.random.Generator,
@@ -41,7 +39,7 @@ def save_training(
 def load_training(
     path: Path,
     meta: Mapping[str, Any],
-    learner: "Learner",
+    learner: Learner,
     replay: Replay,
     log: NDArray[np.float64],
     rng: np.random.Generator,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from mtmfq._compile import compiled
+from mtmfq.numba_tools import kernel
 
 PADDED = -1e9
 """Q-value of an action that a type does not have: its probability is exactly zero."""
@@ -33,7 +33,7 @@ def mean_actions(
     return out
 
 
-@compiled
+@kernel
 def fill_mean_actions(
     actions: NDArray[np.int64],
     visible: NDArray[np.bool_],
@@ -95,7 +95,7 @@ def td_loss(q: Tensor, actions: Tensor, targets: Tensor, kind: str) -> Tensor:
     return pointwise(chosen, targets, reduction="none").mean(dim=1)
 
 
-@compiled
+@kernel
 def sample_actions(
     q: NDArray[np.float32],
     agent_types: NDArray[np.int64],

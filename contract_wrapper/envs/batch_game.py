@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env import BatchCleanup, CleanupConfig, make_config
+from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, costs, get_costs
 from contract_wrapper.contracts.payment_rules import PaymentRule, TaxAndShare
@@ -37,6 +37,7 @@ class ContractedGame:
     """
 
     type_names: tuple[str, ...] = TYPES
+    no_op: int = Action.STAY
 
     def __init__(
         self,

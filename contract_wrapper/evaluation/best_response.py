@@ -25,8 +25,8 @@ from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
+    from mtmfq.interface import TrainProgress
     from mtmfq.policy import Policy
-    from mtmfq.results import TrainProgress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +134,8 @@ def best_response(
     Raises:
         ContractsError: there is no such agent, or the settings are another learner's than mtmfq.
     """
-    from mtmfq.learner import train
     from mtmfq.policy import play
+    from mtmfq.training import train
 
     learner = settings.learner
     if not isinstance(learner, MTMFQConfig):

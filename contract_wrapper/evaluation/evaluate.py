@@ -30,7 +30,7 @@ from contract_wrapper.learners.registry import (
 )
 
 if TYPE_CHECKING:
-    from mtmfq.results import TrainProgress
+    from mtmfq.interface import TrainProgress
 
 log = logging.getLogger(__name__)
 

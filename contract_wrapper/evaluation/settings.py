@@ -22,6 +22,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, get_costs
 from contract_wrapper.contracts.payment_rules import PaymentRule
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.registry import (
     DEFAULT,
     LEARNERS,
@@ -30,7 +31,6 @@ from contract_wrapper.learners.registry import (
     config_to_dict,
     learner_of,
 )
-from mtmfq.config import get_profile
 
 _DECISIVE = {
     "cleanup_env": (),
@@ -50,7 +50,7 @@ class EvaluationSettings:
     costs: CostRule = dataclasses.field(default_factory=lambda: get_costs("effort"))
     """What work costs, by role, in apples."""
 
-    learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_profile("fast"))
+    learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_mtmfq_profile("fast"))
     """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`."""
 
     episodes: int = 100

@@ -8,7 +8,6 @@ import os
 import queue
 import signal
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract_wrapper import interrupts
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
@@ -73,10 +73,12 @@ class Workers:
         on_result gets an Outcome, or the one-line cause of a failed evaluation. An interrupt asks all
         trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
         """
+        interrupts.check()
         waiting: dict[Future[Outcome], Job] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
         try:
             while waiting:
                 done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
+                interrupts.check()
                 self._drain(on_news)
                 on_tick()
                 for future in done:
@@ -123,14 +125,15 @@ def _begin(news: Any, stop: Any) -> None:
     logging.getLogger("cleanup_env").setLevel(logging.ERROR)  # that it compiles stands in the progress lines
     news.cancel_join_thread()
     _news, _stop = news, stop
-    threading.Thread(target=_watch, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_watch, daemon=True).start()
 
 
-def _watch(parent: int) -> None:
+def _watch() -> None:
     """When the parent is gone (killed), stop with a checkpoint: nobody waits for the result, and the
     same command, given again, would train the same contract a second time beside this process."""
-    while os.getppid() == parent:
-        time.sleep(0.5)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()  # returns at once if the parent was gone before this process was ready
     _orphaned.set()
     with _at_work:
         os._exit(1)

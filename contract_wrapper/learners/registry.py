@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError, require_package
-from contract_wrapper.learners.ppo import config as ppo_config
-from mtmfq import config as mtmfq_config
+from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
 from mtmfq.checkpoint import kind_of
+from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
     from contract_wrapper.envs.batch_game import ContractedGame
-    from mtmfq.results import Curve
+    from mtmfq.interface import Curve
 
 DEFAULT = "mtmfq"
 """Learner of whoever names none, and of files from before there was a choice."""
@@ -131,10 +132,10 @@ class Learner:
 
 
 def _train_mtmfq(
-    game: ContractedGame, config: mtmfq_config.MTMFQConfig, seeds: np.random.SeedSequence, *,
+    game: ContractedGame, config: MTMFQConfig, seeds: np.random.SeedSequence, *,
     on_progress: Any, should_stop: Any, checkpoint: Path | None,
 ) -> Training:  # fmt: skip
-    from mtmfq.learner import train
+    from mtmfq.training import train
 
     return train(
         game,
@@ -162,7 +163,7 @@ def _load_mtmfq(path: Path) -> LearnedPolicy:
 
 
 def _train_ppo(
-    game: ContractedGame, config: ppo_config.PPOConfig, seeds: np.random.SeedSequence, *,
+    game: ContractedGame, config: PPOConfig, seeds: np.random.SeedSequence, *,
     on_progress: Any, should_stop: Any, checkpoint: Path | None,
 ) -> Training:  # fmt: skip
     """Train without checkpoints: a training that was stopped begins anew."""
@@ -194,11 +195,11 @@ def _load_ppo(path: Path) -> LearnedPolicy:
 LEARNERS: Mapping[str, Learner] = MappingProxyType(
     {
         "mtmfq": Learner(
-            name="mtmfq", config=mtmfq_config.MTMFQConfig, profile=mtmfq_config.get_profile, train=_train_mtmfq,
+            name="mtmfq", config=MTMFQConfig, profile=get_mtmfq_profile, train=_train_mtmfq,
             play=_play_mtmfq, load=_load_mtmfq, kind="policy", needs="torch", extra="agents",
         ),
         "ppo": Learner(
-            name="ppo", config=ppo_config.PPOConfig, profile=ppo_config.get_ppo_profile, train=_train_ppo,
+            name="ppo", config=PPOConfig, profile=get_ppo_profile, train=_train_ppo,
             play=_play_ppo, load=_load_ppo, kind="ppo-policy",
             needs="stable_baselines3", extra="sb3",
         ),

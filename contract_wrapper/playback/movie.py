@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
@@ -12,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
+from contract_wrapper.files import replacing, write_bytes
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -77,32 +81,45 @@ def write_video(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Pat
 
     Raises:
         ContractsError: fps is not positive, there are no frames or several sizes, the file cannot be
-            written, or the extra `render` is not installed.
+            written or encoded, or the extra `render` is not installed; an older file is then kept.
     """
     _check_fps(fps)
-    try:
-        import imageio_ffmpeg
-    except ImportError as error:
-        raise ContractsError(
-            'MP4 files need the extra render: pip install "cleanup-contracts[render]", or write a GIF'
-        ) from error
+    require_package("imageio_ffmpeg", "render", "an MP4 file")
+    from imageio_ffmpeg import get_ffmpeg_exe
+
     pictures = [_even(frame) for frame in frames]
     if len({picture.shape for picture in pictures}) != 1:
         raise ContractsError(f"a video needs one or more frames of one size, got {len(pictures)} of several")
     height, width, _ = pictures[0].shape
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()  # the encoder says nothing of use about a file that cannot be written
-    except OSError as error:
-        raise ContractsError(
-            f"cannot write {path}: {error.strerror or error}; choose another file or make its folder writable"
-        ) from error
-    writer = imageio_ffmpeg.write_frames(str(path), (width, height), fps=fps, macro_block_size=1)
-    writer.send(None)
-    for picture in pictures:
-        writer.send(np.ascontiguousarray(picture))
-    writer.close()
+    source = ["-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-r", f"{fps:.6f}", "-i", "-"]
+    # A whole path, as a name that begins with a dash would be an option.
+    with replacing(path.absolute()) as temporary:
+        target = ["-an", "-c:v", "libx264", "-pix_fmt", "yuv420p", "-f", "mp4", str(temporary)]
+        _encode([get_ffmpeg_exe(), "-y", "-v", "error", *source, *target], pictures, path)
     return path
+
+
+def _encode(command: Sequence[str], pictures: Iterable[Picture], path: Path) -> None:
+    """Hand pictures to an encoder and wait for it; what it complains of becomes one line."""
+    with tempfile.TemporaryFile() as complaints:
+        encoder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=complaints)
+        assert encoder.stdin is not None
+        try:
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and says why
+                for picture in pictures:
+                    encoder.stdin.write(picture.tobytes())
+                encoder.stdin.close()
+            code = encoder.wait()
+        finally:
+            encoder.kill()
+            encoder.wait()
+        if code != 0:
+            complaints.seek(0)
+            lines = complaints.read().decode(errors="replace").strip().splitlines() or [f"exit code {code}"]
+            raise ContractsError(
+                f"cannot write {path}: the video encoder failed ({lines[-1]}); free some space, choose another file, "
+                "or write a GIF"
+            )
 
 
 def _even(picture: Picture) -> Picture:
@@ -129,13 +146,7 @@ def write_frames(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Pa
     durations = [wait] * (len(indexed) - 1) + [max(2000, wait)]
     buffer = io.BytesIO()
     indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise ContractsError(
-            f"cannot write {path}: {error.strerror or error}; choose another file or make its folder writable"
-        ) from error
+    write_bytes(path, buffer.getvalue())
     return path
 
 

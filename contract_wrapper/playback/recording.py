@@ -205,7 +205,7 @@ def record_episode(
 def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
     """Return a policy, read from its file if need be."""
     from contract_wrapper.learners.registry import learner_of, load_policy
-    from mtmfq.config import LearnerError
+    from mtmfq.interface import LearnerError
 
     if not isinstance(crew, (str, Path)):
         try:
@@ -238,7 +238,7 @@ def _play_scripted(game: _FilmedGame, seed: int) -> None:
 
 def _play_trained(game: _FilmedGame, policy: LearnedPolicy, seed: int) -> None:
     from contract_wrapper.learners.registry import learner_of
-    from mtmfq.config import LearnerError
+    from mtmfq.interface import LearnerError
 
     try:
         learner_of(policy.config).play(game, policy, seed)

@@ -13,12 +13,12 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.files import write_text
+from contract_wrapper.files import write_bytes, write_text
 from contract_wrapper.playback.play import policy_file
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import search_figures as figures
-from contract_wrapper.reports.summary_table import accepted, closing_table
+from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
 
 FOLDER = "figures"
@@ -73,7 +73,7 @@ def write_report(record: StudyRecord) -> list[Path]:
     except OSError as error:
         raise ContractsError(f"cannot make the folder {folder}: {error.strerror or error}") from error
     page = _Page(folder)
-    good = accepted(record)
+    good = record.ranked()
     best = good[0].outcome if good else None
     _search_figures(record, page)
     _contract_figures(record, best, page)
@@ -169,7 +169,7 @@ def _work(record: StudyRecord) -> str:
         f"Work costs: {record.settings.costs} (apples). The tax is shared whatever each cleaner does, so that a cleaner "
         "works only where its own part of the additional harvest is worth what its work costs."
     )
-    turn = figures.turn_to_work([t for t in record.judged("initial", "search") if t.contract.n_cleaners])
+    turn = figures.turn_to_work([t for t in record.finished() if t.contract.n_cleaners])
     if turn is None:
         return f"{text} Among the contracts tried no crew size has an idle crew next to a working one."
     crew, low, high = turn
@@ -216,12 +216,7 @@ def _text(record: StudyRecord, page: _Page) -> str:
 def _save(figure: Figure, path: Path) -> None:
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    try:
-        path.write_bytes(buffer.getvalue())
-    except OSError as error:
-        raise ContractsError(
-            f"cannot write {path}: {error.strerror or error}; free some space or make the folder writable"
-        ) from error
+    write_bytes(path, buffer.getvalue())
 
 
 def _remove(path: Path) -> None:

@@ -19,8 +19,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure, plain
-from contract_wrapper.reports.summary_table import accepted, refused, worst_harvester_margin
-from contract_wrapper.studies.record import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord, worst_harvester_margin
 
 CREWS = (("#E69F00", "o"), ("#56B4E9", "s"), ("#009E73", "^"), ("#0072B2", "D"), ("#D55E00", "v"), ("#CC79A7", "P"))
 """Colour and marker of a crew of 1, 2, ... cleaners, from the start again after the last."""
@@ -32,7 +31,7 @@ WORKING = 10.0
 def draw_designs(record: StudyRecord) -> Figure:
     """All evaluated contracts over tax and cleaners, coloured by welfare; crosses are refused."""
     trials = _finished(record)
-    good = accepted(record)
+    good = record.ranked()
     values = [_outcome(t).welfare.mean for t in trials]
     figure, ax = canvas(9.6, 6.0, _title_of_designs(record, trials, good))
     norm = Normalize(min(values), max(values))
@@ -111,7 +110,7 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
 def draw_best_feasible(record: StudyRecord) -> Figure:
     """Best accepted welfare against evaluations, beside the baseline and figures from elsewhere."""
     trials = _finished(record)
-    chosen = {t.number for t in accepted(record)}
+    chosen = {t.number for t in record.ranked()}
     numbers = [t.number for t in trials]
     values = np.array([_outcome(t).welfare.mean for t in trials])
     good = np.array([t.number in chosen for t in trials])
@@ -123,7 +122,7 @@ def draw_best_feasible(record: StudyRecord) -> Figure:
         if record.baseline is not None and record.baseline.welfare.mean > 0:
             title += f", {np.nanmax(so_far) / record.baseline.welfare.mean:.1f} times that without a contract"
     figure, ax = canvas(8.6, 5.0, title)
-    initial = [t.number for t in trials if t.phase == "initial"]
+    initial = [t.number for t in trials if t.phase is Phase.INITIAL]
     if initial:
         ax.axvspan(0.5, max(initial) + 0.5, color="#EEEEEE", zorder=0, label="initial designs")
     ax.step([*numbers, numbers[-1] + 0.5], [*so_far, so_far[-1]], where="post", color=GREEN, lw=2.4,
@@ -218,7 +217,7 @@ def _title_of_work(trials: Sequence[TrialRecord]) -> str:
 
 def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2) -> Figure:
     """Margins of the best accepted contracts and of the nearest refused ones, with their errors."""
-    good, bad = accepted(record)[:most], refused(record)[:nearest]
+    good, bad = record.ranked()[:most], record.refused()[:nearest]
     shown = [*good, *bad]
     if not shown:
         raise ContractsError("margins need the baseline and at least one finished contract")
@@ -263,7 +262,7 @@ def _row_label(trial: TrialRecord, accepts: bool) -> str:
 
 
 def _finished(record: StudyRecord) -> list[TrialRecord]:
-    trials = record.judged("initial", "search")
+    trials = record.finished()
     if not trials:
         raise ContractsError("no contract has been evaluated yet")
     return trials

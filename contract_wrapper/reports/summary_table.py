@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.studies.record import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import (
+    JUDGED,
+    Phase,
+    StudyRecord,
+    TrialRecord,
+    tightest_margin,
+    worst_harvester_margin,
+)
 
 WIDTH = 100
 """Characters that no line of the table passes."""
@@ -21,30 +28,6 @@ _HEAD = (
     ("margin of", "cleaners ± se"),
     ("accepted", "by all"),
 )
-
-
-def worst_harvester_margin(margins: dict[str, Estimate]) -> Estimate:
-    """Smallest margin among the harvesters (eq. 4), >= 0 good."""
-    return min((m for name, m in margins.items() if name != PARTICIPATION), key=lambda m: m.mean)
-
-
-def tightest_margin(margins: dict[str, Estimate]) -> Estimate:
-    """Smallest margin of anybody, >= 0 good: negative is the size of the refusal, in apples."""
-    return min(margins.values(), key=lambda m: m.mean)
-
-
-def accepted(record: StudyRecord) -> list[TrialRecord]:
-    """Contracts that everybody accepts, confirmations apart: the one to recommend, then by welfare."""
-    good, best = record.accepted(), record.best()
-    return good if best is None else [best, *(t for t in good if t is not best)]
-
-
-def refused(record: StudyRecord) -> list[TrialRecord]:
-    """Contracts that somebody refuses, confirmations apart, the nearest to being accepted first."""
-    if record.baseline is None:
-        return []
-    bad = [t for t in record.judged("initial", "search") if not record.feasible(t)]
-    return sorted(bad, key=lambda t: -tightest_margin(record.margins(t)).mean)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +64,8 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
 
 def verdict(record: StudyRecord) -> list[str]:
     """Say in sentences how many contracts are accepted, and what the best one is worth."""
-    tried = [t for t in record.trials if t.phase in ("initial", "search")]
-    good, bad, base = accepted(record), refused(record), record.baseline
+    tried = [t for t in record.trials if t.phase in JUDGED]
+    good, bad, base = record.ranked(), record.refused(), record.baseline
     failed = sum(bool(t.failure) for t in tried)
     waiting = sum(t.outcome is None and not t.failure for t in tried)
     counted = f"{len(tried)} contract{'s' if len(tried) != 1 else ''} tried: "
@@ -124,7 +107,7 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
 
 
 def _own_rows(record: StudyRecord) -> list[Row]:
-    base, good, bad = record.baseline, accepted(record), refused(record)
+    base, good, bad = record.baseline, record.ranked(), record.refused()
     missing = Row(cells=("no contract", *("-",) * 6), note="not evaluated yet")
     rows = [missing if base is None else _row("no contract", base, base)]
     chosen = good[:1] or bad[:1]
@@ -136,7 +119,7 @@ def _own_rows(record: StudyRecord) -> list[Row]:
     rows.append(_row(label, best.outcome, base, f"{best.contract} (trial {best.number})"))
     again = record.confirmation(best.contract)
     if again is not None:
-        n = sum(t.contract == best.contract for t in record.judged("confirmation"))
+        n = sum(t.contract == best.contract for t in record.finished(Phase.CONFIRMATION))
         rows.append(_row("retrained", again, base, f"mean of {n} fresh training{'s' if n > 1 else ''} of the same"))
     return rows
 

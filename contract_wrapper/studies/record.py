@@ -3,18 +3,49 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate, Outcome, mean_outcome
+from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome, mean_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.studies.settings import SearchSettings
 
-PHASES = ("baseline", "initial", "search", "confirmation")
-"""Why a contract was evaluated: the status quo, the initial set, cPMES asked for it, or to confirm the best."""
+
+class Phase(StrEnum):
+    """Why a contract was evaluated."""
+
+    BASELINE = "baseline"
+    """The game without a contract, against which all others are judged."""
+
+    INITIAL = "initial"
+    """One of the initial designs."""
+
+    SEARCH = "search"
+    """cPMES asked for it."""
+
+    CONFIRMATION = "confirmation"
+    """A fresh training of the best contract."""
+
+
+JUDGED = (Phase.INITIAL, Phase.SEARCH)
+"""Phases whose trials compete: each contract is tried once."""
+
+
+class Batch(NamedTuple):
+    """Trials that were suggested together."""
+
+    first: int
+    """Number of the first of them."""
+
+    size: int
+    """How many they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +58,8 @@ class TrialRecord:
     contract: Contract
     """What was evaluated."""
 
-    phase: str
-    """One of PHASES."""
+    phase: Phase
+    """Why it was evaluated."""
 
     seed: int
     """Seed of its training."""
@@ -42,6 +73,9 @@ class TrialRecord:
     why: str = ""
     """Why cPMES asked for it."""
 
+    batch: Batch | None = None
+    """Which trials cPMES asked for together with it; None if it did not."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:
@@ -53,8 +87,8 @@ class StudyRecord:
     settings: EvaluationSettings
     """What its evaluations have in common."""
 
-    run: dict[str, Any]
-    """The contents of `run.json`."""
+    search: SearchSettings
+    """How it is searched."""
 
     trials: tuple[TrialRecord, ...]
     """All evaluations, by number."""
@@ -62,12 +96,15 @@ class StudyRecord:
     @property
     def baseline(self) -> Outcome | None:
         """The outcome without a contract, None before it is known."""
-        return next((t.outcome for t in self.trials if t.phase == "baseline"), None)
+        return next((t.outcome for t in self.trials if t.phase is Phase.BASELINE), None)
 
-    def judged(self, *phases: str) -> list[TrialRecord]:
-        """Finished trials of some phases (default: all but the baseline), by number."""
-        wanted = phases or PHASES[1:]
-        return [t for t in self.trials if t.phase in wanted and t.outcome is not None]
+    def before(self, number: int) -> StudyRecord:
+        """Return the study as it was before a trial was queued, if all trials before it were finished then."""
+        return dataclasses.replace(self, trials=self.trials[:number])
+
+    def finished(self, *phases: Phase) -> list[TrialRecord]:
+        """Trials of some phases (default: those whose contracts compete) that have an outcome, by number."""
+        return [t for t in self.trials if t.phase in (phases or JUDGED) and t.outcome is not None]
 
     def margins(self, trial: TrialRecord) -> dict[str, Estimate]:
         """Margins of a finished trial against the baseline, >= 0 good."""
@@ -83,7 +120,7 @@ class StudyRecord:
         """Finished trials whose contract everybody accepts as measured, confirmations apart, best welfare first."""
         if self.baseline is None:
             return []
-        good = [t for t in self.judged("initial", "search") if self.feasible(t)]
+        good = [t for t in self.finished() if self.feasible(t)]
         return sorted(good, key=lambda t: -t.outcome.welfare.mean)  # type: ignore[union-attr]
 
     def best(self) -> TrialRecord | None:
@@ -94,6 +131,26 @@ class StudyRecord:
         verdicts = {t.number: self.confirmed(t.contract) for t in self.accepted()}
         ranked = [t for t in self.accepted() if verdicts[t.number] is not False]
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
+
+    def ranked(self) -> list[TrialRecord]:
+        """Trials whose contract everybody accepts: the one to recommend first, then by welfare."""
+        good, best = self.accepted(), self.best()
+        return good if best is None else [best, *(t for t in good if t is not best)]
+
+    def refused(self) -> list[TrialRecord]:
+        """Trials whose contract somebody refuses, confirmations apart, the nearest to being accepted first."""
+        if self.baseline is None:
+            return []
+        bad = [t for t in self.finished() if not self.feasible(t)]
+        return sorted(bad, key=lambda t: -tightest_margin(self.margins(t)).mean)
+
+    def refusing(self, trial: TrialRecord) -> list[str]:
+        """Say who is worse off under a contract."""
+        margins = self.margins(trial)
+        worse = [name for name, margin in margins.items() if margin.mean < 0]
+        harvesters = [name for name in worse if name != PARTICIPATION]
+        words = [f"{len(harvesters)} of {len(margins) - 1} harvesters"] if harvesters else []
+        return words + (["the cleaners"] if PARTICIPATION in worse else [])
 
     def confirmed(self, contract: Contract) -> bool | None:
         """Whether fresh trainings of a contract keep every margin above zero beyond one standard error.
@@ -107,7 +164,9 @@ class StudyRecord:
 
     def confirmation(self, contract: Contract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""
-        again = [t.outcome for t in self.judged("confirmation") if t.contract == contract and t.outcome is not None]
+        again = [
+            t.outcome for t in self.finished(Phase.CONFIRMATION) if t.contract == contract and t.outcome is not None
+        ]
         return mean_outcome(again) if again else None
 
     def to_csv(self) -> str:
@@ -122,7 +181,7 @@ class StudyRecord:
 
     def _row(self, trial: TrialRecord) -> dict[str, Any]:
         row: dict[str, Any] = {
-            "number": trial.number, "phase": trial.phase, "tax": trial.contract.tax,
+            "number": trial.number, "phase": trial.phase.value, "tax": trial.contract.tax,
             "n_cleaners": trial.contract.n_cleaners, "seed": trial.seed,
             "state": "failed" if trial.failure else "finished" if trial.outcome else "unfinished",
         }  # fmt: skip
@@ -150,3 +209,13 @@ class StudyRecord:
 def accepted_beyond_error(outcome: Outcome, baseline: Outcome) -> bool:
     """Whether every margin is above zero by more than its standard error."""
     return all(margin.mean > margin.se for margin in outcome.margins(baseline).values())
+
+
+def worst_harvester_margin(margins: Mapping[str, Estimate]) -> Estimate:
+    """Smallest margin among the harvesters (eq. 4), >= 0 good."""
+    return min((m for name, m in margins.items() if name != PARTICIPATION), key=lambda m: m.mean)
+
+
+def tightest_margin(margins: Mapping[str, Estimate]) -> Estimate:
+    """Smallest margin of anybody, >= 0 good: negative is the size of the refusal, in apples."""
+    return min(margins.values(), key=lambda m: m.mean)

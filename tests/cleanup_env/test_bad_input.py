@@ -5,6 +5,7 @@ import pytest
 
 import cleanup_env
 from cleanup_env import (
+    Action,
     BatchCleanup,
     CentralizedCleanup,
     CleanupConfig,
@@ -151,8 +152,8 @@ def batch():
 @pytest.mark.parametrize(
     ("actions", "words"),
     [
-        (np.full((2, 5), 4), ["shape", "2, 6", "2, 5"]),
-        (np.full(6, 4), ["shape", "2, 6"]),
+        (np.full((2, 5), Action.STAY), ["shape", "2, 6", "2, 5"]),
+        (np.full(6, Action.STAY), ["shape", "2, 6"]),
         (np.full((2, 6), 4.0), ["integers", "float64"]),
         (np.full((2, 6), np.nan), ["integers", "float64"]),
         (np.full((2, 6), True), ["integers", "bool"]),
@@ -168,7 +169,7 @@ def test_bad_action_arrays(batch, actions, words):
 
 @pytest.mark.parametrize(("agent", "action"), [(0, 7), (0, -1), (5, 8), (5, 10**9)])
 def test_an_action_out_of_range_is_refused_and_nothing_is_played(batch, agent, action):
-    actions = np.full((2, 6), 4)
+    actions = np.full((2, 6), Action.STAY)
     actions[1, agent] = action
     before = batch.get_state()
     with refused(str(action), batch.agents[agent], "game 1", "stay"):
@@ -196,7 +197,7 @@ def test_an_action_out_of_range_is_refused_and_nothing_is_played(batch, agent, a
 def test_bad_action_dictionaries(change, words):
     game = parallel_env(n_cleaners=1)
     game.reset(seed=0)
-    actions = {**dict.fromkeys(game.agents, 4), **change}
+    actions = {**dict.fromkeys(game.agents, Action.STAY), **change}
     actions = {agent: action for agent, action in actions.items() if action is not None}
     with refused(*words):
         game.step(actions)
@@ -216,8 +217,8 @@ def test_actions_that_are_no_dictionary():
         ([[4] * 6], ["integers", "6,", "1, 6"]),
         ([4.0] * 6, ["integers", "float64"]),
         (4, ["integers", "6,"]),
-        ([7, 4, 4, 4, 4, 4], ["action 7", "harvester_0", "0..6", "stay"]),
-        ([4, 4, 4, 4, 4, -1], ["action -1", "cleaner_0", "0..7"]),
+        ([7, *[Action.STAY] * 5], ["action 7", "harvester_0", "0..6", "stay"]),
+        ([*[Action.STAY] * 5, -1], ["action -1", "cleaner_0", "0..7"]),
     ],
 )
 def test_bad_actions_of_one_player(action, words):
@@ -230,8 +231,8 @@ def test_bad_actions_of_one_player(action, words):
 @pytest.mark.parametrize(
     ("actions", "words"),
     [
-        (np.full((2, 6), 4), ["integers", "12,", "2, 6"]),
-        (np.full(6, 4), ["integers", "12,", "6,"]),
+        (np.full((2, 6), Action.STAY), ["integers", "12,", "2, 6"]),
+        (np.full(6, Action.STAY), ["integers", "12,", "6,"]),
         (np.full(12, 4.0), ["integers", "float64"]),
         ([4] * 11 + [8], ["action 8", "sub-environment 11", "cleaner_0", "game 1", "0..7", "action_mask"]),
         ([-1] + [4] * 11, ["action -1", "sub-environment 0", "harvester_0", "game 0"]),
@@ -249,10 +250,10 @@ def test_bad_actions_of_sub_environments(actions, words):
 
 def test_step_before_reset():
     with refused("before reset", "reset"):
-        BatchCleanup().step(np.full((1, 5), 4))
+        BatchCleanup().step(np.full((1, 5), Action.STAY))
     game = parallel_env()
     with refused("before reset", "reset"):
-        game.step(dict.fromkeys(game.possible_agents, 4))
+        game.step(dict.fromkeys(game.possible_agents, Action.STAY))
     for env in (CentralizedCleanup(), vector_env()):
         with refused("before reset", "reset"):
             env.step([4] * 5)
@@ -267,14 +268,14 @@ def test_render_before_reset(build):
 def test_step_after_the_end():
     game = BatchCleanup(make_config(horizon=1))
     game.reset(seed=0)
-    game.step(np.full((1, 5), 4))
+    game.step(np.full((1, 5), Action.STAY))
     with refused("over", "horizon 1", "reset"):
-        game.step(np.full((1, 5), 4))
+        game.step(np.full((1, 5), Action.STAY))
     face = parallel_env(horizon=1)
     face.reset(seed=0)
-    face.step(dict.fromkeys(face.possible_agents, 4))
+    face.step(dict.fromkeys(face.possible_agents, Action.STAY))
     with refused("over", "horizon 1", "reset"):
-        face.step(dict.fromkeys(face.possible_agents, 4))
+        face.step(dict.fromkeys(face.possible_agents, Action.STAY))
     player = CentralizedCleanup(horizon=1)
     player.reset(seed=0)
     player.step([4] * 5)

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from cleanup_env import PRESETS, BatchCleanup, compiled, entry, make_config, scripted, state
+from cleanup_env import PRESETS, BatchCleanup, kernels, make_config, numba_tools, scripted, state
 from cleanup_env.config import OBSERVATIONS
 
 from tiny_games import random_actions  # isort: skip
@@ -109,14 +109,25 @@ def test_no_observation_gives_an_empty_array():
     assert game.reset(seed=0).shape == (2, 5, 0)
 
 
-@pytest.mark.parametrize("function", [entry.step_symbolic, entry.visible, state.redraw, scripted._act])
+@pytest.mark.parametrize("function", [kernels.step_symbolic, kernels.visible, state.redraw, scripted._act])
 def test_machine_code_on_disk_is_that_of_all_sources_of_the_package(function):
     """numba looks at the file of a kernel only; edited rules in another file would not be compiled."""
-    assert function._cache._cache_file._source_stamp == compiled._STAMP
+    assert function._cache._cache_file._source_stamp == numba_tools._STAMP
+
+
+@pytest.mark.parametrize("name", ["rules.py", "deep/rules.py", "deep/deeper/rules.py"])
+def test_an_edit_at_any_depth_of_the_package_makes_machine_code_stale(tmp_path, name):
+    (tmp_path / "deep" / "deeper").mkdir(parents=True)
+    (tmp_path / "top.py").write_text("a = 1\n")
+    before = numba_tools.source_stamp(tmp_path)
+    (tmp_path / name).write_text("b = 1\n")
+    between = numba_tools.source_stamp(tmp_path)
+    (tmp_path / name).write_text("b = 2\n")
+    assert len({before, between, numba_tools.source_stamp(tmp_path)}) == 3
 
 
 def test_a_table_of_addresses_takes_no_arrays_that_the_rules_do_not_expect():
     game = BatchCleanup(make_config(), 1, observation=None)
     wrong = game._state._replace(clock=game._state.clock.astype(np.int64))
     with pytest.raises(TypeError, match="the arrays of a game are"):
-        entry.addresses(game.world, game.rules, wrong, game._scratch)
+        kernels.addresses(game.world, game.rules, wrong, game._scratch)

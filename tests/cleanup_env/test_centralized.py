@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from cleanup_env import PRESETS, CentralizedCleanup, CleanupError, parallel_env
+from cleanup_env import PRESETS, Action, CentralizedCleanup, CleanupError, parallel_env
 from cleanup_env.config import OBSERVATIONS
 
 from same import assert_equal  # isort: skip
@@ -113,7 +113,7 @@ def test_masks_stand_one_after_the_other_as_sb3_contrib_reads_them():
     game = build(n_harvesters=1, n_cleaners=1, n_free=1, cooldown=1)
     game.reset(seed=0)
     assert game.action_masks().tolist() == [True] * (7 + 8 + 8)
-    game.step([4, 7, 4])
+    game.step([Action.STAY, 7, Action.STAY])
     assert game.action_masks().tolist() == [True] * 7 + [True] * 7 + [False] + [True] * 8
 
 
@@ -140,7 +140,7 @@ def test_gymnasium_records_the_sum_of_all_rewards():
     game = gymnasium.wrappers.RecordEpisodeStatistics(gymnasium.make("CentralizedCleanup-v0", horizon=10))
     game.reset(seed=0)
     for _ in range(10):
-        *_, info = game.step(np.full(5, 2))
+        *_, info = game.step(np.full(5, Action.FORWARD))
     assert info["episode"]["l"] == 10
     assert info["episode"]["r"] == sum(agent["episode"]["reward"] for agent in info["agents"].values())
 
@@ -151,7 +151,7 @@ def test_gymnasium_vectorizes_games_of_one_player():
     for b, seed in enumerate((4, 5)):
         assert_equal(observations[b], build(horizon=3).reset(seed=seed)[0])
     for _ in range(3):
-        *_, truncated, infos = envs.step(np.full((2, 5), 4))
+        *_, truncated, infos = envs.step(np.full((2, 5), Action.STAY))
     assert truncated.tolist() == [True, True]
     assert infos["agents"]["harvester_0"]["episode"]["length"].tolist() == [3, 3]
 

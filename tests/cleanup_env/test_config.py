@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from cleanup_env import PRESETS, CleanupConfig, make_config
+from cleanup_env import PRESETS, Action, CleanupConfig, make_config
 
 
 def test_the_presets_are_the_published_games():
@@ -27,14 +27,14 @@ def test_agents_are_named_by_role_in_order():
 @pytest.mark.parametrize(
     ("role", "penalty", "count", "last"),
     [
-        ("harvester", False, 7, "turn_counter_clockwise"), ("cleaner", True, 8, "clean"),
-        ("free", False, 8, "clean"), ("free", True, 9, "clean"),
+        ("harvester", False, 7, Action.TURN_COUNTER_CLOCKWISE), ("cleaner", True, 8, Action.CLEAN),
+        ("free", False, 8, Action.CLEAN), ("free", True, 9, Action.CLEAN),
     ],
 )  # fmt: skip
 def test_a_role_has_only_the_actions_that_it_can_do(role, penalty, count, last):
-    names = CleanupConfig(penalty_beam=penalty).actions(role)
-    assert (len(names), names[-1]) == (count, last)
-    assert ("fire" in names) == (role == "free" and penalty)
+    actions = CleanupConfig(penalty_beam=penalty).actions(role)
+    assert (len(actions), actions[-1]) == (count, last)
+    assert (Action.FIRE in actions) == (role == "free" and penalty)
 
 
 def test_settings_survive_json():

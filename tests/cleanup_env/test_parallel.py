@@ -12,7 +12,7 @@ import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, render_test, seed_test, state_test
 
 import cleanup_env
-from cleanup_env import PRESETS, BatchCleanup, CleanupError, make_config
+from cleanup_env import PRESETS, Action, BatchCleanup, CleanupError, make_config
 from cleanup_env.config import OBSERVATIONS
 from cleanup_env.render import rgb
 
@@ -124,7 +124,7 @@ def test_an_observation_that_was_returned_is_not_overwritten():
     game = parallel("contract", "symbolic")
     observations, _ = game.reset(seed=0)
     kept = {agent: seen.copy() for agent, seen in observations.items()}
-    game.step(dict.fromkeys(game.agents, 2))
+    game.step(dict.fromkeys(game.agents, Action.FORWARD))
     assert all((observations[agent] == kept[agent]).all() for agent in kept)
 
 
@@ -147,7 +147,7 @@ def test_infos_tell_the_step_and_at_the_end_the_sums():
 def test_the_last_step_truncates_pays_and_empties_the_agents():
     game = parallel("contract", "symbolic", horizon=1)
     game.reset(seed=0)
-    _, rewards, terminated, truncated, _ = game.step(dict.fromkeys(game.agents, 4))
+    _, rewards, terminated, truncated, _ = game.step(dict.fromkeys(game.agents, Action.STAY))
     assert set(rewards) == set(game.possible_agents)
     assert not any(terminated.values())
     assert all(truncated.values())
@@ -197,13 +197,35 @@ def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
 
 
 def test_who_waits_for_the_compiler_is_told_once_and_only_then(tmp_path):
-    code = "from cleanup_env import BatchCleanup; BatchCleanup(); BatchCleanup(observation='rgb')"
+    code = (
+        "from cleanup_env import BatchCleanup\n"
+        "game = BatchCleanup(observation=None); print('built'); game.reset(seed=0); game.visible()\n"
+    )
     assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr.count("compiling the game") == 1
-    for kind in ("symbolic", "rgb"):
-        game = BatchCleanup(observation=kind)
-        game.reset(seed=0)
-        game.step(np.full((1, 5), 4))
-    assert run_python(code).stderr == ""
+    assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr == ""
+
+
+def test_compiling_the_functions_of_others_is_none_of_the_games_business():
+    code = "import cleanup_env, numba; print(numba.njit(lambda x: x + 1)(1))"
+    ran = run_python(code)
+    assert (ran.stdout.strip(), ran.stderr) == ("2", "")
+
+
+def test_a_numba_that_does_not_tell_stale_code_is_not_trusted_with_any():
+    code = (
+        "import numba.core.caching as c\n"
+        "original = c.IndexDataCacheFile.__init__\n"
+        "def renamed(self, *args, **kwargs):\n"
+        "    original(self, *args, **kwargs); self._stamp = self.__dict__.pop('_source_stamp')\n"
+        "c.IndexDataCacheFile.__init__ = renamed\n"
+        "import numpy as np\n"
+        "from cleanup_env import random_stream\n"
+        "words = np.zeros(4, np.uint64); random_stream.seed_stream(words, np.uint64(0)); print(words[0])\n"
+        "print(random_stream.seed_stream.stats.cache_path)\n"
+    )
+    ran = run_python(code)
+    assert ran.stdout.split() == [str(0xE220A8397B1DCDAF), "None"], ran.stderr
+    assert ran.stderr.count("does not tell when it is stale") == 1
 
 
 def test_a_window_shows_each_step_and_closes(no_screen):
@@ -213,13 +235,13 @@ def test_a_window_shows_each_step_and_closes(no_screen):
     game.metadata = {**game.metadata, "render_fps": 1000}
     for turn in range(2):
         game.reset(seed=turn)
-        game.step(dict.fromkeys(game.agents, 2))
+        game.step(dict.fromkeys(game.agents, Action.FORWARD))
         shown = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
         np.testing.assert_array_equal(shown, rgb(game.game, scale=4))
     twin = pickle.loads(pickle.dumps(game))
     game.close()
     assert pygame.display.get_surface() is None
-    twin.step(dict.fromkeys(twin.agents, 2))
+    twin.step(dict.fromkeys(twin.agents, Action.FORWARD))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     with pytest.raises(KeyboardInterrupt, match="closed"):
         twin.render()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from cleanup_env import BatchCleanup, make_config, parallel_env
+from cleanup_env import Action, BatchCleanup, make_config, parallel_env
 from cleanup_env.random_stream import draw, seed_stream
 
 from tiny_games import random_actions  # isort: skip
@@ -63,7 +63,7 @@ def test_the_seed_matters_after_the_first_step():
     boards = []
     for game in games:
         for _ in range(20):
-            game.step(np.full((1, 5), 4))
+            game.step(np.full((1, 5), Action.STAY))
         boards.append(game.ground())
     assert (boards[0] != boards[1]).any()
 
@@ -100,7 +100,7 @@ def test_apples_and_waste_are_not_drawn_with_the_same_numbers():
                          waste_ceiling=None, start="soiled")  # fmt: skip
     game = BatchCleanup(config, 8000, observation=None)
     game.reset(seed=0)
-    game.step(np.full((8000, 1), 4))
+    game.step(np.full((8000, 1), Action.STAY))
     waste, apples = game.waste == 1, game.ground()[:, 0, 5:9] == 6
     for k in range(4):
         assert abs(np.corrcoef(waste, apples[:, k])[0, 1]) < 0.05  # four sd

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from cleanup_env import PRESETS, BatchCleanup, CleanupVectorEnv, make_config, parallel_env, vector_env
+from cleanup_env import PRESETS, Action, BatchCleanup, CleanupVectorEnv, make_config, parallel_env, vector_env
 from cleanup_env.config import OBSERVATIONS
 
 from same import assert_equal  # isort: skip
@@ -79,7 +79,7 @@ def test_what_was_returned_is_not_overwritten_unless_asked_for():
         envs = vector_env(n_games=2, horizon=2, copy=wanted)
         first = envs.reset(seed=0)
         kept = copy.deepcopy(first)
-        returned = [envs.step(np.full(10, 2)) for _ in range(3)]
+        returned = [envs.step(np.full(10, Action.FORWARD)) for _ in range(3)]
         if wanted:
             assert_equal(first, kept)
         assert_equal(first[1], kept[1])  # infos never are
@@ -181,14 +181,14 @@ def test_gymnasiums_vector_wrappers_read_the_infos():
     envs = gymnasium.wrappers.vector.RecordEpisodeStatistics(vector_env(n_games=2, horizon=4), stats_key="theirs")
     envs.reset(seed=1)
     for _ in range(4):
-        *_, infos = envs.step(np.full(10, 2))
+        *_, infos = envs.step(np.full(10, Action.FORWARD))
     for name in ("r", "l"):
         assert infos["theirs"][name].tolist() == infos["episode"][name].tolist()
     listed = gymnasium.wrappers.vector.DictInfoToList(vector_env(n_games=2, horizon=4))
     _, infos = listed.reset(seed=1)
     assert len(infos) == 10
     for _ in range(4):
-        *_, infos = listed.step(np.full(10, 2))
+        *_, infos = listed.step(np.full(10, Action.FORWARD))
     assert infos[0]["episode"]["l"] == infos[0]["final_info"]["episode"]["l"] == 4
     assert infos[0]["action_mask"].tolist() == [True] * 7
 

@@ -3,10 +3,11 @@
 import numpy as np
 
 from cleanup_env import BatchCleanup, CleanupConfig
+from cleanup_env.actions import BACK, FORWARD, LEFT, RIGHT, STAY, TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE  # noqa: F401
 from cleanup_env.maps import APPLE, ORCHARD, RIVER, WASTE
 
-LEFT, RIGHT, FORWARD, BACK, STAY, CLOCKWISE, COUNTER = range(7)
-CLEAN = FIRE = 7
+CLOCKWISE, COUNTER = TURN_CLOCKWISE, TURN_COUNTER_CLOCKWISE
+FIRE = CLEAN = 7  # of free agents with the penalty beam, and of cleaners
 FREE_CLEAN = 8
 HEADINGS = "NESW"
 

@@ -22,14 +22,14 @@ from contract_tree import (
     solve,
 )
 from contract_tree.engine import Games, places_of
-from contract_tree.rule import BuiltIn
+from contract_tree.player_parameters import BuiltIn
 
 SHORT = TreeLearner(wait=0.5, batch=0.1)
 
 
 def games_of(tree: Tree, player: BuiltIn, horizon: int) -> Games:
-    rules = [player.rule(place) for place in places_of(tree, horizon)]
-    return Games(tree, solve(tree), rules, horizon=horizon, noise=0.1, seed=0, n_games=1)
+    parameters = [player.parameters(place) for place in places_of(tree, horizon)]
+    return Games(tree, solve(tree), parameters, horizon=horizon, noise=0.1, seed=0, n_games=1)
 
 
 @pytest.mark.parametrize("player", [Oracle(), SHORT, TreeLearner.plain(wait=0.5, batch=0.1)])

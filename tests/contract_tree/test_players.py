@@ -30,21 +30,21 @@ def place(horizon: int = 10_000, height: int = 2, n_children: int = 1, most_acti
 
 def test_the_plain_schedule_is_that_of_page_5() -> None:
     """T = 10^4: S_2 = 4 * 100, R = ceil(13.3 / 4) + 2 = 6, L_2 = 200, so S_3 = 400 + 2 * 6 * 200 = 2800."""
-    low, high = TreeLearner.plain().rule(place()), TreeLearner.plain().rule(place(height=3))
+    low, high = TreeLearner.plain().parameters(place()), TreeLearner.plain().parameters(place(height=3))
     assert (low.start, low.halvings, low.batch, low.inflation) == (400, 6, 200, pytest.approx(0.1))
     assert (high.start, high.batch) == (2800, 400)
     assert (low.lead, low.watch, low.variance_aware, low.free_favourites) == (0, 0, 0, 0)
-    assert TreeLearner.plain(staggered=False).rule(place(height=3)).start == 400
+    assert TreeLearner.plain(staggered=False).parameters(place(height=3)).start == 400
 
 
 def test_a_horizon_that_ends_within_the_search_is_refused() -> None:
     """The search of height 4 ends at 2800 + 2 * 6 * 400 + 2 * 6 * 800 = 17200."""
     with pytest.raises(TreeError, match=r"horizon of 10000 rounds is too short for the tree learner at 'boss'.*17200"):
-        TreeLearner.plain().rule(place(height=4))
+        TreeLearner.plain().parameters(place(height=4))
     with pytest.raises(TreeError, match=r"too short for IPA at 'boss'.*until round 20"):
-        IPA().rule(place(horizon=10, most_actions=5))  # 5 actions, ceil(log2 10) = 4 bisections each
+        IPA().parameters(place(horizon=10, most_actions=5))  # 5 actions, ceil(log2 10) = 4 bisections each
     with pytest.raises(TreeError, match="too short for BELGIC"):
-        BELGIC(batch=1000).rule(place())
+        BELGIC(batch=1000).parameters(place())
     with pytest.raises(TreeError, match="horizon of 100 rounds is too short for the tree learner at 'root'"):
         simulate(named_tree("chain"), "tree-plain", horizon=100)
 
@@ -164,9 +164,9 @@ def test_watching_raises_a_payment_that_is_refused() -> None:
         (lambda: BELGIC(batch=0), "batch must be an integer of at least 1, got 0"),
         (lambda: TreeLearner(lead=1.5), r"lead must lie in \[0, 1\]"),
         (lambda: TreeLearner(growth=0.5), "growth must be a number of at least 1"),
-        (lambda: IPA().rule(place(n_children=2)), "IPA is a principal of one agent, but 'boss' has 2"),
-        (lambda: BELGIC().rule(place(n_children=0)), "BELGIC is a principal of one agent, but 'boss' has 0"),
-        (lambda: Informed().rule(place()), "informed player knows its own means alone, but 'boss' has agents"),
+        (lambda: IPA().parameters(place(n_children=2)), "IPA is a principal of one agent, but 'boss' has 2"),
+        (lambda: BELGIC().parameters(place(n_children=0)), "BELGIC is a principal of one agent, but 'boss' has 0"),
+        (lambda: Informed().parameters(place()), "informed player knows its own means alone, but 'boss' has agents"),
     ],
 )
 def test_a_bad_player_is_refused(build: object, message: str) -> None:

@@ -13,6 +13,7 @@ class Lesson:
 
     type_names = ("pupil", "teacher")
     n_actions = (6, 7)
+    no_op = 4
     n_classes = 0
     observation_shape = (2,)
     agent_types = np.array([0, 1, 1])

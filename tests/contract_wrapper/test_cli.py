@@ -1,7 +1,5 @@
 """The command line as a user meets it: small real runs, one-line errors, interrupt and go on."""
 
-import contextlib
-import os
 import re
 import signal
 import subprocess
@@ -10,6 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
+from process_table import descendants, environment, running
 
 SMALL = ["--profile", "smoke", "--episodes", "64"]
 
@@ -17,12 +16,6 @@ SMALL = ["--profile", "smoke", "--episodes", "64"]
 def cli(*arguments: str, cwd: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "contract_wrapper", *arguments]
     return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout)
-
-
-def environment() -> dict[str, str]:
-    root = Path(__file__).parents[2]
-    path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
-    return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
@@ -87,20 +80,6 @@ def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
     assert keep == [line for line in fresh.stdout.splitlines() if "CPU time" not in line]
 
 
-def processes() -> dict[int, int]:
-    """Parent of every process that runs, by number; those that have ended and were not buried yet apart."""
-    if not Path("/proc/self/stat").exists():
-        rows = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,stat="], capture_output=True, text=True, check=True).stdout
-        lines = [(int(pid), int(ppid), state) for pid, ppid, state in map(str.split, rows.splitlines())]
-    else:
-        lines = []
-        for file in Path("/proc").glob("[0-9]*/stat"):
-            with contextlib.suppress(OSError):  # it ends while we look
-                state, ppid = file.read_text().rpartition(")")[2].split()[:2]
-                lines.append((int(file.parent.name), int(ppid), state))
-    return {pid: ppid for pid, ppid, state in lines if not state.startswith("Z")}
-
-
 def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
     arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "2", "--confirm", "0"]
     whole = cli(*arguments, "--folder", "whole", cwd=tmp_path)
@@ -126,16 +105,16 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
     assert child.stderr is not None
     for line in child.stderr:
         if line.startswith("#"):
-            workers = {pid for pid, parent in processes().items() if parent == child.pid}
+            workers = descendants(child.pid)
             child.kill()
             break
     child.wait(timeout=60)
     assert len(workers) >= 2
     for _ in range(120):
-        if not workers & set(processes()):
+        if not workers & running():
             break
         time.sleep(0.5)
-    assert workers & set(processes()) == set()
+    assert workers & running() == set()
 
     rest_of_it = cli(*arguments, "--folder", "stopped", cwd=tmp_path)
     assert rest_of_it.returncode == 0, rest_of_it.stderr

@@ -9,21 +9,21 @@ from mtmfq import MTMFQConfig, Policy, get_profile
 
 
 class Relay:
-    """A cleaner's work feeds a harvester one step later, on a corridor of two places.
+    """A cook's work feeds a guest one step later, on a corridor of two places.
 
-    Each harvester sees a bit and earns 1 by naming it, provided the cleaner worked in the step before.
-    The cleaner (actions: rest, work, shout) earns what the harvester earns, one step after its work.
-    Best play earns the harvester and the cleaner `horizon - 1` each; the first step has no work behind it.
+    Each guest sees a bit and earns 1 by naming it, provided the cook worked in the step before.
+    The cook (actions: rest, work, shout) earns what the guest earns, one step after its work.
+    Best play earns the guest and the cook `horizon - 1` each; the first step has no work behind it.
     """
 
-    type_names = ("harvester", "cleaner")
+    type_names = ("guest", "cook")
     n_actions = (2, 3)
     n_classes = 0
     observation_shape: tuple[int, ...] = (3,)
 
-    def __init__(self, n_games: int = 16, horizon: int = 6, crew: tuple[int, int] = (1, 1)) -> None:
-        self.n_games, self.horizon, self.n_agents = n_games, horizon, sum(crew)
-        self.agent_types = np.array([0] * crew[0] + [1] * crew[1])
+    def __init__(self, n_games: int = 16, horizon: int = 6, population: tuple[int, int] = (1, 1)) -> None:
+        self.n_games, self.horizon, self.n_agents = n_games, horizon, sum(population)
+        self.agent_types = np.array([0] * population[0] + [1] * population[1])
         self.seeds: list[int] = []
         self._observations = np.zeros((n_games, self.n_agents, 3), np.float32)  # reused, as is allowed
 

@@ -33,7 +33,7 @@ def test_unknown_setting_is_named() -> None:
         ("episodes", 0),
         ("n_games", True),
         ("gamma", 1.5),
-        ("gamma", {"harvester": -0.1}),
+        ("gamma", {"a": -0.1}),
         ("tau", 0.0),
         ("hidden", ()),
         ("temperature", ((0.0, 0.0),)),
@@ -57,11 +57,15 @@ def test_temperature_falls_geometrically_between_knots_and_then_holds() -> None:
     assert [published.temperature_at(x) for x in (0.0, 0.2, 0.5, 1.0)] == pytest.approx([1, 0.1, 0.01, 0.001])
 
 
-def test_gamma_is_one_for_all_or_one_per_name() -> None:
-    assert get_profile("fast").gammas(("cleaner", "harvester")) == (0.99, 0.95)
-    assert get_profile("faithful").gammas(("a", "b")) == (0.9, 0.9)
-    with pytest.raises(LearnerError, match="also has \\('guard',\\)"):
-        get_profile("fast").gammas(("cleaner", "guard"))
+def test_gamma_is_one_for_all_or_one_per_name_and_the_default_for_the_rest() -> None:
+    assert MTMFQConfig(gamma=0.9).gammas(("a", "b")) == (0.9, 0.9)
+    assert MTMFQConfig(gamma={"a": 0.5, "unknown": 0.1}).gammas(("b", "a")) == (0.99, 0.5)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_profile_is_for_types_of_any_name(profile: str) -> None:
+    one, other = PROFILES[profile].gammas(("red", "blue"))
+    assert one == other == PROFILES[profile].gamma
 
 
 def test_a_configuration_survives_its_dictionary() -> None:

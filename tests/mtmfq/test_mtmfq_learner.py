@@ -43,7 +43,7 @@ def test_targets_come_from_the_slow_copy() -> None:
 
 
 def test_acting_hears_the_mean_actions_in_the_order_of_agents() -> None:
-    policy = train(Relay(crew=(2, 3)), quick(episodes=16), np.random.default_rng(0)).policy
+    policy = train(Relay(population=(2, 3)), quick(episodes=16), np.random.default_rng(0)).policy
     rng = np.random.default_rng(1)
     seen = rng.normal(size=(50, 5, 3)).astype(np.float32)
     means = 3 * rng.random((50, 5, 5), dtype=np.float32)
@@ -80,7 +80,7 @@ def test_symbolic_observations_are_learned_with_an_empty_type_beside() -> None:
 
 
 def test_an_empty_type_keeps_its_first_weights_and_makes_no_nan() -> None:
-    game = Relay(crew=(2, 0))
+    game = Relay(population=(2, 0))
     config = quick(episodes=160)
     before = train(game, quick(episodes=160, replay_ratio=0.0), np.random.default_rng(0))
     after = train(game, config, np.random.default_rng(0))
@@ -153,7 +153,9 @@ def test_a_gradient_clip_bounds_every_type_alone() -> None:
 def test_a_policy_plays_another_crew_and_calls_the_hook_each_step() -> None:
     policy = train(Relay(), quick(episodes=16), np.random.default_rng(0)).policy
     steps: list[int] = []
-    sums = play(Relay(n_games=3, crew=(2, 3)), policy, seed=0, on_step=lambda t, actions, rewards: steps.append(t))
+    sums = play(
+        Relay(n_games=3, population=(2, 3)), policy, seed=0, on_step=lambda t, actions, rewards: steps.append(t)
+    )
     assert sums.shape == (3, 5)
     assert steps == [0, 1, 2, 3, 4, 5]
     with pytest.raises(LearnerError, match="n_actions"):

@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from mtmfq.config import MTMFQConfig, get_profile
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
 from mtmfq.replay import Batch, Replay
 
 ONE = Signature(

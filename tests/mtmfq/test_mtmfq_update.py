@@ -1,8 +1,11 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 
-from mtmfq.game import Signature
+from mtmfq.interface import Signature
 from mtmfq.network import NetworkShape, QNetworks
 from mtmfq.update import (
     PADDED,
@@ -139,7 +142,21 @@ def test_signature_counts_crew_and_splits_observations() -> None:
         agent_types=(1, 1),
         horizon=3,
     )
-    assert signature.crew == (0, 2)
+    assert signature.population == (0, 2)
     features, cells = signature.split(np.ones((5, 2, 2, 2), np.uint8))
     assert features.shape == (5, 2, 0)
     assert cells.shape == (5, 2, 4)
+
+
+def test_without_a_place_for_compiled_code_the_learner_compiles_anew() -> None:
+    code = (
+        "import numba.core.caching as c\n"
+        "getattr(c, 'CacheImpl', getattr(c, '_CacheImpl', None))._locator_classes = []\n"
+        "import numpy as np\n"
+        "from mtmfq.update import mean_actions\n"
+        "seen = np.array([[[False, True], [True, False]]])\n"
+        "print(mean_actions(np.array([[1, 0]]), seen, np.array([0, 0]), (2,)).tolist())\n"
+    )
+    environment = {"PYTHONPATH": ":".join(sys.path)}
+    ran = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False)
+    assert ran.stdout.strip() == "[[[1.0, 0.0], [0.0, 1.0]]]", ran.stderr

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ class PPOConfig:
     """Weight of the policy's entropy in the loss, in units of scaled reward."""
 
     batch_size: int = 3_200
-    """Rows (steps of one agent) of a gradient step; divides n_games * n_steps, so that no crew leaves a rest."""
+    """Rows (steps of one agent) of a gradient step; divides n_games * n_steps, so that no population leaves a rest."""
 
     epochs: int = 4
     """Passes over each rollout."""

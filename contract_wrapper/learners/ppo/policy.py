@@ -1,12 +1,12 @@
 """A policy that PPO trained: acts on observations, plays whole episodes, lives in one small file.
 
-It is plain numpy, so that a trained crew can be measured and watched without the library that trained it.
+It is plain numpy, so that trained agents can be measured and watched without the library that trained it.
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -17,17 +17,10 @@ from numpy.typing import NDArray
 
 from contract_wrapper.learners.ppo.config import PPOConfig
 from mtmfq.checkpoint import load_arrays, save_arrays
-from mtmfq.config import LearnerError
-from mtmfq.game import BatchGame, Signature
+from mtmfq.interface import BatchGame, LearnerError, Signature, StepHook
 
 KIND = "ppo-policy"
 """What the policy's file says that it is."""
-
-STAY = 4
-"""Action of Clean-up that does nothing (`cleanup_env.config.MOVES`); every role has it."""
-
-StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
-"""Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +37,7 @@ class PPOPolicy:
     """Arrays of stable-baselines3's `MlpPolicy`, by their names there; the value function's are kept too."""
 
     def __post_init__(self) -> None:
+        check_no_op(self.signature)
         expected = _shapes(self.signature, self.config)
         found = {name: array.shape for name, array in self.weights.items()}
         if found != expected or any(array.dtype != np.float32 for array in self.weights.values()):
@@ -70,14 +64,14 @@ class PPOPolicy:
     ) -> NDArray[np.int64]:
         """Observations (B, N, F) -> actions (B, N), all of them legal.
 
-        greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the crew of
+        greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the population of
         the training.
         """
         types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
         scores: NDArray[Any] = self.logits(with_types(observations, types, len(self.signature.type_names)))
         if not (self.config.greedy if greedy is None else greedy):
             scores = scores + rng.gumbel(size=scores.shape)  # its argmax is a draw from the softmax
-        return legal(scores.argmax(axis=-1), types, self.signature.n_actions)
+        return legal(scores.argmax(axis=-1), types, self.signature)
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file of plain arrays, with JSON beside them."""
@@ -93,8 +87,8 @@ class PPOPolicy:
         """
         meta, arrays = load_arrays(Path(path), KIND)
         try:
-            plain: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in meta["signature"].items()}
-            return cls(config=PPOConfig.from_dict(meta["config"]), signature=Signature(**plain), weights=arrays)
+            signature = Signature.from_dict(meta["signature"])
+            return cls(config=PPOConfig.from_dict(meta["config"]), signature=signature, weights=arrays)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
 
@@ -127,9 +121,24 @@ def with_types(observations: NDArray[Any], agent_types: NDArray[np.int64], n_typ
     return inputs
 
 
-def legal(actions: NDArray[np.int64], agent_types: NDArray[np.int64], n_actions: tuple[int, ...]) -> NDArray[np.int64]:
-    """Actions (B, N) of a network that offers every type's actions to all -> STAY for those that a type lacks."""
-    return np.where(actions < np.array(n_actions)[agent_types], actions, STAY)
+def check_no_op(signature: Signature) -> None:
+    """Make sure that something can be played in place of an action that a type lacks.
+
+    Raises:
+        LearnerError: types have different numbers of actions, and the game names none that does nothing.
+    """
+    if signature.no_op is None and len(set(signature.n_actions)) > 1:
+        raise LearnerError(
+            f"PPO offers all actions to all agents, but the types {signature.type_names} have {signature.n_actions}: "
+            "give the game an attribute no_op, the number of an action of every type that does nothing"
+        )
+
+
+def legal(actions: NDArray[np.int64], agent_types: NDArray[np.int64], signature: Signature) -> NDArray[np.int64]:
+    """Actions (B, N) of a network that offers every type's actions to all -> `no_op` for those that a type lacks."""
+    if signature.no_op is None:
+        return actions
+    return np.where(actions < np.array(signature.n_actions)[agent_types], actions, signature.no_op)
 
 
 def _shapes(signature: Signature, config: PPOConfig) -> Mapping[str, tuple[int, ...]]:

@@ -20,12 +20,10 @@ from numpy.typing import NDArray
 from contract_wrapper.errors import require_package
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy
-from mtmfq.config import LearnerError
-from mtmfq.game import BatchGame
+from mtmfq.interface import BatchGame, Curve, LearnerError, TrainProgress
 
 if TYPE_CHECKING:
     from contract_wrapper.learners.ppo.vec_env import GameVecEnv
-    from mtmfq.results import Curve, TrainProgress
 
 PerType = Sequence[float] | NDArray[np.float64] | None
 """One number per type, (M,)."""
@@ -156,8 +154,6 @@ class _Watch:
             return True
         self.losses.append(float(model.logger.name_to_value.get("train/loss", math.nan)))
         if self.on_progress is not None:
-            from mtmfq.results import TrainProgress
-
             self.on_progress(
                 TrainProgress(
                     episode=done * self.env.game.n_games,
@@ -181,8 +177,6 @@ class _Watch:
         return int(model._n_updates * model.n_steps * self.env.num_envs // model.batch_size)
 
     def curve(self) -> Curve:
-        from mtmfq.results import Curve
-
         done = len(self.env.returns)
         returns = np.array(self.env.returns).reshape(done, len(self.env.signature.type_names))
         return Curve(

@@ -10,9 +10,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from contract_wrapper.learners.ppo.policy import legal, with_types
-from mtmfq.config import LearnerError
-from mtmfq.game import BatchGame, Signature
+from contract_wrapper.learners.ppo.policy import check_no_op, legal, with_types
+from mtmfq.interface import BatchGame, LearnerError, Signature
 
 Indices = Any
 """None for all sub-environments, a number, or several."""
@@ -22,7 +21,7 @@ class GameVecEnv(VecEnv):
     """Every agent of every game as one sub-environment: number b * N + i is agent i of game b.
 
     Observation: the agent's features and, one-hot, its type, (F + M,) float32. Action: `Discrete` with
-    the largest action set of all types; what a type lacks is played as STAY. Reward: scale * (reward +
+    the largest action set of all types; what a type lacks is played as the game's `no_op`. Reward: scale * (reward +
     shift) of the agent's type. All games end together at the horizon, which is a time limit and no end of
     the world: infos then hold `terminal_observation` and `TimeLimit.truncated`, so that the value of what
     would have come is counted, and `episode` with the raw return `r` and the length `l`.
@@ -38,7 +37,8 @@ class GameVecEnv(VecEnv):
         """Take the game over; reward_scale and reward_shift: (M,) each, by default 1 and 0.
 
         Raises:
-            LearnerError: the game shows no features, or a type has no scale or shift.
+            LearnerError: the game shows no features, names no `no_op` though its types differ in their actions,
+                or a type has no scale or shift.
         """
         signature = Signature.of(game)
         if signature.n_classes or len(signature.observation_shape) != 1:
@@ -46,11 +46,12 @@ class GameVecEnv(VecEnv):
                 f"PPO reads features, but the game shows observations of shape {signature.observation_shape} with "
                 f"{signature.n_classes} classes: build it with observation='features'"
             )
+        check_no_op(signature)
         self.game, self.signature = game, signature
         self._types = np.array(signature.agent_types, np.int64)
         self._n_types = len(signature.type_names)
-        self._scale = self._per_type(reward_scale, 1.0, "reward_scale")
-        self._shift = self._per_type(reward_shift, 0.0, "reward_shift")
+        self._scale = signature.per_type(reward_scale, 1.0, "reward_scale")[self._types]
+        self._shift = signature.per_type(reward_shift, 0.0, "reward_shift")[self._types]
         self.returns: list[NDArray[np.float64]] = []
         """Raw reward sum of each type's agents, averaged over games, (M,) for every finished episode."""
         self._rng = np.random.default_rng()
@@ -65,15 +66,6 @@ class GameVecEnv(VecEnv):
             spaces.Box(-np.inf, np.inf, (inputs,), np.float32),
             spaces.Discrete(max(signature.n_actions)),
         )
-
-    def _per_type(
-        self, values: Sequence[float] | NDArray[np.float64] | None, default: float, name: str
-    ) -> NDArray[np.float64]:
-        """One number per agent, (N,), from one per type."""
-        array = np.full(self._n_types, default) if values is None else np.asarray(values, np.float64)
-        if array.shape != (self._n_types,) or not np.isfinite(array).all():
-            raise LearnerError(f"{name} must hold one finite number for each of {self._n_types} types, but is {values}")
-        return array[self._types]
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """Fix all episodes from the next reset on; the games of an episode get their own seeds from it."""
@@ -94,7 +86,7 @@ class GameVecEnv(VecEnv):
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Take actions (B * N,) for the step to come."""
         rows = np.asarray(actions, np.int64).reshape(self._actions.shape)
-        self._actions = legal(rows, self._types, self.signature.n_actions)
+        self._actions = legal(rows, self._types, self.signature)
 
     def step_wait(
         self,
@@ -108,7 +100,7 @@ class GameVecEnv(VecEnv):
         """
         observations, rewards = self.game.step(self._actions)
         if not np.isfinite(rewards).all():
-            raise LearnerError("the game paid rewards that are not finite: check its payments")
+            raise LearnerError("the game paid rewards that are not finite: check how it pays")
         self._sums += rewards
         self._clock += 1
         scaled = ((rewards + self._shift) * self._scale).ravel()

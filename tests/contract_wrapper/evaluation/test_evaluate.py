@@ -14,7 +14,8 @@ from contract_wrapper.contracts.payment_rules import CustomPayment
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from mtmfq.config import LearnerError, get_profile
+from mtmfq.config import get_profile
+from mtmfq.interface import LearnerError
 
 TINY = EvaluationSettings(
     game=make_config("contract", horizon=30),

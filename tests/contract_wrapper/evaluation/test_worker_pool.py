@@ -14,7 +14,7 @@ from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Job, _result, _work
 from contract_wrapper.progress import Progress, duration
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError
 
 JOB = Job(number=1, contract=Contract.none(), seed=0)
 

@@ -18,8 +18,7 @@ from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.learners.ppo.policy import PPOPolicy, legal, play
 from contract_wrapper.learners.ppo.train import PPOResult, sb3_vec_env, train_ppo
 from contract_wrapper.learners.registry import load_policy
-from mtmfq.config import LearnerError
-from mtmfq.results import TrainProgress
+from mtmfq.interface import LearnerError, Signature, TrainProgress
 
 pytest.importorskip("stable_baselines3")
 
@@ -112,7 +111,7 @@ def test_a_policy_acts_like_the_network_that_stable_baselines_trained(trained: P
     types = np.eye(2, dtype=np.float32)[Lesson.agent_types]
     rows = np.concatenate([seen, np.broadcast_to(types, (50, 3, 2))], axis=2).reshape(150, 4)
     chosen, _ = model.predict(rows, deterministic=True)
-    expected = legal(chosen.reshape(50, 3), Lesson.agent_types, Lesson.n_actions)
+    expected = legal(chosen.reshape(50, 3), Lesson.agent_types, Signature.of(Lesson()))
     np.testing.assert_array_equal(trained.policy.act(seen, np.random.default_rng(0), greedy=True), expected)
 
 

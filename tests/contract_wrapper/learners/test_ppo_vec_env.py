@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from lesson_game import SCHOOL, Lesson
 
-from cleanup_env import make_config
+from cleanup_env import Action
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
-from contract_wrapper.learners.ppo.policy import STAY, legal
+from contract_wrapper.learners.ppo.policy import legal
 from contract_wrapper.learners.ppo.train import sb3_vec_env, train_ppo
-from mtmfq.config import LearnerError
+from mtmfq.interface import LearnerError, Signature
 
 pytest.importorskip("stable_baselines3")
 
@@ -83,13 +83,31 @@ def test_rewards_are_shifted_and_scaled_by_type() -> None:
     assert env.step(bits)[1].tolist() == [2.0, 10.0, 10.0] * 2
 
 
-def test_an_action_that_a_role_lacks_is_played_as_stay() -> None:
-    assert legal(np.array([[6, 6, 3]]), np.array([0, 1, 1]), (6, 7)).tolist() == [[STAY, 6, 3]]
-    env = sb3_vec_env(Lesson())
+def test_an_action_that_a_type_lacks_is_played_as_the_one_that_the_game_says_does_nothing() -> None:
+    assert legal(np.array([[6, 6, 3]]), np.array([0, 1, 1]), Signature.of(Lesson())).tolist() == [[4, 6, 3]]
+    game = Lesson()
+    game.no_op = 2  # type: ignore[misc]
+    env = sb3_vec_env(game)
     env.reset()
     env.step(np.array([6, 6, 6, 0, 0, 0]))
-    assert env.game.played[0].tolist() == [[STAY, 6, 6], [0, 0, 0]]  # type: ignore[attr-defined]
-    assert make_config("contract", n_cleaners=1).actions("harvester")[STAY] == "stay"
+    assert game.played[0].tolist() == [[2, 6, 6], [0, 0, 0]]
+
+
+def test_types_that_differ_in_their_actions_need_one_that_does_nothing() -> None:
+    game = Lesson()
+    game.no_op = None  # type: ignore[misc]
+    with pytest.raises(LearnerError, match=r"\('pupil', 'teacher'\) have \(6, 7\): give the game an attribute no_op"):
+        sb3_vec_env(game)
+    game.n_actions = (7, 7)  # type: ignore[misc]
+    env = sb3_vec_env(game)
+    env.reset()
+    env.step(np.full(6, 6))
+    assert game.played[0].tolist() == [[6, 6, 6], [6, 6, 6]]
+
+
+def test_clean_up_says_that_staying_does_nothing() -> None:
+    game = ContractedGame(Contract(tax=0.3, n_cleaners=1))
+    assert [game.config.actions(role)[game.no_op] for role in game.type_names] == [Action.STAY] * 2
 
 
 def test_what_was_seen_stays_as_it_was_seen() -> None:

@@ -1,5 +1,6 @@
 """Which learner trains is said by its settings, and files tell learners apart."""
 
+import dataclasses
 import json
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES
 from contract_wrapper.learners.ppo.config import PPO_PROFILES, PPOConfig, get_ppo_profile
 from contract_wrapper.learners.registry import (
     LEARNERS,
@@ -19,7 +21,8 @@ from contract_wrapper.learners.registry import (
     load_policy,
 )
 from mtmfq.checkpoint import kind_of, save_arrays
-from mtmfq.config import LearnerError, MTMFQConfig
+from mtmfq.config import PROFILES, MTMFQConfig
+from mtmfq.interface import LearnerError
 
 
 def test_settings_choose_their_learner() -> None:
@@ -89,3 +92,19 @@ def test_wrong_settings_of_ppo_are_named(wrong: dict[str, object], words: str) -
 def test_an_unknown_profile_of_ppo_is_named() -> None:
     with pytest.raises(LearnerError, match="'faithful': choose one of smoke, quick, fast"):
         get_ppo_profile("faithful")
+
+
+def test_profiles_for_clean_up_are_those_of_mtmfq_with_a_discount_by_role() -> None:
+    roles = ("cleaner", "harvester")
+    found = {name: get_learner("mtmfq").profile(name).gammas(roles) for name in PROFILES}
+    assert found.pop("faithful") == (0.9, 0.9)  # published
+    assert set(found.values()) == {(0.99, 0.95)}
+    for name, profile in MTMFQ_PROFILES.items():
+        assert dataclasses.replace(profile, gamma=PROFILES[name].gamma) == PROFILES[name]
+    assert EvaluationSettings().learner == get_learner("mtmfq").profile("fast")
+
+
+def test_a_profile_for_clean_up_takes_changes_and_refuses_unknown_names() -> None:
+    assert get_learner("mtmfq").profile("fast", gamma=0.5).gammas(("cleaner", "harvester")) == (0.5, 0.5)
+    with pytest.raises(LearnerError, match="'fats': choose one of smoke, quick, fast, paper, faithful"):
+        get_learner("mtmfq").profile("fats")

@@ -1,12 +1,15 @@
 import dataclasses
 import io
+import subprocess
 import sys
+from pathlib import Path
 
 import imageio_ffmpeg
 import numpy as np
 import pytest
-from conftest import DESIGNS, fake_outcome, make_study
+from made_up_studies import DESIGNS, fake_outcome, make_study
 from PIL import Image
+from process_table import environment
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -156,7 +159,7 @@ def test_a_video_holds_every_step_in_even_numbers_of_pixels(episode, tmp_path):
 
 def test_a_video_that_cannot_be_written_is_named(episode, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    with pytest.raises(ContractsError, match=r"cannot write .*choose another file"):
+    with pytest.raises(ContractsError, match=r"cannot write .*choose another place"):
         write_mp4(episode, tmp_path / "file" / "episode.mp4")
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     with pytest.raises(ContractsError, match=r"pip install \"cleanup-contracts\[render\]\""):
@@ -278,3 +281,36 @@ def test_a_policy_for_another_window_does_not_fit(policy_path):
     policy.signature = dataclasses.replace(policy.signature, observation_shape=(50,))
     with pytest.raises(ContractsError, match="does not fit the game"):
         record_episode(CREW, SETTINGS, policy)
+
+
+def test_a_picture_of_any_kind_replaces_the_old_one_only_when_it_is_whole(episode, tmp_path):
+    program = (
+        "import resource, sys; from pathlib import Path; import numpy as np\n"
+        "from contract_wrapper.errors import ContractsError\n"
+        "from contract_wrapper.playback.movie import write_frames, write_video\n"
+        "noise = np.random.default_rng(0).integers(0, 255, (8, 64, 64, 3), dtype=np.uint8)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (600, 600))\n"
+        "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "for write, name in ((write_frames, 'old.gif'), (write_video, 'old.mp4')):\n"
+        "    try: write(noise, Path(name))\n"
+        "    except ContractsError as error: print(error)\n"
+    )
+    for name in ("old.gif", "old.mp4"):
+        (tmp_path / name).write_text("the good one")
+    result = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=60
+    )
+    assert result.stderr == ""
+    gif, mp4 = result.stdout.splitlines()
+    assert gif.startswith("cannot write old.gif")
+    assert mp4.startswith("cannot write old.mp4")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["old.gif", "old.mp4"]
+    assert {path.read_text() for path in tmp_path.iterdir()} == {"the good one"}
+
+
+@pytest.mark.parametrize("name", ["-film.mp4", "a b?.mp4", "film"])
+def test_a_video_may_have_any_name(episode, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    write_mp4(episode, Path(name), scale=5)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert Path(name).read_bytes()[4:8] == b"ftyp"

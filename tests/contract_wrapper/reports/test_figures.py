@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 import pytest
-from conftest import BASELINE, DESIGNS, fake_outcome, make_study
+from made_up_studies import BASELINE, DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -72,7 +72,7 @@ def test_levels_for_comparison_stand_at_their_numbers(fake_study):
 
 
 def test_turn_to_work_is_the_narrowest_pair_of_idle_and_working_tax(fake_study):
-    assert turn_to_work(fake_study.judged("initial", "search")) == (5, 0.17, 0.19)
+    assert turn_to_work(fake_study.finished()) == (5, 0.17, 0.19)
 
 
 def test_no_turn_is_claimed_when_all_crews_work(tmp_path):

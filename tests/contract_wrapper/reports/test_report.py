@@ -1,7 +1,7 @@
 import dataclasses
 
 import pytest
-from conftest import DESIGNS, make_study
+from made_up_studies import DESIGNS, make_study
 from PIL import Image
 
 from contract_wrapper.contracts.contract import Contract
@@ -9,7 +9,8 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.reports.report import training_name, write_report
-from contract_wrapper.studies.record import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
+from contract_wrapper.studies.settings import SearchSettings
 from mtmfq.config import get_profile
 
 
@@ -30,13 +31,13 @@ def real_study(tmp_path_factory):
         TrialRecord(
             number=0,
             contract=base.contract,
-            phase="baseline",
+            phase=Phase.BASELINE,
             seed=0,
             outcome=dataclasses.replace(base, utilities=poor),
         ),
-        TrialRecord(number=1, contract=contract, phase="initial", seed=0, outcome=outcome),
+        TrialRecord(number=1, contract=contract, phase=Phase.INITIAL, seed=0, outcome=outcome),
     )
-    return StudyRecord(folder=folder, settings=settings, run={}, trials=trials)
+    return StudyRecord(folder=folder, settings=settings, search=SearchSettings(), trials=trials)
 
 
 def test_a_whole_study_gives_a_page_and_every_figure(real_study):
@@ -56,7 +57,7 @@ def test_a_whole_study_gives_a_page_and_every_figure(real_study):
 
 
 def test_a_policy_that_is_gone_leaves_the_field_out_and_says_so(real_study):
-    (outcome,) = [t.outcome for t in real_study.trials if t.phase == "initial"]
+    (outcome,) = [t.outcome for t in real_study.trials if t.phase is Phase.INITIAL]
     gone = dataclasses.replace(outcome, policy="gone.policy.npz")
     trials = (real_study.trials[0], dataclasses.replace(real_study.trials[1], outcome=gone))
     (real_study.folder / "figures").mkdir(exist_ok=True)

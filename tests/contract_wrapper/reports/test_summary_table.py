@@ -1,19 +1,13 @@
 import dataclasses
 
-from conftest import DESIGNS, fake_outcome, make_study
+from made_up_studies import DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate
 from contract_wrapper.evaluation.published import PAPER, same_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.reports.summary_table import (
-    WIDTH,
-    accepted,
-    closing_table,
-    refused,
-    tightest_margin,
-    worst_harvester_margin,
-)
+from contract_wrapper.reports.summary_table import WIDTH, closing_table
+from contract_wrapper.studies.record import tightest_margin, worst_harvester_margin
 
 
 def row(table, label):
@@ -75,8 +69,8 @@ def test_no_line_is_wider_than_the_terminal(fake_study, tmp_path):
 
 def test_accepted_and_refused_are_counted_with_failures(fake_study):
     assert "13 contracts tried: 8 accepted by everybody, 4 refused by somebody, 1 failed." in closing_table(fake_study)
-    assert [t.number for t in accepted(fake_study)][:2] == [10, 8]
-    assert refused(fake_study)[0].number == 3
+    assert [t.number for t in fake_study.ranked()][:2] == [10, 8]
+    assert fake_study.refused()[0].number == 3
 
 
 def test_nothing_accepted_shows_the_nearest_and_who_refuses(tmp_path):

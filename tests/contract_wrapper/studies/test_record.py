@@ -9,7 +9,7 @@ import pytest
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate
-from contract_wrapper.studies.record import StudyRecord, TrialRecord
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 
 FIRST, SECOND = Contract(tax=0.19, n_cleaners=5), Contract(tax=0.33, n_cleaners=5)
 
@@ -22,13 +22,15 @@ def with_confirmation(record: StudyRecord, contract: Contract, harvester: float,
     for k in range(n):
         utilities = {a: Estimate(mean=harvester + k) for a in trial.outcome.of_role("harvester")}
         outcome = dataclasses.replace(trial.outcome, utilities={**trial.outcome.utilities, **utilities})
-        fresh.append(TrialRecord(number=90 + k, contract=contract, phase="confirmation", seed=k, outcome=outcome))
+        fresh.append(TrialRecord(number=90 + k, contract=contract, phase=Phase.CONFIRMATION, seed=k, outcome=outcome))
     return dataclasses.replace(record, trials=(*record.trials, *fresh))
 
 
 @pytest.fixture
 def unconfirmed(fake_study: StudyRecord) -> StudyRecord:
-    return dataclasses.replace(fake_study, trials=tuple(t for t in fake_study.trials if t.phase != "confirmation"))
+    return dataclasses.replace(
+        fake_study, trials=tuple(t for t in fake_study.trials if t.phase is not Phase.CONFIRMATION)
+    )
 
 
 def best(record: StudyRecord) -> Contract:

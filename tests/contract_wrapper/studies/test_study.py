@@ -7,75 +7,24 @@ import json
 import sys
 from pathlib import Path
 
-import numpy as np
+import optuna
 import pytest
+from quick_searches import SHORT, TINY, FakeWorkers, fake_outcome, run
 
-from cleanup_env import make_config
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.outcome import Estimate
 from contract_wrapper.evaluation.worker_pool import News
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
-from contract_wrapper.studies.search import Search, candidates, history_of, suggest
-from contract_wrapper.studies.study import DATABASE, SearchSettings, Study, read_study, training_seed
-from mtmfq.config import get_profile
-
-TINY = EvaluationSettings(
-    game=make_config("contract", horizon=20),
-    learner=get_profile("smoke", episodes=16, n_games=8, batch_size=64, replay_capacity=100),
-    episodes=4,
-)
-SHORT = SearchSettings(n_initial=3, n_search=4, n_confirm=2)
-
-
-def fake_outcome(contract: Contract, seed: int) -> Outcome:
-    """A made-up world: crews work from tax 0.2 on, three cleaners are best."""
-    works = contract.tax >= 0.2 and contract.n_cleaners > 0
-    harvest = (600.0 - 30 * abs(contract.n_cleaners - 3)) if works else 150.0
-    noise = np.random.default_rng(seed).normal(0, 2)
-    harvester = (1 - contract.tax) * (harvest + noise) / 5
-    utilities = {f"harvester_{i}": Estimate(mean=harvester, se=0.5) for i in range(5)}
-    for k in range(contract.n_cleaners):
-        utilities[f"cleaner_{k}"] = Estimate(mean=contract.tax * harvest / contract.n_cleaners - 1, se=0.1)
-    welfare = Estimate(mean=sum(u.mean for u in utilities.values()), se=2.0)
-    return Outcome(
-        contract=contract, welfare=welfare, utilities=utilities, harvest=Estimate(mean=harvest),
-        cleaned=Estimate(mean=0.0), shots=Estimate(mean=0.0), seed=seed,
-    )  # fmt: skip
-
-
-class FakeWorkers:
-    """Evaluates at once, in this process; may be told to be interrupted before some trial."""
-
-    def __init__(self, interrupt_at: int | None = None, fail: int | None = None) -> None:
-        self.interrupt_at, self.fail = interrupt_at, fail
-
-    def __enter__(self) -> "FakeWorkers":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
-        for job in reversed(jobs):  # results may come in any order
-            if self.interrupt_at is not None and job.number >= self.interrupt_at:
-                continue
-            on_tick()
-            on_result(job, "it diverged" if job.number == self.fail else fake_outcome(job.contract, job.seed))
-        if self.interrupt_at is not None and any(job.number >= self.interrupt_at for job in jobs):
-            raise KeyboardInterrupt
-
-
-def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, **workers: int):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers(**workers))
-    study = Study(folder, TINY, search)
-    try:
-        return Search(study, processes=1, stream=io.StringIO()).run()
-    finally:
-        study.close()
+from contract_wrapper.studies import suggest as suggest_module
+from contract_wrapper.studies.database import DATABASE
+from contract_wrapper.studies.record import Phase
+from contract_wrapper.studies.search import Search
+from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.study import Study, read_study
+from contract_wrapper.studies.suggest import candidates, history_of, suggest
 
 
 def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
@@ -162,7 +111,7 @@ def test_suggestions_depend_on_seed_and_history_alone(tmp_path: Path, monkeypatc
     record = run(tmp_path, dataclasses.replace(SHORT, n_confirm=0), monkeypatch)
     with_confirmation = run(tmp_path, SHORT, monkeypatch)
     assert suggest(record, 2) == suggest(with_confirmation, 2) == suggest(read_study(tmp_path), 2)
-    assert ask is search_module.ask
+    assert ask is suggest_module.ask
 
 
 def test_another_configuration_is_refused_and_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,7 +173,7 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_training_seeds_differ_between_trials_and_studies() -> None:
-    seeds = {training_seed(study, number) for study in range(5) for number in range(50)}
+    seeds = {SearchSettings(seed=study).training_seed(number) for study in range(5) for number in range(50)}
     assert len(seeds) == 250
 
 
@@ -242,10 +191,10 @@ def test_a_lucky_training_does_not_make_a_contract_the_first_candidate(tmp_path:
     study = Study(tmp_path, TINY, dataclasses.replace(SHORT, n_search=20))
     try:
         for tax in harvests:
-            study.add(Contract(tax=tax, n_cleaners=4), "search")
+            study.add(Contract(tax=tax, n_cleaners=4), Phase.SEARCH)
         for trial in study.open_trials():
             outcome = fake_outcome(trial.contract, trial.seed)
-            welfare = harvests.get(trial.contract.tax, outcome.welfare.mean) if trial.phase == "search" else 150.0
+            welfare = harvests.get(trial.contract.tax, outcome.welfare.mean) if trial.phase is Phase.SEARCH else 150.0
             study.finish(trial.number, dataclasses.replace(outcome, welfare=Estimate(mean=welfare, se=2.0)))
         record = study.record()
     finally:
@@ -262,10 +211,29 @@ def test_before_anything_differs_candidates_are_ranked_as_measured(tmp_path: Pat
     study = Study(tmp_path, TINY, SHORT)
     try:
         assert candidates(study.record()) == []
-        study.add(Contract(tax=0.3, n_cleaners=3), "search")
+        study.add(Contract(tax=0.3, n_cleaners=3), Phase.SEARCH)
         for number in (0, 4):
             trial = study.record().trials[number]
             study.finish(number, fake_outcome(trial.contract, trial.seed))
         assert candidates(study.record()) == [Contract(tax=0.3, n_cleaners=3)]
     finally:
         study.close()
+
+
+def test_the_constraints_in_the_database_are_minus_the_margins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = run(tmp_path, SHORT, monkeypatch)
+    stored = optuna.load_study(study_name="contracts", storage=f"sqlite:///{tmp_path / DATABASE}").trials
+    assert stored[0].constraints == {}  # the baseline accepts itself
+    for trial, there in zip(record.trials[1:], stored[1:], strict=True):
+        assert there.constraints == {name: -margin.mean for name, margin in record.margins(trial).items()}
+        assert there.value == trial.outcome.welfare.mean  # type: ignore[union-attr]
+        assert all(v <= 0 for v in there.constraints.values()) == record.feasible(trial)
+
+
+@pytest.mark.parametrize("name", ["a?b", "c%20d", "100%", "e f", "g#h", "ü", "a&b=c", "p@q:r", "x?mode=memory"])
+def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).mkdir()
+    Study(tmp_path / name, TINY, SHORT).close()
+    assert (tmp_path / name / DATABASE).is_file()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert len(read_study(tmp_path / name).trials) == 4

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import observe, rules
-from cleanup_env.compiled import kernel, reader, table_of
 from cleanup_env.config import CleanupConfig
 from cleanup_env.maps import World, build_world
-from cleanup_env.rules import compile_rules
+from cleanup_env.numba_tools import kernel, reader, table_of
+from cleanup_env.rules import rules_of
 from cleanup_env.state import N_CLASSES, Rules, Scratch, State, allocate
 
 
@@ -25,7 +25,7 @@ def _types() -> list[Any]:
     config = CleanupConfig()
     world = build_world(config.map, config.radius)
     state, scratch = allocate(1, np.zeros((N_CLASSES + config.n_agents, 3), np.uint8), world, (1, 0), 1)
-    return [numba.typeof(part) for part in (world, compile_rules(config), state, scratch)]
+    return [numba.typeof(part) for part in (world, rules_of(config), state, scratch)]
 
 
 _TYPES = _types()
@@ -129,7 +129,7 @@ def visible(table, out):
     observe.visible(world, s, out)
 
 
-KERNELS: dict[str | None, tuple[Any, Any]] = {
+BY_OBSERVATION: dict[str | None, tuple[Any, Any]] = {
     "symbolic": (symbolic, step_symbolic),
     "one_hot": (one_hot, step_one_hot),
     "rgb": (rgb, step_rgb),

@@ -1,4 +1,4 @@
-"""Players of one's own: the protocol, and the engine in Python that lets them play beside the built-in ones."""
+"""The engine in Python, in which custom players play beside the built-in ones, and the protocol of such a player."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from contract_tree.compiled import kernel
 from contract_tree.engine import Games, settle
 from contract_tree.errors import TreeError
-from contract_tree.rule import BuiltIn, Place, Rule
+from contract_tree.numba_tools import kernel
+from contract_tree.player_parameters import BuiltIn, Place, PlayerParameters
 from contract_tree.rules import decide, draw_reward, learn, played_cell
 from contract_tree.solution import Solution
 from contract_tree.tree import Tree
@@ -48,15 +48,17 @@ Factory = Callable[[Place, np.random.Generator], Player]
 """Makes a player for one node of one game, with a random generator of its own."""
 
 
-class CustomGames(Games):
+class PythonGames(Games):
     """Games with players in Python among the built-in ones, which play by the very same compiled rules."""
 
     def __init__(
         self, tree: Tree, solution: Solution, players: Sequence[BuiltIn | Factory], places: Sequence[Place], *,
         noise: float | None, seed: int, n_games: int,
     ) -> None:  # fmt: skip
-        rules = [Rule() if callable(p) else p.rule(place) for p, place in zip(players, places, strict=True)]
-        super().__init__(tree, solution, rules, horizon=places[0].horizon, noise=noise, seed=seed, n_games=n_games)
+        parameters = [
+            PlayerParameters() if callable(p) else p.parameters(place) for p, place in zip(players, places, strict=True)
+        ]
+        super().__init__(tree, solution, parameters, horizon=places[0].horizon, noise=noise, seed=seed, n_games=n_games)
         self._tree = tree
         # Beside the streams of the compiled rules, which are keyed by (seed, game, 0..n).
         self._custom = [

@@ -1,12 +1,18 @@
-"""What the learner asks of a game: many copies in lockstep, seen through one protocol."""
+"""What learners and games know of each other: the game's protocol, and what a training reports; loads no torch."""
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mtmfq.config import LearnerError
+StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
+"""Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
+
+
+class LearnerError(ValueError):
+    """Anything a user can put right: a bad setting, game or checkpoint, or a learner that diverged."""
 
 
 class BatchGame(Protocol):
@@ -14,6 +20,10 @@ class BatchGame(Protocol):
 
     All copies begin at `reset` and end together after `horizon` steps, by the time limit and never by
     a terminal state. Returned arrays may be reused by the game at its next step.
+
+    A game may also have `no_op`, the number of the action that does nothing, the same for all types.
+    A learner whose network offers every type's actions to all agents (PPO) plays it in place of an
+    action that a type lacks; mean-field Q-learning never chooses such an action and needs no `no_op`.
     """
 
     n_games: int
@@ -75,6 +85,9 @@ class Signature:
     horizon: int
     """Steps of one episode."""
 
+    no_op: int | None = None
+    """Number of the action that does nothing, the same for all types; None if the game names none."""
+
     def __post_init__(self) -> None:
         m = len(self.type_names)
         if m == 0 or len(set(self.type_names)) != m or len(self.n_actions) != m:
@@ -91,10 +104,15 @@ class Signature:
                 "horizon and observation_shape must be positive and n_classes at least 0, but are "
                 f"{self.horizon}, {self.observation_shape} and {self.n_classes}"
             )
+        if self.no_op is not None and not 0 <= self.no_op < min(self.n_actions):
+            raise LearnerError(
+                f"no_op must be an action of every type, below {min(self.n_actions)}, but is {self.no_op}"
+            )
 
     @classmethod
     def of(cls, game: BatchGame) -> "Signature":
         """Signature of `game`."""
+        no_op = getattr(game, "no_op", None)
         return cls(
             type_names=tuple(game.type_names),
             n_actions=tuple(int(n) for n in game.n_actions),
@@ -102,7 +120,14 @@ class Signature:
             n_classes=int(game.n_classes),
             agent_types=tuple(int(m) for m in np.asarray(game.agent_types)),
             horizon=int(game.horizon),
+            no_op=None if no_op is None else int(no_op),
         )
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "Signature":
+        """Signature from its JSON form, where tuples have become lists."""
+        plain: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+        return cls(**plain)
 
     def of_same_kind(self, game: BatchGame) -> "Signature":
         """Signature of a game that a policy trained on this one can play; agents and horizon may differ."""
@@ -131,7 +156,7 @@ class Signature:
         return sum(self.n_actions)
 
     @property
-    def crew(self) -> tuple[int, ...]:
+    def population(self) -> tuple[int, ...]:
         """Number of agents of each type."""
         return tuple(self.agent_types.count(m) for m in range(len(self.type_names)))
 
@@ -147,3 +172,59 @@ class Signature:
         if self.n_classes:
             return np.empty((b, n, 0), np.float32), np.ascontiguousarray(flat, np.uint8)
         return np.ascontiguousarray(flat, np.float32), np.empty((b, n, 0), np.uint8)
+
+    def per_type(
+        self, values: Sequence[float] | NDArray[np.float64] | None, default: float, name: str
+    ) -> NDArray[np.float64]:
+        """One finite number per type, (M,): `values`, or `default` for all; `name` is what an error calls them."""
+        m = len(self.type_names)
+        array = np.full(m, default) if values is None else np.asarray(values, np.float64)
+        if array.shape != (m,) or not np.isfinite(array).all():
+            raise LearnerError(f"{name} must hold one finite number for each of {m} types, but is {values}")
+        return array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainProgress:
+    """What is known after a vector episode (one episode in every game)."""
+
+    episode: int
+    """Episodes finished so far, over all games."""
+
+    episodes: int
+    """Episodes of the whole training, over all games."""
+
+    returns: NDArray[np.float64]
+    """Raw reward sum of each type's agents over the last episode, averaged over games, (M,)."""
+
+    total: float
+    """Sum of `returns`: the raw reward of everybody."""
+
+    temperature: float
+    """Temperature of the last episode, in units of reward."""
+
+    loss: float
+    """Mean loss of the last episode's updates, summed over types; NaN if there were none."""
+
+    updates: int
+    """Gradient steps so far."""
+
+    cpu_seconds: float
+    """CPU time of the training so far, over all its runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """The course of a training, one entry per vector episode."""
+
+    episode: NDArray[np.int64]
+    """Episodes finished, over all games, (E,)."""
+
+    returns: NDArray[np.float64]
+    """Raw reward sum of each type's agents per episode, averaged over games, (E, M); 0 for an empty type."""
+
+    temperature: NDArray[np.float64]
+    """Temperature in units of reward, (E,)."""
+
+    loss: NDArray[np.float64]
+    """Mean loss of the episode's updates, summed over types, (E,); NaN where there were none."""

@@ -1,4 +1,4 @@
-"""What a built-in player is to the compiled rules: a record of numbers, asked of it at every node where it stands."""
+"""Built-in players as the compiled rules take them: a record of parameters, asked of a player at every node where it stands."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One player in the terms of the compiled rules (`contract_tree.rules`)."""
+class PlayerParameters:
+    """Parameters by which the compiled rules play for one player (see `contract_tree.rules`)."""
 
     spread: float = 2.0
     """Factor in the bonus of an index, sqrt(spread log T / n)."""
@@ -80,8 +80,8 @@ class Rule:
 class BuiltIn(Protocol):
     """What all built-in players have."""
 
-    def rule(self, place: Place) -> Rule:
-        """Return the player's numbers at one node.
+    def parameters(self, place: Place) -> PlayerParameters:
+        """Return the player's parameters at one node.
 
         Raises:
             TreeError: the player cannot stand there, or the horizon is too short for it.
@@ -108,15 +108,15 @@ def need_one_agent(who: str, place: Place) -> None:
         )
 
 
-def fitting(who: str, rule: Rule, place: Place) -> Rule:
-    """Refuse a rule whose search would not end within the horizon."""
-    end = rule.start + place.most_actions * rule.halvings * rule.batch
+def fitting(who: str, parameters: PlayerParameters, place: Place) -> PlayerParameters:
+    """Refuse parameters whose search would not end within the horizon."""
+    end = parameters.start + place.most_actions * parameters.halvings * parameters.batch
     if end >= place.horizon:
         raise TreeError(
             f"the horizon of {place.horizon} rounds is too short for {who} at {place.name!r} (height {place.height}): its "
             f"search may last until round {end}; use a longer horizon or shorter batches"
         )
-    return rule
+    return parameters
 
 
 def check_number(settings: Any, name: str, least: float) -> None:

@@ -1,27 +1,41 @@
-"""How the rules are compiled: the decorators of every kernel, and what numba lacks.
+"""The tools of compilation: the decorators of every compiled function, and what numba lacks.
 
-That is copying and clearing bytes, and reading tuples of arrays off a table of addresses.
+That is copying and clearing bytes, and reading tuples of arrays off a table of addresses. numba has
+no public interface for parts of this, so they are used here and nowhere else in the package:
+`numba.core.cgutils` and `numba.np.arrayobj` (without them the import says which numba to install),
+the option `_nrt` (without it the game is slower) and the stamp of a cached file (without it nothing
+is cached, and a warning says so). pyproject.toml names the newest numba that was tested.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import itertools
 import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import numba
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core import cgutils
+from numba.core.event import Listener, register
 from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 from numpy.typing import NDArray
+
+TESTED = "numba<0.69"
+"""Versions of numba that this was tested with, as in pyproject.toml."""
+
+try:
+    from numba.core import cgutils
+    from numba.np.arrayobj import populate_array
+except ImportError as error:  # pragma: no cover - a numba newer than any that was tested
+    raise ImportError(
+        f"cleanup_env cannot be compiled by numba {numba.__version__} ({error}): install {TESTED}"
+    ) from error
 
 njit: Any = numba.njit
 _OPTIONS: dict[str, Any] = {"error_model": "numpy"}  # nothing here divides by zero
@@ -37,57 +51,73 @@ except (KeyError, TypeError):  # pragma: no cover - a numba without the option
     pass
 
 log = logging.getLogger("cleanup_env")
-_warned = _told = False
+_warned = False
 
 
-def _stamp() -> str:
-    """Digest of the package's sources."""
+def _modules(folder: Traversable) -> Iterator[bytes]:
+    """Contents of the modules of a folder, to the bottom, in one order."""
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            yield from _modules(entry)
+        elif entry.name.endswith(".py"):
+            yield entry.read_bytes()
+
+
+def source_stamp(folder: Traversable) -> str:
+    """Digest of all modules of a folder, to the bottom."""
     digest = hashlib.sha256()
-    for file in sorted(resources.files("cleanup_env").iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".py"):
-            digest.update(file.read_bytes())
+    for module in _modules(folder):
+        digest.update(module)
     return digest.hexdigest()
 
 
-_STAMP = _stamp()
+_STAMP = source_stamp(resources.files("cleanup_env"))
 
 
 def kernel(function: Any) -> Any:
-    """Compile a function, and keep the machine code on disk where that can be written."""
-    global _warned
+    """Compile a function, and keep the machine code on disk where that can be done."""
     try:
         compiled = njit(cache=True, **_OPTIONS)(function)
-        with contextlib.suppress(AttributeError):
-            # numba compiles anew when the kernel's own file has changed; but a kernel holds code of
-            # other modules too, and old rules must not play on.
-            compiled._cache._cache_file._source_stamp = _STAMP
-        return compiled
     except RuntimeError:
-        if not _warned:
-            _warned = True
-            warnings.warn(
-                "cleanup_env cannot keep its compiled code (no writable cache directory): every process "
-                "compiles anew for some seconds; set NUMBA_CACHE_DIR to a writable directory",
-                RuntimeWarning,
-                stacklevel=2,
-            )
+        _warn_once("no writable cache directory", "set NUMBA_CACHE_DIR to a writable directory")
         return njit(**_OPTIONS)(function)
+    # numba compiles anew when the kernel's own file has changed; but a kernel holds code of other
+    # modules too, and old rules must not play on.
+    file: Any = getattr(getattr(compiled, "_cache", None), "_cache_file", None)
+    if not hasattr(file, "_source_stamp"):
+        _warn_once(f"numba {numba.__version__} does not tell when it is stale", f"install {TESTED}")
+        return njit(**_OPTIONS)(function)
+    file._source_stamp = _STAMP
+    return compiled
 
 
-def tell_of_compiling(*kernels: Any) -> None:
-    """Say so, once per process, if kernels that will be called now must be compiled first."""
-    global _told
-    if not _told and not all(kernel.signatures or _stored(kernel) for kernel in kernels):
-        _told = True
-        log.warning("compiling the game for this machine: 10 to 30 seconds, once after an install")
+def _warn_once(reason: str, remedy: str) -> None:
+    global _warned
+    if not _warned:
+        _warned = True
+        warnings.warn(
+            f"cleanup_env cannot keep its compiled code ({reason}): every process compiles anew for some seconds; {remedy}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
 
 
-def _stored(kernel: Any) -> bool:
-    """Whether the machine code of a kernel is on disk and up to date; yes where numba does not say."""
-    try:
-        return bool(kernel._cache._cache_file._load_index())
-    except AttributeError:
-        return True
+class _Teller(Listener):
+    """Says, once per process, that a kernel of the game is being compiled: whoever waits should know for what."""
+
+    def __init__(self) -> None:
+        self.told = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.told and event.data["dispatcher"].py_func.__module__.startswith("cleanup_env."):
+            self.told = True
+            log.warning("compiling the game for this machine: up to 30 seconds, once after an install")
+
+    def on_end(self, event: Any) -> None:
+        pass
+
+
+register("numba:compile", _Teller())
 
 
 inlined: Any = njit(inline="always", **_OPTIONS)

@@ -1,0 +1,45 @@
+"""Ctrl-C and SIGTERM: the first asks for a stop that keeps everything, the second ends the program at once.
+
+The first raises KeyboardInterrupt where the program stands, which may be inside a callback of a library
+whose exceptions Python ignores. So it also leaves a mark, and whatever begins work calls `check`.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from types import FrameType
+
+EXIT_CODE = 130
+"""Exit code of an interrupted program, as shells have it for SIGINT."""
+
+_asked = False
+
+
+def install() -> None:
+    """Take over SIGINT and SIGTERM of this process; signals that are ignored stay so (a job in the background)."""
+    global _asked
+    _asked = False
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
+
+
+def asked() -> bool:
+    """Whether a stop was asked for."""
+    return _asked
+
+
+def check() -> None:
+    """Raise KeyboardInterrupt if a stop was asked for; to be called before work is begun, and while waiting for it."""
+    if _asked:
+        raise KeyboardInterrupt
+
+
+def _interrupted(_signal: int, _frame: FrameType | None) -> None:
+    global _asked
+    if _asked:
+        os.write(2, b"\nstopped at once; trainings go on from their last checkpoint when the same command is given\n")
+        os._exit(EXIT_CODE)  # its workers see that it is gone, and stop
+    _asked = True
+    raise KeyboardInterrupt

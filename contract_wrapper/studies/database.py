@@ -1,0 +1,204 @@
+"""The database of a study: an Optuna study whose trials carry contracts, outcomes and margins.
+
+Everything is read and written as plain values of this package. Optuna calls a design feasible where its
+constraints are <= 0; here alone the sign of our margins is turned.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.studies.record import Batch, Phase, TrialRecord
+from contract_wrapper.studies.settings import SearchSettings
+
+if TYPE_CHECKING:
+    import optuna
+
+DATABASE = "study.sqlite3"
+"""File of the database in a study's folder."""
+
+FORMAT = 2
+"""Number of what trials carry and how; it changes when an older program could not read them."""
+
+_NAME = "contracts"
+_CONFIGURATION = "configuration"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a study was made with."""
+
+    evaluation: EvaluationSettings
+    """What its evaluations have in common."""
+
+    search: SearchSettings
+    """How it is searched."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, as JSON gives it back."""
+        plain = {"format": FORMAT, "evaluation": self.evaluation.to_dict(), "search": self.search.to_dict()}
+        return dict(json.loads(json.dumps(plain)))
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Configuration:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ContractsError: a program of another version wrote it.
+        """
+        if data.get("format", 1) != FORMAT:
+            raise ContractsError(
+                f"the study was made by another version of this program (its format is {data.get('format', 1)}, this "
+                f"version reads {FORMAT}): use that version for it, or choose another folder with --folder"
+            )
+        return cls(
+            evaluation=EvaluationSettings.from_dict(data["evaluation"]), search=SearchSettings.from_dict(data["search"])
+        )
+
+
+def constraints_of(margins: Mapping[str, Estimate]) -> dict[str, float]:
+    """Turn margins (>= 0 good) into Optuna's constraints (<= 0 feasible)."""
+    return {name: -margin.mean for name, margin in margins.items()}
+
+
+class StudyDatabase:
+    """The trials of one study, in a SQLite file in its folder."""
+
+    def __init__(self, folder: Path, *, create: bool) -> None:
+        """Open the database of a folder, or create one there.
+
+        Raises:
+            ContractsError: it is broken, holds something else, or cannot be written.
+        """
+        import optuna
+        from sqlalchemy.engine import URL
+
+        self._path = folder / DATABASE
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.RandomSampler(seed=0)  # never asked: every trial is queued with its contract
+        with self._errors():
+            url = URL.create("sqlite", database=str(self._path.absolute()))
+            self._storage = optuna.storages.RDBStorage(url.render_as_string(hide_password=False))
+            if create:
+                self._study = optuna.create_study(
+                    storage=self._storage, study_name=_NAME, direction="maximize", load_if_exists=True, sampler=sampler
+                )
+            else:
+                self._study = optuna.load_study(storage=self._storage, study_name=_NAME, sampler=sampler)
+
+    @property
+    def configuration(self) -> Configuration | None:
+        """What the study was made with; None before it is stored."""
+        with self._errors():
+            stored = self._study.user_attrs.get(_CONFIGURATION)
+            return None if stored is None else Configuration.from_dict(stored)
+
+    @configuration.setter
+    def configuration(self, configuration: Configuration) -> None:
+        with self._errors():
+            self._study.set_user_attr(_CONFIGURATION, configuration.to_dict())
+
+    def trials(self) -> tuple[TrialRecord, ...]:
+        """All trials by number."""
+        configuration = self.configuration
+        if configuration is None:
+            raise ContractsError(f"{self._path} holds no study of this program: choose another folder with --folder")
+        with self._errors():
+            return tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+
+    def queue(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
+        """Append one trial that waits for its evaluation."""
+        attributes = {
+            "contract": contract.as_dict(), "phase": phase.value, "why": why,
+            "batch": None if batch is None else list(batch),
+        }  # fmt: skip
+        with self._errors():
+            self._study.enqueue_trial(contract.as_dict(), user_attrs=attributes)
+
+    def untold(self) -> tuple[int, ...]:
+        """Numbers of trials whose result is stored and that Optuna takes for running: a stop came between the two."""
+        import optuna
+
+        with self._errors():
+            running = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
+            return tuple(t.number for t in running if {"outcome", "failure"} & set(t.user_attrs))
+
+    def finish(self, number: int, result: Outcome | str, margins: Mapping[str, Estimate]) -> None:
+        """Store what came out of a trial: an outcome with its margins, or the cause of a failure."""
+        import optuna
+
+        with self._errors():
+            configuration = self.configuration
+            assert configuration is not None  # stored when the study was opened
+            trial = self._begun(number)
+            trial.suggest_float("tax", 0.0, 1.0, step=0.01)
+            trial.suggest_int("n_cleaners", 0, configuration.search.max_cleaners)
+            if isinstance(result, str):
+                trial.set_user_attr("failure", result)
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+                return
+            trial.set_user_attr("outcome", result.to_dict())
+            for name, value in constraints_of(margins).items():
+                if name not in trial.constraints:  # a stop may have come between two of them
+                    trial.set_constraint(name, value)
+            self._study.tell(trial, result.welfare.mean)
+
+    def _begun(self, number: int) -> optuna.Trial:
+        """Return a trial that runs; it is begun only now, when its result is there, so that a stop leaves it waiting."""
+        import optuna
+
+        study_id = self._storage.get_study_id_from_name(_NAME)
+        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        if self._storage.get_trial(trial_id).state == optuna.trial.TrialState.WAITING:
+            self._storage.set_trial_state_values(trial_id, optuna.trial.TrialState.RUNNING)
+        return optuna.trial.Trial(self._study, trial_id)
+
+    @contextlib.contextmanager
+    def _errors(self) -> Iterator[None]:
+        """Turn what the database raises into one line that says what to do."""
+        import optuna
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
+            cause = str(getattr(error, "orig", None) or error.__cause__ or error).splitlines()[0]
+            raise ContractsError(
+                f"the study database {self._path} cannot be used ({cause}): free disk space or mend the permissions "
+                "and run the same command again; if the file is broken, put back a copy or choose another --folder"
+            ) from error
+        except (KeyError, json.JSONDecodeError) as error:
+            raise ContractsError(
+                f"{self._path} holds no study of this program ({error!r}): choose another folder with --folder"
+            ) from error
+
+
+def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecord:
+    attributes = trial.user_attrs
+    batch = attributes["batch"]
+    record = TrialRecord(
+        number=trial.number,
+        contract=Contract.from_dict(attributes["contract"]),
+        phase=Phase(attributes["phase"]),
+        seed=search.training_seed(trial.number),
+        outcome=Outcome.from_dict(attributes["outcome"]) if "outcome" in attributes else None,
+        failure=attributes.get("failure", ""),
+        why=attributes["why"],
+        batch=None if batch is None else Batch(*batch),
+    )
+    outcome = record.outcome
+    if outcome is not None and (outcome.contract, outcome.seed) != (record.contract, record.seed):
+        raise ContractsError(
+            f"trial {trial.number} is of {record.contract} with seed {record.seed}, but its outcome is of "
+            f"{outcome.contract} with seed {outcome.seed}: the database was changed; put back a copy of it"
+        )
+    return record

@@ -1,0 +1,96 @@
+"""From a study's results to the next contracts: results as arrays for the optimiser, suggestions as contracts.
+
+All of it is a pure function of the record, so that a search that was stopped and continued equals one
+that was not.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.history import History
+from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
+from contract_wrapper.bo.surrogates import believe_objective
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.outcome import PARTICIPATION
+from contract_wrapper.studies.record import Batch, Phase, StudyRecord
+from contract_wrapper.studies.settings import SearchSettings, contract_of, design_of
+
+
+def history_of(record: StudyRecord) -> History:
+    """What cPMES may know of a study: the baseline and every judged design, confirmations apart."""
+    baseline = record.baseline
+    if baseline is None:
+        raise ContractsError("the baseline is not evaluated yet: margins are measured against it")
+    names = (*baseline.of_role("harvester"), PARTICIPATION)
+    history = History.empty(record.search.space, names, participation=len(names) - 1)
+    for trial in record.trials:
+        if trial.phase is Phase.CONFIRMATION:
+            continue
+        design = design_of(trial.contract)
+        if trial.failure:
+            history = history.add_failed(design)
+        elif trial.outcome is not None:
+            margins = record.margins(trial)
+            history = history.add(
+                design,
+                trial.outcome.welfare.mean,
+                [margins[name].mean for name in names],
+                objective_se=trial.outcome.welfare.se,
+                margins_se=[margins[name].se for name in names],
+            )
+    return history
+
+
+def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
+    """Ask cPMES for the next contracts.
+
+    Raises:
+        SpaceExhausted: every contract is evaluated, failed or pending.
+        ContractsError: the baseline is not evaluated yet.
+    """
+    return ask(
+        record.search.space,
+        history_of(record),
+        number=number,
+        seed=record.search.seed,
+        trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),
+    )
+
+
+def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
+    """The batch to queue next: the last one if a stop left it incomplete, else a new one; None: the budget is spent."""
+    searched = [t for t in record.trials if t.phase is Phase.SEARCH]
+    last = searched[-1].batch if searched else None
+    if last is not None and sum(t.batch == last for t in searched) < last.size:
+        return last
+    left = search.n_search - len(searched)
+    return Batch(first=len(record.trials), size=min(search.batch, left)) if left > 0 else None
+
+
+def candidates(record: StudyRecord) -> list[Contract]:
+    """Contracts that everybody accepted when measured, the one believed to have the highest welfare first.
+
+    The highest of many single measurements is high by luck, too; the surrogate also counts the
+    contracts around it.
+    """
+    contracts = list(dict.fromkeys(t.contract for t in record.accepted()))
+    try:
+        mean, _ = believe_objective(record.search.space, history_of(record), [design_of(c) for c in contracts])
+    except ContractsError:
+        return contracts  # as measured
+    return [contracts[i] for i in np.argsort(-mean, kind="stable")]
+
+
+def next_suggestions(record: StudyRecord, number: int = 2) -> list[str]:
+    """What the search would try next, and why, in words; empty if it cannot say."""
+    try:
+        return [
+            f"{contract_of(s.design)} (predicted welfare {s.objective_mean:.0f} ± {s.objective_sd:.0f}, accepted with "
+            f"probability {s.probability_feasible:.2f})"
+            for s in suggest(record, number)
+        ]
+    except (ContractsError, SpaceExhausted, np.linalg.LinAlgError):
+        return []

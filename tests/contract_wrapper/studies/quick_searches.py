@@ -1,0 +1,71 @@
+"""A study whose evaluations are made up, so that whole searches take a second."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cleanup_env import make_config
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.studies import search as search_module
+from contract_wrapper.studies.search import Search
+from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.study import Study
+from mtmfq.config import get_profile
+
+TINY = EvaluationSettings(
+    game=make_config("contract", horizon=20),
+    learner=get_profile("smoke", episodes=16, n_games=8, batch_size=64, replay_capacity=100),
+    episodes=4,
+)
+SHORT = SearchSettings(n_initial=3, n_search=4, n_confirm=2)
+
+
+def fake_outcome(contract: Contract, seed: int) -> Outcome:
+    """A made-up world: crews work from tax 0.2 on, three cleaners are best."""
+    works = contract.tax >= 0.2 and contract.n_cleaners > 0
+    harvest = (600.0 - 30 * abs(contract.n_cleaners - 3)) if works else 150.0
+    noise = np.random.default_rng(seed).normal(0, 2)
+    harvester = (1 - contract.tax) * (harvest + noise) / 5
+    utilities = {f"harvester_{i}": Estimate(mean=harvester, se=0.5) for i in range(5)}
+    for k in range(contract.n_cleaners):
+        utilities[f"cleaner_{k}"] = Estimate(mean=contract.tax * harvest / contract.n_cleaners - 1, se=0.1)
+    welfare = Estimate(mean=sum(u.mean for u in utilities.values()), se=2.0)
+    return Outcome(
+        contract=contract, welfare=welfare, utilities=utilities, harvest=Estimate(mean=harvest),
+        cleaned=Estimate(mean=0.0), shots=Estimate(mean=0.0), seed=seed,
+    )  # fmt: skip
+
+
+class FakeWorkers:
+    """Evaluates at once, in this process; may be told to be interrupted before some trial."""
+
+    def __init__(self, interrupt_at: int | None = None, fail: int | None = None) -> None:
+        self.interrupt_at, self.fail = interrupt_at, fail
+
+    def __enter__(self) -> "FakeWorkers":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
+        for job in reversed(jobs):  # results may come in any order
+            if self.interrupt_at is not None and job.number >= self.interrupt_at:
+                continue
+            on_tick()
+            on_result(job, "it diverged" if job.number == self.fail else fake_outcome(job.contract, job.seed))
+        if self.interrupt_at is not None and any(job.number >= self.interrupt_at for job in jobs):
+            raise KeyboardInterrupt
+
+
+def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, **workers: int):  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers(**workers))
+    study = Study(folder, TINY, search)
+    try:
+        return Search(study, processes=1, stream=io.StringIO()).run()
+    finally:
+        study.close()

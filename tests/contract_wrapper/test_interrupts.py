@@ -1,0 +1,107 @@
+"""A first interrupt is never lost, a second one always ends the program, and no worker outlives a killed parent."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from process_table import descendants, environment, running
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX signals")
+
+SWALLOWING = """
+import os, signal, time, weakref
+from contract_wrapper import interrupts
+
+class Thing: pass
+
+interrupts.install()
+thing = Thing()
+reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
+del thing  # the callback's KeyboardInterrupt is ignored by Python
+time.sleep(0.1)
+"""
+
+
+def python(program: str, **options: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", program]
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
+
+
+def test_an_interrupt_that_a_library_swallows_is_seen_where_work_is_begun() -> None:
+    result = python(SWALLOWING + "print('goes on')\ninterrupts.check()")
+    assert "goes on" in result.stdout
+    assert "KeyboardInterrupt" in result.stderr.strip().splitlines()[-1]
+    assert result.returncode != 0
+
+
+def test_a_second_interrupt_ends_the_program_whatever_it_does() -> None:
+    program = (
+        SWALLOWING + "try:\n    os.kill(os.getpid(), signal.SIGINT)\nexcept BaseException: pass\nprint('not reached')"
+    )
+    result = python(program)
+    assert result.returncode == 130
+    assert "not reached" not in result.stdout
+    assert "last checkpoint" in result.stderr
+
+
+def test_the_command_line_ends_with_130_if_its_interrupt_was_swallowed(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, weakref\nfrom contract_wrapper import cli\n"
+        "class Thing: pass\n"
+        "def swallow(options):\n"
+        "    thing = Thing()\n"
+        "    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))\n"
+        "    del thing\n"
+        "    return 0\n"
+        "cli._report = swallow\n"
+        "sys.exit(cli.main(['report', 'study']))"
+    )
+    assert python(program, cwd=tmp_path).returncode == 130
+
+
+def test_an_interrupt_that_is_ignored_from_outside_stays_ignored() -> None:
+    program = (
+        "import os, signal\nfrom contract_wrapper import interrupts\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\ninterrupts.install()\n"
+        "os.kill(os.getpid(), signal.SIGINT)\ninterrupts.check()\nprint('goes on')"
+    )
+    assert python(program).stdout == "goes on\n"
+
+
+WORKING = """
+import sys, time
+from contract_wrapper.evaluation.worker_pool import working
+
+if __name__ == "__main__":
+    with working(2) as workers:
+        [workers._pool.submit(time.sleep, 600) for _ in range(2)]
+        print("begun", flush=True)
+        time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.2, 0.5, 1.0, 2.0])
+@pytest.mark.parametrize("round_", [0, *(pytest.param(k, marks=pytest.mark.slow) for k in range(1, 4))])
+def test_workers_end_when_their_parent_is_killed_while_they_start(tmp_path: Path, delay: float, round_: int) -> None:
+    script = tmp_path / "begin.py"
+    script.write_text(WORKING)
+    parent = subprocess.Popen([sys.executable, script], env=environment(), stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    assert parent.stdout.readline() == "begun\n"
+    time.sleep(delay + 0.05 * round_)
+    children = descendants(parent.pid)
+    assert len(children) >= 2
+    parent.kill()
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 60
+    while children & running() and time.monotonic() < until:
+        time.sleep(0.1)
+    left = children & running()
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+    assert left == set()

@@ -1,0 +1,64 @@
+"""No error leaves the command line as a traceback, whatever its output goes to."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from process_table import environment
+
+BROKEN = (
+    "import sys\nfrom contract_wrapper import cli\n"
+    "def fail(options):\n    print('x' * 10)\n    {}\n"
+    "cli._report = fail\nsys.exit(cli.main(['report', 'study']))"
+)
+
+
+def python(program: str, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    command, env = [sys.executable, "-c", program], {**environment(), "TMPDIR": str(cwd), **variables}
+    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, timeout=60)
+
+
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, shell=True, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    "fault", ["[][1]", "1 / 0", "raise ValueError('odd')", "raise RecursionError('deep')", "{}['a']", "raise TypeError"]
+)
+def test_an_error_nobody_foresaw_is_one_line_with_its_traceback_in_a_file(tmp_path: Path, fault: str) -> None:
+    result = python(BROKEN.format(fault), tmp_path)
+    assert result.returncode == 70
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("cleanup-contracts: internal error: ")
+    (file,) = tmp_path.glob("cleanup-contracts-*.txt")
+    assert line.endswith(f"the traceback in {file}")
+    assert "Traceback (most recent call last)" in file.read_text()
+
+
+@pytest.mark.parametrize("fault", ["raise MemoryError('8 GiB')", "raise OSError(28, 'No space left on device')"])
+def test_what_the_machine_lacks_is_the_users_to_put_right(tmp_path: Path, fault: str) -> None:
+    result = python(BROKEN.format(fault), tmp_path)
+    assert result.returncode == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is how Linux plays a full disk")
+def test_output_that_cannot_be_written_is_one_line(tmp_path: Path) -> None:
+    play = f"{sys.executable} -m contract_wrapper play --steps 2"
+    full = shell(f"{play} > /dev/full", tmp_path)
+    assert full.returncode == 2
+    assert full.stderr.splitlines()[-1] == "cleanup-contracts: error: No space left on device"
+    gone = shell(f"{play} --fps 1e9 | true", tmp_path)
+    assert "Error" not in gone.stderr
+    for closed in (f"{play} --gif a.gif >&-", f"{play} --gif b.gif 2>&-", f"{play} --gif c.gif >&- 2>&-"):
+        assert shell(closed, tmp_path).returncode == 0
+    assert len(list(tmp_path.glob("*.gif"))) == 3
+
+
+def test_a_terminal_that_knows_ascii_alone_shows_what_it_can(tmp_path: Path) -> None:
+    program = BROKEN.format("print('1 ± 2 → 3'); return 0")
+    result = python(program, tmp_path, PYTHONIOENCODING="ascii")
+    assert result.stdout.splitlines()[-1] == "1 +- 2 ? 3"
+    assert result.returncode == 0

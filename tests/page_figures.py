@@ -1,0 +1,307 @@
+"""Where the figures of README and pages come from.
+
+A page names a figure in an HTML comment right after it, which no reader of the site sees:
+
+    the map has 25<!-- figure: map.rows --> rows
+
+and a whole table in a comment on a line of its own before it, `<!-- table: synthetic.batches -->`. FIGURES and
+TABLES give each again, from the code or from a committed file of `benchmarks/results/`, and
+`test_page_figures.py` compares. The sentence around a figure is free.
+"""
+
+import csv
+import re
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import situations
+
+from cleanup_env import FEATURE_NAMES, make_config
+from cleanup_env.maps import default_map
+from contract_tree import Estimate
+from contract_wrapper import COSTS, contract_space
+from contract_wrapper.bo.space import GRID_LIMIT
+from contract_wrapper.envs.batch_game import SMALLEST_TAX
+from contract_wrapper.studies.search import MAX_CANDIDATES
+from contract_wrapper.studies.settings import SearchSettings
+from mtmfq import MTMFQConfig
+
+RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+
+Figure = tuple[float, ...]
+"""One number, or a number and what the page gives after its ±."""
+
+Table = list[tuple[str, list[str]]]
+"""The rows of a table, in order: the first cell and the others, as the page writes them."""
+
+
+# ---- result files
+
+
+@cache
+def rows_of(name: str) -> list[dict[str, str]]:
+    """The rows of a result file: a .csv as it is, of a .txt the first table whose columns stand two blanks apart."""
+    if name.endswith(".csv"):
+        with (RESULTS / name).open(newline="") as file:
+            return list(csv.DictReader(file))
+    lines = [re.split(r"\s{2,}", line.strip()) for line in (RESULTS / name).read_text().splitlines()]
+    start = next(i for i, cells in enumerate(lines) if len(cells) > 2)
+    body = (cells for cells in lines[start + 1 :] if len(cells) == len(lines[start]))
+    return [dict(zip(lines[start], cells, strict=True)) for cells in body]
+
+
+def row(name: str, **where: object) -> dict[str, str]:
+    """The one row of a result file in which every column of `where` reads so."""
+    found = [r for r in rows_of(name) if all(r[column] == str(value) for column, value in where.items())]
+    assert len(found) == 1, f"{name} has {len(found)} rows with {where}"
+    return found[0]
+
+
+def cell(name: str, column: str, **where: object) -> float:
+    return float(row(name, **where)[column].replace(",", ""))
+
+
+def regret(optimiser: str, evaluations: int, file: str = "synthetic-all", setting: str = "batch 1") -> dict[str, str]:
+    return row(f"{file}.csv", setting=setting, optimiser=optimiser, evaluations=evaluations)
+
+
+def mean(r: dict[str, str]) -> Figure:
+    """Mean over runs, and half its 95 % interval."""
+    return float(r["mean"]), float(r["half"])
+
+
+def behind(r: dict[str, str]) -> Figure:
+    """Mean of (rival - cPMES) over paired runs, and half its 95 % interval."""
+    return float(r["behind"]), float(r["behind_half"])
+
+
+def ahead(r: dict[str, str]) -> Figure:
+    """By how much a rival is ahead of cPMES where the file says by how much it is behind."""
+    lag, half = behind(r)
+    return -lag, half
+
+
+def cpu_ratio(optimiser: str, results: int) -> Figure:
+    return (cell("ask_speed.txt", "CPU ratio", results=results, optimiser=optimiser),)
+
+
+# ---- trees
+
+
+def tree_games(tree: str, player: str, horizon: int, column: str) -> np.ndarray:
+    """One column of `tree.csv`, one value per game."""
+    found = [r for r in rows_of("tree.csv") if (r["tree"], r["player"], r["horizon"]) == (tree, player, str(horizon))]
+    return np.array([float(r[column]) for r in found])
+
+
+def missed(tree: str, player: str, horizon: int) -> np.ndarray:
+    """Missed welfare in the last tenth of the rounds, in % of the best, one value per game."""
+    return 100 * tree_games(tree, player, horizon, "gap_last_tenth")
+
+
+def slope(tree: str, player: str = "tree learner") -> Estimate:
+    """Slope of log lost welfare over log T, from 10,000 to 1,000,000: mean over games, with its 95 % interval."""
+    horizons = (10**4, 10**5, 10**6)
+    lost = [tree_games(tree, player, h, "regret") for h in horizons]
+    return Estimate.of(np.polyfit(np.log(horizons), np.log(lost), 1)[0])
+
+
+def trees() -> list[str]:
+    """The chain and the random trees, in the order of the file."""
+    return list(dict.fromkeys(r["tree"] for r in rows_of("tree.csv") if not r["tree"].startswith("ipa")))
+
+
+def node_payoff(player: str, node: int) -> Figure:
+    """Utility per round of a node of the chain (0 root, 1 middle, 2 leaf), from the last table of `tree.txt`."""
+    table = (RESULTS / "tree.txt").read_text().split("utility per round of each node")[1]
+    (line,) = re.findall(rf"^{player}  +(.*)$", table, flags=re.MULTILINE)
+    return (float(re.findall(r"([\d.]+) ± ", line)[node]),)
+
+
+def rounds_per_second(tree: str, player: str) -> float:
+    """Rounds per CPU-second from `tree_speed.txt`."""
+    (line,) = re.findall(rf"^ *{tree} +\d+ +(.*)$", (RESULTS / "tree_speed.txt").read_text(), flags=re.MULTILINE)[:1]
+    values = [int(value.replace(",", "")) for value in line.split()]
+    return values[("ucb", "oracle", "tree-plain", "tree").index(player)]
+
+
+def python_rounds_per_second() -> float:
+    text = (RESULTS / "tree_speed.txt").read_text()
+    return int(re.findall(r"own players +\d+ +([\d,]+)", text)[0].replace(",", ""))
+
+
+# ---- figures in sentences
+
+
+def river_cells() -> int:
+    text = "".join(default_map())
+    return text.count("R") + text.count("H")
+
+
+def idle_ceiling() -> int:
+    """The smallest number of waste cells at which no more comes: the first with a density at the threshold or above."""
+    return int(np.argmax(np.arange(river_cells()) / river_cells() >= make_config().depletion))
+
+
+def bound(config: str, column: str) -> Figure:
+    return (cell("regret_bound.csv", column, config=config, T=20),)
+
+
+def random_trees(measure: Callable[[str], float]) -> list[float]:
+    return [measure(tree) for tree in trees() if tree != "chain"]
+
+
+def unpaid(tree: str) -> float:
+    return float(missed(tree, "no contracts", 10**6).mean())
+
+
+FIGURES: dict[str, Callable[[], Figure]] = {
+    # the game
+    "map.rows": lambda: (len(default_map()),),
+    "map.columns": lambda: (len(default_map()[0]),),
+    "map.orchard": lambda: ("".join(default_map()).count("B"),),
+    "map.river": lambda: (river_cells(),),
+    "map.stream": lambda: ("".join(default_map()).count("S"),),
+    "map.spawn": lambda: ("".join(default_map()).count("P"),),
+    "growth.p_apple": lambda: (make_config().p_apple,),
+    "growth.restoration": lambda: (make_config().restoration,),
+    "growth.depletion": lambda: (make_config().depletion,),
+    "waste.ceiling": lambda: (idle_ceiling(),),
+    "waste.soiled": lambda: ("".join(default_map()).count("H"),),
+    "fire.cost": lambda: (-make_config().fire_cost,),
+    "fire.penalty": lambda: (-make_config().fire_penalty,),
+    "presets.steps": lambda: (situations.UNCLEANED_STEPS,),
+    "window.radius": lambda: (make_config().radius,),
+    "window.side": lambda: (2 * make_config().radius + 1,),
+    "features.count": lambda: (len(FEATURE_NAMES),),
+    # contracts and the learner
+    "costs.effort": lambda: (COSTS["effort"].role("cleaner").per_shot,),
+    "learner.test_temperature": lambda: (MTMFQConfig().test_temperature,),
+    "learner.smallest_tax": lambda: (SMALLEST_TAX,),
+    # the optimiser and studies
+    "space.values": lambda: (sum(n for n in contract_space().counts if n is not None),),
+    "space.designs": lambda: (float(np.prod([n for n in contract_space().counts if n is not None])),),
+    "space.grid_limit": lambda: (GRID_LIMIT,),
+    "study.initial": lambda: (SearchSettings().n_initial,),
+    "study.search": lambda: (SearchSettings().n_search,),
+    "study.batch": lambda: (SearchSettings().batch,),
+    "study.confirm": lambda: (SearchSettings().n_confirm,),
+    "study.candidates": lambda: (MAX_CANDIDATES,),
+    # the optimiser, measured: means over runs with half the 95 % interval
+    "synthetic.optuna-gp": lambda: mean(regret("Optuna GP", 20)),
+    "synthetic.botorch": lambda: mean(regret("BoTorch logCEI", 20)),
+    "synthetic.optuna-tpe": lambda: mean(regret("Optuna TPE", 20)),
+    "synthetic.skopt": lambda: mean(regret("skopt penalty", 20)),
+    "synthetic.behind.optuna-gp.4": lambda: behind(regret("Optuna GP", 4)),
+    "synthetic.behind.optuna-gp.20": lambda: behind(regret("Optuna GP", 20)),
+    "synthetic.behind.botorch.4": lambda: behind(regret("BoTorch logCEI", 4)),
+    "synthetic.behind.botorch.20": lambda: behind(regret("BoTorch logCEI", 20)),
+    "synthetic.one-term.4": lambda: behind(regret("cPMES one term", 4, "synthetic-ablations")),
+    "synthetic.one-term.20": lambda: behind(regret("cPMES one term", 20, "synthetic-ablations")),
+    "problems.townsend.optuna-gp": lambda: ahead(regret("Optuna GP", 24, "problems-all", "townsend")),
+    "ask.ms.30": lambda: (cell("ask_speed.txt", "CPU ms", results=30, optimiser="cPMES"),),
+    "ask.ms.100": lambda: (cell("ask_speed.txt", "CPU ms", results=100, optimiser="cPMES"),),
+    "ask.ratio.optuna-gp.30": lambda: cpu_ratio("Optuna GP", 30),
+    "ask.ratio.optuna-gp.100": lambda: cpu_ratio("Optuna GP", 100),
+    "ask.ratio.botorch.30": lambda: cpu_ratio("BoTorch logCEI", 30),
+    "ask.ratio.botorch.100": lambda: cpu_ratio("BoTorch logCEI", 100),
+    **{
+        f"bound.{config}.{column}": lambda config=config, column=column: bound(config, column)
+        for config in ("default", "paper")
+        for column in ("R1", "R2", "R3", "length", "bound")
+    },
+    "bound.k": lambda: bound("default", "k"),
+    # trees
+    "tree.chain.unpaid": lambda: (unpaid("chain"),),
+    "tree.random.unpaid.least": lambda: (min(random_trees(unpaid)),),
+    "tree.random.unpaid.most": lambda: (max(random_trees(unpaid)),),
+    "tree.learned.worst": lambda: (max(missed(tree, "tree learner", 10**6).max() for tree in trees()),),
+    "tree.slope.least": lambda: (min(slope(tree).mean for tree in trees()),),
+    "tree.slope.most": lambda: (max(slope(tree).mean for tree in trees()),),
+    "tree.slope.unpaid": lambda: (slope("chain", "no contracts").mean,),
+    "tree.lost.plain.4": lambda: (tree_games("chain", "plain", 10**4, "regret").mean(),),
+    "tree.lost.plain.5": lambda: (tree_games("chain", "plain", 10**5, "regret").mean(),),
+    "tree.lost.default.4": lambda: (tree_games("chain", "tree learner", 10**4, "regret").mean(),),
+    "tree.lost.default.5": lambda: (tree_games("chain", "tree learner", 10**5, "regret").mean(),),
+    **{
+        f"tree.keeps.{who}.{node}": lambda player=player, i=i: node_payoff(player, i)
+        for who, player in (("default", "tree learner"), ("unpaid", "no contracts"), ("plain", "plain"))
+        for i, node in enumerate(("root", "middle", "leaf"))
+        if who != "plain" or node == "middle"
+    },
+    "tree.ipa.informed": lambda: (missed("ipa, sd 1", "IPA, informed agent", 10**4).mean(),),
+    "tree.ipa.learning": lambda: (missed("ipa, sd 1", "IPA, UCB agent", 10**4).mean(),),
+    "tree.belgic.5": lambda: (missed("ipa, sd 0.1", "BELGIC, UCB agent", 10**5).mean(),),
+    "tree.belgic.6": lambda: (missed("ipa, sd 0.1", "BELGIC, UCB agent", 10**6).mean(),),
+    "tree.speed.chain.tree": lambda: (rounds_per_second("chain", "tree") / 1e6,),
+    "tree.speed.chain.ucb": lambda: (rounds_per_second("chain", "ucb") / 1e6,),
+    "tree.speed.forty.tree": lambda: (rounds_per_second("random-4-3", "tree") / 1e6,),
+    "tree.speed.python": lambda: (python_rounds_per_second() / 1e3,),
+}
+"""Name -> the number that the page must give, up to the decimals that it gives."""
+
+
+# ---- tables
+
+LABELS = {
+    "cPMES paper": "cPMES as printed",
+    "cEI": "constrained expected improvement (cEI)",
+    "Optuna GP": "Optuna, constrained Gaussian process",
+    "Optuna TPE": "Optuna, TPE",
+    "BoTorch logCEI": "BoTorch, constrained log EI",
+    "skopt penalty": "scikit-optimize, penalty",
+}
+"""Name of an optimiser in the result files -> in the pages, where the two differ."""
+
+
+def regrets(
+    file: str, columns: Iterable[tuple[str, int]], form: str = ".0f", *, solved_by: tuple[str, int] | None = None
+) -> Table:
+    """One row per optimiser: mean ± half the 95 % interval for each (setting, evaluations), and the share solved."""
+    rows: Table = []
+    for name in dict.fromkeys(r["optimiser"] for r in rows_of(f"{file}.csv")):
+        found = [mean(regret(name, evaluations, file, setting)) for setting, evaluations in columns]
+        cells = [f"{m:{form}} ± {half:{form}}" for m, half in found]
+        if solved_by:
+            cells.append(f"{100 * float(regret(name, solved_by[1], file, solved_by[0])['solved']):.0f} %")
+        rows.append((LABELS.get(name, name), cells))
+    return rows
+
+
+def budgets() -> Table:
+    """Regret of every optimiser at five budgets, and the paper's own figures, which the benchmark prints below."""
+    rows = regrets("synthetic-all", [("batch 1", t) for t in (4, 8, 12, 16, 20)], solved_by=("batch 1", 20))
+    (printed,) = re.findall(r"^cPMES \(printed\) +(.*)$", (RESULTS / "synthetic-all.txt").read_text(), re.MULTILINE)
+    return [*rows, ("cPMES in the paper, on its own instance", [*printed.split(), ""])]
+
+
+def problems() -> Table:
+    settings = dict.fromkeys(r["setting"] for r in rows_of("problems-all.csv"))
+    return regrets("problems-all", [(setting, 24) for setting in settings], ".2f")
+
+
+def tree_learners() -> Table:
+    rows: Table = []
+    for tree in trees():
+        learned, growth = missed(tree, "tree learner", 10**6), slope(tree)
+        assert len(learned) >= 20
+        cells = [
+            f"{unpaid(tree):.2f}", f"{learned.mean() + 0.0:.3f}", f"{learned.max():.3f}",
+            f"{growth.mean:.2f} ± {growth.half_interval:.2f}",
+            *(f"{missed(tree, player, 10**5).mean() + 0.0:.2f}" for player in ("plain", "no inflation", "no waiting")),
+        ]  # fmt: skip
+        rows.append((tree, cells))
+    return rows
+
+
+TABLES: dict[str, Callable[[], Table]] = {
+    "synthetic.batches": lambda: regrets(
+        "synthetic", [(f"batch {b}", 20) for b in (1, 2, 4)], solved_by=("batch 1", 20)
+    ),
+    "synthetic.budgets": budgets,
+    "problems": problems,
+    "tree.learners": tree_learners,
+}
+"""Name -> the rows that the page must give."""
