@@ -28,9 +28,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.acquisition import beta_t
-from contract_wrapper.bo.blas_threads import one_thread
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.surrogates import Surrogate, fit
 from optimiser_bench.cleanup import SynthCleanup

@@ -14,10 +14,11 @@ from gymnasium.envs.registration import register
 if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes import CPMES, ask
     from contract_wrapper.bo.cpmes_config import CPMESConfig
+    from contract_wrapper.bo.dimensions import Integer, Real
     from contract_wrapper.bo.history import History
     from contract_wrapper.bo.optuna_sampler import CPMESSampler
     from contract_wrapper.bo.rivals import RIVALS
-    from contract_wrapper.bo.scipy_result import as_optimize_result
+    from contract_wrapper.bo.scipy_result import as_optimize_result, from_skopt
     from contract_wrapper.bo.space import DesignSpace, contract_space
     from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
     from contract_wrapper.contracts.contract import Contract
@@ -55,12 +56,13 @@ _HOMES = {
     "errors": ("ContractsError",),
     "evaluation.evaluate": ("evaluate",),
     "evaluation.settings": ("EvaluationSettings",),
+    "bo.dimensions": ("Integer", "Real"),
     "bo.history": ("History",),
     "evaluation.outcome": ("Estimate", "Outcome"),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
-    "bo.scipy_result": ("as_optimize_result",),
+    "bo.scipy_result": ("as_optimize_result", "from_skopt"),
     "contracts.roles": ("Activity", "Roles"),
     "bo.optuna_sampler": ("CPMESSampler",),
     "bo.space": ("DesignSpace", "contract_space"),
@@ -93,10 +95,12 @@ __all__ = [
     "Estimate",
     "EvaluationSettings",
     "History",
+    "Integer",
     "LinearShares",
     "Outcome",
     "PPOConfig",
     "PayPerCell",
+    "Real",
     "RoleCost",
     "Roles",
     "SearchSettings",
@@ -110,6 +114,7 @@ __all__ = [
     "best_response",
     "contract_space",
     "evaluate",
+    "from_skopt",
     "get_costs",
     "get_mtmfq_profile",
     "get_ppo_profile",

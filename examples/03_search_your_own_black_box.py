@@ -1,6 +1,10 @@
-"""cPMES on a black box of your own: two variables, two constraints, nothing of Clean-up in it."""
+"""cPMES on a custom black box: two variables, two constraints, nothing of Clean-up in it."""
 
-from contract_wrapper import CPMES, contract_space
+from contract_wrapper import CPMES, DesignSpace, Integer, Real
+
+SPACE = DesignSpace(
+    dimensions=(Real(name="tax", low=0.0, high=1.0, step=0.01), Integer(name="cleaners", low=1, high=5))
+)
 
 
 def world(tax: float, cleaners: int) -> tuple[float, float, float]:
@@ -11,7 +15,7 @@ def world(tax: float, cleaners: int) -> tuple[float, float, float]:
 
 def main(evaluations: int = 20) -> tuple[tuple[float, ...], float]:
     """Search; return the best design that holds both constraints, and its welfare."""
-    search = CPMES(contract_space(), seed=0, constraints=("harvester", "cleaner"), participation=1)
+    search = CPMES(SPACE, seed=0, constraints=("harvester", "cleaner"), participation=1)
     for _ in range(evaluations):
         (suggestion,) = search.ask()
         welfare, harvester, cleaner = world(*suggestion.design)
@@ -22,8 +26,9 @@ def main(evaluations: int = 20) -> tuple[tuple[float, ...], float]:
     if not good.any():
         raise SystemExit("nothing feasible was found: allow more evaluations")
     best = max(range(len(history)), key=lambda i: history.objective[i] if good[i] else -float("inf"))
-    print(f"best: {tuple(history.designs[best])} with welfare {history.objective[best]:.1f}")
-    return tuple(history.designs[best]), float(history.objective[best])
+    design = SPACE.as_design(history.designs[best])
+    print(f"best: {design} with welfare {history.objective[best]:.1f}")
+    return design, float(history.objective[best])
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class SynthCleanup:
 
     @cached_property
     def returns(self) -> Floats:
-        """Gross return R_j of each harvester, (5, 4, 101), whole numbers."""
+        """Gross return R_j of each harvester, (5, 4, 101), integers."""
         rng = np.random.default_rng(self.seed)
         tax, cleaners = np.linspace(0, 1, 101), np.arange(MAX_CLEANERS + 1)
         base = rng.integers(500, 750, HARVESTERS, endpoint=True)[:, None, None]

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.ask import Ask, Step, all_known, ask_with
+from contract_wrapper.bo.ask import Ask, Rule, ask_with, taken
+from contract_wrapper.bo.dimensions import Integer
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import DesignSpace
@@ -25,22 +27,26 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Pick = Callable[[DesignSpace, History, Floats, int], Sequence[float] | None]
-"""Space, results, pending designs (w, d) and a seed -> a design, None if none is left."""
+"""Space, results, pending designs (p, d) and a seed -> a design, None if none is left."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LibraryRule(Rule):
+    """A library's rule; it predicts nothing that we could tell."""
+
+    pick: Pick
+
+    def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
+        """Yield the library's design, if it has one."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = self.pick(self.space, self.history, pending, int(rng.integers(2**31)))
+        if found is not None:
+            yield Suggestion.unpredicted(self.space.as_design(np.asarray(found, dtype=float)))
 
 
 def _rival(pick: Pick) -> Ask:
-    """Give a library's rule the signature of `ask`; it predicts nothing that we could tell."""
-
-    def begin(space: DesignSpace, history: History) -> tuple[Step, bool]:
-        def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                found = pick(space, history, waiting, int(rng.integers(2**31)))
-            return [] if found is None else [Suggestion.unpredicted(space.as_design(np.asarray(found, dtype=float)))]
-
-        return step, False
-
-    return ask_with(begin)
+    return ask_with(lambda space, history: LibraryRule(space=space, history=history, pick=pick))
 
 
 def _margins(history: History) -> Floats:
@@ -54,7 +60,7 @@ def _margins(history: History) -> Floats:
 
 
 def _optuna(sampler: Callable[[int], optuna.samplers.BaseSampler]) -> Pick:
-    def pick(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float]:
+    def pick(space: DesignSpace, history: History, pending: Floats, seed: int) -> Sequence[float]:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -73,7 +79,7 @@ def _optuna(sampler: Callable[[int], optuna.samplers.BaseSampler]) -> Pick:
                     constraints={name: -float(m) for name, m in zip(history.constraints, margins, strict=True)},
                 )
             )
-        for row in waiting:
+        for row in pending:
             state = optuna.trial.TrialState.RUNNING
             study.add_trial(optuna.trial.create_trial(params=params(row), distributions=distributions, state=state))
         asked = study.ask(distributions)
@@ -86,14 +92,12 @@ def _distributions(space: DesignSpace) -> dict[str, Any]:
     """Optuna's names for the dimensions."""
     from optuna.distributions import FloatDistribution, IntDistribution
 
-    found: dict[str, Any] = {}
-    for dimension in space.dimensions:
-        name, low, high = dimension.name, dimension.low, dimension.high
-        if type(dimension).__name__ == "Integer":
-            found[name] = IntDistribution(int(low), int(high))
-        else:
-            found[name] = FloatDistribution(low, high, log=dimension.prior == "log-uniform", step=space.steps.get(name))
-    return found
+    return {
+        d.name: IntDistribution(d.low, d.high, log=d.log)
+        if isinstance(d, Integer)
+        else FloatDistribution(d.low, d.high, log=d.log, step=d.step)
+        for d in space.dimensions
+    }
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:
@@ -111,7 +115,7 @@ def _tpe_sampler(seed: int) -> optuna.samplers.BaseSampler:
 # ---- BoTorch
 
 
-def _botorch(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float] | None:
+def _botorch(space: DesignSpace, history: History, pending: Floats, seed: int) -> Sequence[float] | None:
     """Constrained log EI (Ament et al. 2023) of BoTorch's own GPs; log Pr(feasible) while nothing is.
 
     Pending designs are believed: they enter with the models' own means. A grid is scored whole.
@@ -127,7 +131,7 @@ def _botorch(space: DesignSpace, history: History, waiting: Floats, seed: int) -
     scale = np.where(y.std(axis=0) > 0, y.std(axis=0), np.maximum(np.abs(y).max(axis=0), 1.0))
     shift = np.array([y[:, 0].mean(), *[0.0] * len(history.constraints)])
     y = (y - shift) / scale
-    models = [_botorch_gp(x, column, space.to_unit(waiting)) for column in y.T]
+    models = [_botorch_gp(x, column, space.to_unit(pending)) for column in y.T]
     model = ModelListGP(*models)
     bounds = {1 + j: (0.0, None) for j in range(len(history.constraints))}
     feasible = history.feasible()
@@ -136,10 +140,10 @@ def _botorch(space: DesignSpace, history: History, waiting: Floats, seed: int) -
         acquisition: Any = LogConstrainedExpectedImprovement(model, best, objective_index=0, constraints=bounds)
     else:
         acquisition = LogProbabilityOfFeasibility(model, constraints=bounds)
-    return _botorch_best(acquisition, space, all_known(space, history, waiting), seed)
+    return _botorch_best(acquisition, space, taken(space, history, pending), seed)
 
 
-def _botorch_gp(x: Any, column: Floats, held: Floats) -> Any:
+def _botorch_gp(x: Any, column: Floats, pending: Floats) -> Any:
     import torch
     from botorch.fit import fit_gpytorch_mll
     from botorch.models import SingleTaskGP
@@ -151,22 +155,22 @@ def _botorch_gp(x: Any, column: Floats, held: Floats) -> Any:
     y = torch.tensor(column)[:, None]
     model = gp(x, y)
     fit_gpytorch_mll(ExactMarginalLogLikelihood(model.likelihood, model))
-    if not len(held):
+    if not len(pending):
         return model
-    more = torch.tensor(held)
+    more = torch.tensor(pending)
     with torch.no_grad():
         believed = gp(torch.cat([x, more]), torch.cat([y, model.posterior(more).mean]))
     believed.load_state_dict(model.state_dict())
     return believed.eval()
 
 
-def _botorch_best(acquisition: Any, space: DesignSpace, known: Floats, seed: int) -> Sequence[float] | None:
+def _botorch_best(acquisition: Any, space: DesignSpace, taken: Floats, seed: int) -> Sequence[float] | None:
     import torch
     from botorch.optim import optimize_acqf, optimize_acqf_mixed
 
     grid = space.grid()
     if grid is not None:
-        left = without(space, grid, known)
+        left = without(space, grid, taken)
         if not len(left):
             return None
         with torch.no_grad():
@@ -190,17 +194,16 @@ def _botorch_best(acquisition: Any, space: DesignSpace, known: Floats, seed: int
 # ---- scikit-optimize
 
 
-def _skopt(space: DesignSpace, history: History, waiting: Floats, seed: int) -> Sequence[float]:
+def _skopt(space: DesignSpace, history: History, pending: Floats, seed: int) -> Sequence[float]:
     """`gp_minimize`'s optimiser on penalised values; pending designs are told as its own mean ("cl_mean").
 
     A result that is not feasible counts as the worst result of all, plus the spread of the results
     times how much its margins lack, each in units of the most that any lacks.
     """
-    from skopt import Optimizer
-    from skopt.space import Integer, Real
+    import skopt
 
     counts = space.counts
-    dimensions = [Real(0.0, 1.0) if n is None else Integer(0, n - 1) for n in counts]
+    dimensions = [skopt.space.Real(0.0, 1.0) if n is None else skopt.space.Integer(0, n - 1) for n in counts]
     width = np.array([1.0 if n is None else n - 1.0 for n in counts])
 
     def places(designs: Floats) -> list[list[Any]]:
@@ -212,9 +215,9 @@ def _skopt(space: DesignSpace, history: History, waiting: Floats, seed: int) -> 
     loss = -history.objective
     spread = float(loss.std()) or 1.0
     loss = np.where(history.feasible(), loss, loss.max() + spread * share)
-    optimizer = Optimizer(dimensions, "GP", n_initial_points=0, random_state=seed, acq_func="gp_hedge")
+    optimizer = skopt.Optimizer(dimensions, "GP", n_initial_points=0, random_state=seed, acq_func="gp_hedge")
     told = [*zip(places(history.designs), loss, strict=True)]
-    told += [(place, float(loss.mean())) for place in places(waiting)]
+    told += [(place, float(loss.mean())) for place in places(pending)]
     optimizer.tell([place for place, _ in told], [float(value) for _, value in told])
     found = np.asarray([optimizer.ask()], dtype=float) / width
     return list(space.from_unit(found)[0])

@@ -32,7 +32,7 @@ class Problem:
     binary: tuple[int, ...] = ()
 
     def begin(self, corners: bool, n: int, rng: np.random.Generator) -> History:
-        """Evaluate a prior set of n designs: `corners` first and then others, or all by chance."""
+        """Evaluate a prior set of n designs: `corners` first and then others, or all at random."""
         designs = initial_designs(self.space, n, rng) if corners else self.space.sample(rng, n)
         history = History.empty(self.space, self.constraints, participation=self.participation, binary=self.binary)
         for row in designs:

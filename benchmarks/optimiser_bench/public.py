@@ -1,7 +1,7 @@
 """Test problems of the literature, with optima found again by dense search and local refinement.
 
 Sources: Gardner et al. 2014; Gramacy et al. 2016; Townsend 2014 (modified); Gomez & Levy 1982; Floudas
-& Pardalos 1990 (G24); Floudas 1995 (MI-2, one whole number). Published as min f with c <= 0
+& Pardalos 1990 (G24); Floudas 1995 (MI-2, one integer). Published as min f with c <= 0
 feasible; here the signs are turned. Nothing is tuned on any of them.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.space import Design, DesignSpace
 from optimiser_bench.problem import Problem
 
@@ -32,15 +33,16 @@ class PublicProblem:
     y: tuple[float, float]
     """Bounds of the second variable."""
     optimum: float
-    whole: bool = False
-    """Whether the second variable is a whole number."""
+    integer: bool = False
+    """Whether the second variable is an integer."""
 
     def space(self) -> DesignSpace:
         """Return the space of designs."""
-        from skopt.space import Integer, Real
-
-        second = Integer(round(self.y[0]), round(self.y[1]), name="y") if self.whole else Real(*self.y, name="y")
-        return DesignSpace(dimensions=(Real(*self.x, name="x"), second))
+        low, high = self.y
+        second = (
+            Integer(name="y", low=round(low), high=round(high)) if self.integer else Real(name="y", low=low, high=high)
+        )
+        return DesignSpace(dimensions=(Real(name="x", low=self.x[0], high=self.x[1]), second))
 
     def problem(self, name: str) -> Problem:
         """Return it as optimisers see it; nothing feasible counts as the worst feasible value."""
@@ -48,7 +50,7 @@ class PublicProblem:
         def evaluate(design: Design) -> tuple[float, list[float]]:
             return -float(self.f(*design)), [-float(c(*design)) for c in self.constraints]
 
-        ys = np.arange(self.y[0], self.y[1] + 1) if self.whole else np.linspace(*self.y, 401)
+        ys = np.arange(self.y[0], self.y[1] + 1) if self.integer else np.linspace(*self.y, 401)
         x, y = np.meshgrid(np.linspace(*self.x, 401), ys)
         holds = np.all([c(x, y) <= 0 for c in self.constraints], axis=0)
         return Problem(
@@ -102,7 +104,7 @@ PROBLEMS = {
     "floudas-mi2": PublicProblem(
         f=lambda x, y: -y + 2 * x - np.log(x / 2),
         constraints=(lambda x, y: -x - np.log(x / 2) + y,),
-        x=(0.5, 1.4), y=(0.0, 1.0), optimum=2.1244676, whole=True,
+        x=(0.5, 1.4), y=(0.0, 1.0), optimum=2.1244676, integer=True,
     ),
 }  # fmt: skip
 """Name -> problem."""

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from optimiser_bench.cleanup import SynthCleanup
 from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.problem import Problem
@@ -33,13 +33,13 @@ class Job:
     """After the prior set."""
     n_prior: int = 7
     corners: bool = True
-    """Whether the prior set begins with the corners; else it is drawn by chance."""
+    """Whether the prior set begins with the corners; else it is drawn at random."""
     batch: int = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What came of a job."""
+    """The result of a job."""
 
     job: Job
     regrets: tuple[float, ...]
@@ -113,16 +113,16 @@ def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str]
 
     A job that fails is told and left out; the next call tries it again.
     """
-    known = {run.job: run for run in read_runs(path)}
-    todo = [job for job in jobs if job not in known]
+    stored = {run.job: run for run in read_runs(path)}
+    todo = [job for job in jobs if job not in stored]
     path.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     if path.exists() and not path.read_text().endswith("\n"):  # cut short by a crash
-        path.write_text("".join(run.to_line() for run in known.values()))
+        path.write_text("".join(run.to_line() for run in stored.values()))
     with path.open("a") as file:
 
         def keep(found: Run) -> None:
-            known[found.job] = found
+            stored[found.job] = found
             file.write(found.to_line())
             file.flush()
 
@@ -142,10 +142,10 @@ def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str]
         elif todo:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(processes, mp_context=context) as pool:
-                waiting = {pool.submit(run, job): job for job in todo}
-                for k, future in enumerate(as_completed(waiting), start=1):
+                submitted = {pool.submit(run, job): job for job in todo}
+                for k, future in enumerate(as_completed(submitted), start=1):
                     failure = future.exception()
                     if failure is None:
                         keep(future.result())
-                    progress(k, waiting[future], "" if failure is None else f" failed: {failure!r}")
-    return [known[job] for job in jobs if job in known]
+                    progress(k, submitted[future], "" if failure is None else f" failed: {failure!r}")
+    return [stored[job] for job in jobs if job in stored]

@@ -1,4 +1,4 @@
-"""What a further evaluation would be worth: pure functions of means and standard deviations.
+"""Acquisition functions, what a further evaluation is worth: pure functions of means and standard deviations.
 
 Sources: Srinivas et al. 2012 (UCB); Jones et al. 1998 (EI); Perrone et al. 2019, arXiv 1910.07003
 (cMES); Takeno et al. 2022, arXiv 2102.09788 (CMES-IBO); Wang & Jegelka 2017 (MES). Every value is
@@ -31,7 +31,7 @@ def beta_t(t: int, count: int, delta: float = 0.1) -> float:
     paper prints it. `delta` in (0, 1) is the probability with which the bound may fail.
     """
     if t < 1 or count < 1 or not 0 < delta < 1:
-        raise ContractsError(f"beta_t needs t >= 1, count >= 1 and 0 < delta < 1, but came {t}, {count} and {delta}")
+        raise ContractsError(f"beta_t needs t >= 1, count >= 1 and 0 < delta < 1, but got {t}, {count} and {delta}")
     return 2 * math.log(count * math.pi**2 * t**2 / (6 * delta))
 
 
@@ -132,15 +132,15 @@ def cmes_ibo(
     return np.average(-_log1mexp(log_p), axis=0, weights=weights)
 
 
-def gains(best: Floats, known: float | None) -> Floats | None:
-    """What each draw of f* (K,) holds above the best value known: weights for `cmes_ibo`; None if none holds more.
+def gains(best: Floats, incumbent: float | None) -> Floats | None:
+    """What each draw of f* (K,) holds above the best value so far: weights for `cmes_ibo`; None if none holds more.
 
-    Information is blind to amounts: without noise, the last digits of a value that is nearly known give as many
+    Information is blind to amounts: without noise, the last digits of a value that is nearly certain give as many
     nats as a region never visited, and a search on a continuum never leaves the first optimum that it finds.
     """
-    if known is None:
+    if incumbent is None:
         return None
-    weights = np.maximum(best - known, 0.0)
+    weights = np.maximum(best - incumbent, 0.0)
     return weights if weights.any() else None
 
 

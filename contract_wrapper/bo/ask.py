@@ -1,25 +1,32 @@
-"""What every `ask` does around its rule: draws of its own per trial, batches, designs that are known, filling."""
+"""The `ask` of any rule: batches, pending designs, a generator of its own for every trial, space-filling, exhaustion.
+
+A `Rule` says which design comes next once the results are seen; everything around it is the same for
+all rules, so that a comparison measures the rule alone.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
+from contract_wrapper.bo.inner_search import dense_near_best
 from contract_wrapper.bo.sampling import farthest
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
+from contract_wrapper.bo.surrogates import SurrogateSet, fit
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
-Step = Callable[[Floats, int, np.random.Generator], list[Suggestion]]
-"""Pending designs (w, d), t >= 1 and a generator -> candidates, best first; none where nothing is left."""
 
 
 class Ask(Protocol):
@@ -39,8 +46,66 @@ class Ask(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rule(ABC):
+    """How the next design is chosen, given the results so far."""
+
+    space: DesignSpace
+    history: History
+
+    @classmethod
+    def prepare(cls, space: DesignSpace, history: History) -> Self | None:
+        """Make the rule for these results; None while they say nothing of where to look, and the space is filled."""
+        return cls(space=space, history=history)
+
+    @abstractmethod
+    def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
+        """Yield candidates, best first, built as they are taken; none where no design is left.
+
+        Args:
+            pending: designs under evaluation, and earlier picks of the same batch, (p, d).
+            t: number of the trial, from 1.
+            rng: of this trial alone.
+        """
+
+    @property
+    def at_once(self) -> bool:
+        """Whether a batch is the best of one step; if not, each pick is pending in the next step."""
+        return False
+
+    def taken(self, pending: Floats) -> Floats:
+        """Return every design that is not to be proposed, (k, d): evaluated, failed or pending (p, d)."""
+        return taken(self.space, self.history, pending)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SurrogateRule(Rule):
+    """A rule that predicts: it has surrogates of all outputs, fitted once to the results."""
+
+    surrogates: SurrogateSet
+
+    @classmethod
+    def prepare(cls, space: DesignSpace, history: History) -> Self | None:
+        """Fit the surrogates; None where there are too few results, or none that differ."""
+        surrogates = fit(space, history)
+        return None if surrogates is None else cls(space=space, history=history, surrogates=surrogates)
+
+    def reference(self, believed: SurrogateSet, incumbent: float | None, rng: np.random.Generator) -> Floats:
+        """Return designs (q, d) that stand for the space, the denser the larger the constrained improvement is."""
+
+        def improvement(designs: Floats) -> Floats:
+            prediction = believed.predict(self.space.to_unit(designs))
+            return acquisition.log_constrained_improvement(*prediction, incumbent)
+
+        return dense_near_best(self.space, improvement, self.history.designs, rng)
+
+
+Prepare = Callable[[DesignSpace, History], Rule | None]
+"""Space and results -> the rule that chooses, as `Rule.prepare`."""
+
+
 def ask_by(
-    step: Step,
+    prepare: Prepare,
     space: DesignSpace,
     history: History,
     pending: Designs,
@@ -48,29 +113,30 @@ def ask_by(
     *,
     seed: int,
     trial: int | None,
-    at_once: bool = False,
 ) -> list[Suggestion]:
-    """Suggest designs by any rule: `ask` with a step of one's own.
-
-    Each pick waits among the pending designs of the next step; with `at_once` one step gives all.
+    """Suggest designs by any rule; the other arguments are those of `cpmes.ask`.
 
     Raises:
-        SpaceExhausted: the step finds nothing left to suggest.
+        SpaceExhausted: no design is left to suggest.
     """
     if number < 1:
-        raise ContractsError(f"ask needs number >= 1, but came {number}")
-    waiting = np.asarray(pending, dtype=float).reshape(-1, len(space))
-    trial = len(history) + len(history.failed) + len(waiting) if trial is None else trial
+        raise ContractsError(f"ask needs number >= 1, but got {number}")
+    pending = np.asarray(pending, dtype=float).reshape(-1, len(space))
+    first = len(history) + len(history.failed) + len(pending) if trial is None else trial
     picks: list[Suggestion] = []
     with one_thread():
-        while len(picks) < number:
-            now = trial + len(picks)
-            ranked = step(waiting, now + 1, np.random.default_rng(np.random.SeedSequence([seed, now])))
-            if not ranked:
+        rule = prepare(space, history)
+        while (left := number - len(picks)) > 0:
+            now = first + len(picks)
+            if rule is None:
+                chosen = list(fill(space, history, pending))
+            else:
+                rng = np.random.default_rng(np.random.SeedSequence([seed, now]))
+                chosen = list(islice(rule.step(pending, now + 1, rng), left if rule.at_once else 1))
+            if not chosen:
                 break
-            new = ranked[: number - len(picks)] if at_once else ranked[:1]
-            picks += new
-            waiting = np.vstack([waiting, [suggestion.design for suggestion in new]])
+            picks += chosen
+            pending = np.vstack([pending, [suggestion.design for suggestion in chosen]])
     if not picks:
         raise SpaceExhausted(
             f"all designs of the space {space.names} are evaluated, failed or pending: take the best of the "
@@ -79,8 +145,8 @@ def ask_by(
     return picks
 
 
-def ask_with(begin: Callable[[DesignSpace, History], tuple[Step, bool]]) -> Ask:
-    """Make an `ask` of a rule: space and results -> its step, and whether one step gives a whole batch."""
+def ask_with(prepare: Prepare) -> Ask:
+    """Make an `ask` of a rule."""
 
     def ask(
         space: DesignSpace,
@@ -91,13 +157,12 @@ def ask_with(begin: Callable[[DesignSpace, History], tuple[Step, bool]]) -> Ask:
         seed: int,
         trial: int | None = None,
     ) -> list[Suggestion]:
-        step, at_once = begin(space, history)
-        return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
+        return ask_by(prepare, space, history, pending, number, seed=seed, trial=trial)
 
     return ask
 
 
-def suggestions(
+def ranked(
     space: DesignSpace,
     designs: Floats,
     mean: Floats,
@@ -107,11 +172,11 @@ def suggestions(
     *,
     front_size: int = 0,
     on_front: bool = False,
-) -> list[Suggestion]:
-    """Designs (q, d) with what is predicted there, mean and sd (outputs, q), and scores (q,), in an order."""
+) -> Iterator[Suggestion]:
+    """Yield designs (q, d) in an order, with what is predicted there, mean and sd (outputs, q), and scores (q,)."""
     feasible = np.exp(acquisition.log_probability_feasible(mean[1:], sd[1:]))
-    return [
-        Suggestion(
+    for i in order:
+        yield Suggestion(
             design=space.as_design(designs[i]),
             objective_mean=float(mean[0, i]),
             objective_sd=float(sd[0, i]),
@@ -120,18 +185,15 @@ def suggestions(
             front_size=front_size,
             on_front=on_front,
         )
-        for i in order
-    ]
 
 
-def all_known(space: DesignSpace, history: History, waiting: Floats) -> Floats:
-    """Every design that is not to be proposed, (k, d): evaluated, failed or pending (w, d)."""
-    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), waiting])
+def taken(space: DesignSpace, history: History, pending: Floats) -> Floats:
+    """Return every design that is not to be proposed, (k, d): evaluated, failed or pending (p, d)."""
+    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), pending])
 
 
-def fill(space: DesignSpace, history: History, waiting: Floats) -> list[Suggestion]:
-    """Suggest the design farthest from all known ones; nothing is predicted."""
-    found = farthest(space, all_known(space, history, waiting))
-    if found is None:
-        return []
-    return [Suggestion.unpredicted(*found)]
+def fill(space: DesignSpace, history: History, pending: Floats) -> Iterator[Suggestion]:
+    """Yield the next point of a space-filling design, farthest from all taken ones; nothing is predicted."""
+    found = farthest(space, taken(space, history, pending))
+    if found is not None:
+        yield Suggestion.unpredicted(*found)

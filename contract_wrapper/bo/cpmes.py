@@ -1,28 +1,29 @@
 """cPMES: which contract to try next (constrained Pareto max-value entropy search).
 
 Source: Molina Concha et al. 2024, arXiv 2408.09686 (eqs. 7 and 8); scores from `acquisition`.
-One step: fit, draw what the best value may be, take the designs that no other beats in the
-objectives of eq. 7, and score these by what they would tell of the best value.
+One step: fit, draw the best value f*, take the designs that no other dominates in the objectives of
+eq. 7, and score these by their information about f*.
 
-`ask` is a function of what is known: the same seed, trial number, history and pending designs
+`ask` is a pure function: the same seed, trial number, history and pending designs
 give the same suggestions, after any interruption. `CPMES` is the same with a memory.
 """
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.ask import Designs, all_known, ask_by, fill, suggestions
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.ask import Designs, SurrogateRule, ask_by, ranked
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.inner_search import dense_near_best, refine_front
+from contract_wrapper.bo.inner_search import refine_front
 from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import Design, DesignSpace
@@ -31,6 +32,7 @@ from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far, fit
 
 Floats = npt.NDArray[np.float64]
 
+_DEFAULT = CPMESConfig()
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
 
 
@@ -56,91 +58,97 @@ def ask(
             pending designs. It seeds the draws together with `seed`, and is t - 1 in beta_t.
         config: see `CPMESConfig`; None for the default.
 
-    With fewer than 3 results, or none that differ, the designs farthest from all known ones are
-    suggested, the middle of the space first; no chance is involved.
+    With fewer than 3 results, or none that differ, a space-filling design is suggested: the point farthest
+    from all evaluated, failed and pending ones, the middle of the space first; nothing is random.
 
     Raises:
         SpaceExhausted: nothing is left to suggest.
     """
-    config = config or CPMESConfig()
-    with one_thread():
+    prepare = functools.partial(ParetoEntropySearch.prepare, config=config or CPMESConfig())
+    return ask_by(prepare, space, history, pending, number, seed=seed, trial=trial)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ParetoEntropySearch(SurrogateRule):
+    """The rule of cPMES: the Pareto front of several acquisition functions, ranked by information about f*."""
+
+    config: CPMESConfig
+
+    @classmethod
+    def prepare(cls, space: DesignSpace, history: History, config: CPMESConfig = _DEFAULT) -> Self | None:
+        """Fit the surrogates; None where there are too few results, or none that differ."""
         surrogates = fit(space, history, local=config.local_term)
-
-    def step(waiting: Floats, t: int, rng: np.random.Generator) -> list[Suggestion]:
         if surrogates is None:
-            return fill(space, history, waiting)
-        return _step(space, history, surrogates, waiting, config, t=t, rng=rng)
+            return None
+        return cls(space=space, history=history, surrogates=surrogates, config=config)
 
-    at_once = surrogates is not None and config.batch in ("topk", "random")
-    return ask_by(step, space, history, pending, number, seed=seed, trial=trial, at_once=at_once)
+    @property
+    def at_once(self) -> bool:
+        """Whether a batch is the best of one front (paper)."""
+        return self.config.batch in ("topk", "random")
 
+    def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
+        """Yield candidates, best first: the front, then the designs beside it."""
+        space, history, config = self.space, self.history, self.config
+        unit_pending = space.to_unit(pending)
+        believed = self.surrogates.believe(unit_pending) if config.batch == "believer" else self.surrogates
+        incumbent = best_so_far(history, believed, unit_pending)
 
-def _step(
-    space: DesignSpace,
-    history: History,
-    surrogates: SurrogateSet,
-    waiting: Floats,
-    config: CPMESConfig,
-    *,
-    t: int,
-    rng: np.random.Generator,
-) -> list[Suggestion]:
-    """One step of the search: the candidates, best first; front before the rest."""
-    held, measured = space.to_unit(waiting), surrogates
-    if config.batch == "believer":
-        surrogates = surrogates.believe(held)
-    known = all_known(space, history, waiting)
+        # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.
+        # The paths are those of the results alone: a kriging believer's own means tell nothing of f*.
+        reference = self.reference(believed, incumbent, rng)
+        where = np.vstack([space.to_unit(reference), unit_pending])
+        paths = self.surrogates.posterior_paths(where, config.n_paths, rng)
+        best = acquisition.best_values(paths)
 
-    incumbent = best_so_far(history, surrogates, held)
+        # 2. objectives (eq. 7), and 3. the designs that no other dominates in them
+        beta = acquisition.beta_t(t, _count(space, config), config.delta)
 
-    def promise(designs: Floats) -> Floats:
-        return acquisition.log_constrained_improvement(*surrogates.predict(space.to_unit(designs)), incumbent)
+        def objectives(designs: Floats) -> Floats:
+            return _objectives(*believed.predict(space.to_unit(designs)), history, incumbent, beta, config)
 
-    # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.
-    # What is only believed tells nothing of it: the paths are those of the results.
-    reference = dense_near_best(space, promise, history.designs, rng)
-    paths = measured.posterior_paths(np.vstack([space.to_unit(reference), held]), config.n_paths, rng)
-    best = acquisition.best_values(paths)
+        def score(mean: Floats, sd: Floats) -> Floats:
+            return information(mean, sd, best, history, config.score, incumbent)
 
-    # 2. objectives (eq. 7), and 3. the designs that no other beats in all of them
-    beta = acquisition.beta_t(t, _count(space, config), config.delta)
+        def score_at(designs: Floats) -> Floats:
+            return score(*believed.predict(space.to_unit(designs)))
 
-    def objectives(designs: Floats) -> Floats:
-        return _objectives(*surrogates.predict(space.to_unit(designs)), history, incumbent, beta, config)
+        front, beside = self._front(objectives, score_at, reference, pending, rng)
 
-    def score_of(designs: Floats) -> Floats:
-        mean, sd = surrogates.predict(space.to_unit(designs))
-        return information(mean, sd, best, history, config.score, incumbent)
+        # 4. the scores (eq. 8); the designs beside the front are scored only where the front is short
+        for designs, on_front in ((front, True), (beside, False)):
+            if not len(designs):
+                continue
+            unit = space.to_unit(designs)
+            mean, sd = believed.predict(unit)
+            if config.batch == "cmi":
+                scores = _conditional_score(believed, unit_pending, paths[:, :, len(reference) :], best, unit)
+            else:
+                scores = score(mean, sd)
+            order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-scores, kind="stable")
+            yield from ranked(space, designs, mean, sd, scores, order, front_size=len(front), on_front=on_front)
 
-    grid = space.grid()
-    if grid is not None:
-        candidates = without(space, grid, known)
-        if not len(candidates):
-            return []
-        on_front = pareto_mask(objectives(candidates))
-        front, rest = candidates[on_front], candidates[~on_front]
-    else:
+    def _front(
+        self,
+        objectives: Callable[[Floats], Floats],
+        score_at: Callable[[Floats], Floats],
+        reference: Floats,
+        pending: Floats,
+        rng: np.random.Generator,
+    ) -> tuple[Floats, Floats]:
+        """Return the Pareto front of what is not taken, (p, d), and designs beside it, (q, d)."""
+        space, config, taken = self.space, self.config, self.taken(pending)
+        grid = space.grid()
+        if grid is not None:
+            candidates = without(space, grid, taken)
+            on_front = pareto_mask(objectives(candidates)) if len(candidates) else np.zeros(0, dtype=bool)
+            return candidates[on_front], candidates[~on_front]
         seed = int(rng.integers(2**31))
         front, _ = pareto_front_nsga2(space, objectives, seed, config.population, config.generations)
         if config.refinements:
-            spread = np.vstack([front, reference])
-            front = refine_front(space, spread, objectives, score_of, config.refinements, rng)
-        front, rest = without(space, front, known), without(space, reference, known)
-
-    # 4. the scores (eq. 8); the rest is scored only where the front is short of designs
-    ranked: list[Suggestion] = []
-    for designs, flag in ((front, True), (rest, False)):
-        if not len(designs) or (ranked and config.batch in ("believer", "cmi")):
-            continue
-        unit = space.to_unit(designs)
-        mean, sd = surrogates.predict(unit)
-        if config.batch == "cmi":
-            score = _conditional_score(surrogates, held, paths[:, :, len(reference) :], best, unit)
-        else:
-            score = information(mean, sd, best, history, config.score, incumbent)
-        order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-score, kind="stable")
-        ranked += suggestions(space, designs, mean, sd, score, order, front_size=len(front), on_front=flag)
-    return ranked
+            start = np.vstack([front, reference])
+            front = refine_front(space, start, objectives, score_at, config.refinements, rng)
+        return without(space, front, taken), without(space, reference, taken)
 
 
 def _objectives(
@@ -177,12 +185,12 @@ def information(
     return acquisition.cmes(mean[0], sd[0], best, mean[slack], sd[slack], phi.reshape(-1, mean.shape[1]))
 
 
-def _conditional_score(surrogates: SurrogateSet, held: Floats, values: Floats, best: Floats, unit: Floats) -> Floats:
-    """Information about f* given each path's own values (outputs, K, b) at the designs held, (q,)."""
+def _conditional_score(surrogates: SurrogateSet, pending: Floats, values: Floats, best: Floats, unit: Floats) -> Floats:
+    """Information about f* given each path's own values (outputs, K, p) at the pending designs (p, d), (q,)."""
     total = np.zeros(len(unit))
     for k in range(len(best)):
-        known = surrogates.condition(held, values[:, k]) if len(held) else surrogates
-        mean, sd = known.predict(unit)
+        given = surrogates.condition(pending, values[:, k]) if len(pending) else surrogates
+        mean, sd = given.predict(unit)
         total += acquisition.cmes_ibo(mean[0], sd[0], best[k : k + 1], mean[1:], sd[1:])
     return total / len(best)
 
@@ -193,7 +201,7 @@ def _count(space: DesignSpace, config: CPMESConfig) -> int:
 
 
 class CPMES:
-    """The search with a memory: `ask` for designs, `tell` what came of them.
+    """The search with a memory: `ask` for designs, `tell` their results.
 
     >>> from contract_wrapper.bo.space import contract_space
     >>> search = CPMES(contract_space(), seed=1, constraints=("slack",), participation=0)
@@ -226,14 +234,14 @@ class CPMES:
     def tell(self, design: Sequence[float], objective: float, margins: Sequence[float] = (), **errors: Any) -> None:
         """Add a result, asked for or not; `errors` as in `History.add`."""
         self.history = self.history.add(design, objective, margins, **errors)
-        self._settle(design)
+        self._no_longer_pending(design)
 
     def tell_failed(self, design: Sequence[float]) -> None:
         """Add a failure: the design is neither fitted nor proposed again."""
         self.history = self.history.add_failed(design)
-        self._settle(design)
+        self._no_longer_pending(design)
 
-    def _settle(self, design: Sequence[float]) -> None:
+    def _no_longer_pending(self, design: Sequence[float]) -> None:
         (key,) = self.space.keys([design])
         keys = self.space.keys(self.pending) if self.pending else []
         if key in keys:

@@ -22,7 +22,7 @@ class CPMESConfig:
 
     The default differs from it in five places: kernels have a local term, the front trades the expected
     improvement for the probability that all constraints hold, information counts by what there is to gain,
-    fronts of spaces that are no grid are refined where the score is high, and a batch believes its earlier picks.
+    fronts of spaces that are no grid are refined where the score is high, and a batch is chosen by a kriging believer.
     """
 
     n_paths: int = 32
@@ -30,12 +30,12 @@ class CPMESConfig:
 
     score: Literal["gain", "cmes", "ibo"] = "gain"
     """`cmes`: eq. 8, Perrone et al. 2019 (paper). `ibo`: the lower bound of Takeno et al. 2022, never negative.
-    `gain`: that bound, where each draw of f* counts by what it holds above the best known result."""
+    `gain`: that bound, where each draw of f* counts by what it holds above the best feasible result."""
 
     objective_acquisition: Literal["ei", "ucb"] = "ei"
     """AF_G of eq. 7: log expected improvement over the best feasible result (the bound while there is none), or
     upper confidence bound (paper). With sqrt(beta) at 4 to 5 the bound's front has no place for designs near
-    the best known one, as those farther away are less certain: in a continuous space it never closes in."""
+    the best one so far, as those farther away are less certain: in a continuous space it never closes in."""
 
     feasibility_objective: Literal["joint", "ucb", "logprob"] = "joint"
     """AF_phi of eq. 7, the recruited agents' own objective: `ucb`, upper confidence bound of their margin (paper);
@@ -56,8 +56,8 @@ class CPMESConfig:
     batch: Literal["believer", "topk", "random", "cmi"] = "believer"
     """How several suggestions, and those pending elsewhere, are kept apart.
 
-    `believer`: take the own mean for a result, and step again. `topk`: the best scores of one front
-    (paper). `random`: random members of one front. `cmi`: information given what each path takes at
+    `believer`: kriging believer, take the surrogates' means for results, and step again. `topk`: the best
+    scores of one front (paper). `random`: random members of one front. `cmi`: information given what each path takes at
     the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
 
     population: int = 40

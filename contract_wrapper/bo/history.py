@@ -1,8 +1,13 @@
-"""What the search knows: the results so far, as arrays."""
+"""What the search knows: the results so far, as arrays.
+
+Margins are good when >= 0, in this package everywhere. Optuna and the literature store constraints that are good
+when <= 0: `as_constraints` and `as_margins` turn the sign, and nothing else does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,12 +20,40 @@ from contract_wrapper.errors import ContractsError
 Floats = npt.NDArray[np.float64]
 
 
+def as_constraints(margins: Mapping[str, float]) -> dict[str, float]:
+    """Return constraints by name, <= 0 good, of margins by name, >= 0 good."""
+    return {name: -margin for name, margin in margins.items()}
+
+
+def as_margins(constraints: Mapping[str, float]) -> dict[str, float]:
+    """Return margins by name, >= 0 good, of constraints by name, <= 0 good."""
+    return {name: -constraint for name, constraint in constraints.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One finished evaluation in plain values, as a study stores it."""
+
+    design: Sequence[float]
+    """In the order of the space's dimensions."""
+    objective: float = math.nan
+    """To be maximised."""
+    margins: Mapping[str, float] = field(default_factory=dict)
+    """Constraint -> margin, >= 0 good, or 0 or 1 where it is binary."""
+    objective_se: float | None = None
+    """Standard error of the objective; None: not known."""
+    margins_se: Mapping[str, float] = field(default_factory=dict)
+    """Constraint -> standard error of its margin, as far as they are known."""
+    failed: bool = False
+    """Whether the evaluation failed; everything but the design is then ignored."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class History:
     """All that the optimiser knows: arrays, one row per finished evaluation; designs may repeat."""
 
     designs: Floats
-    """(n, d), in the order of the space's dimensions; rows outside the space are known, not proposed."""
+    """(n, d), in the order of the space's dimensions; rows outside the space are learned from, never proposed."""
     objective: Floats
     """(n,), to be maximised."""
     margins: Floats
@@ -80,6 +113,65 @@ class History:
             margins_se=np.empty((0, m)),
             failed=designs,
             **kinds,
+        )
+
+    @classmethod
+    def of(
+        cls,
+        space: DesignSpace,
+        results: Iterable[Result],
+        *,
+        constraints: Sequence[str] | None = None,
+        participation: str | None = None,
+        binary: Sequence[str] = (),
+    ) -> History:
+        """Return the history of results as studies store them, in their order.
+
+        Args:
+            space: where the designs come from; they may lie outside its bounds.
+            results: finished evaluations. One that lacks a margin, or has an objective or a margin that is not
+                finite, counts as failed.
+            constraints: names of the margins; None for all that a result has, in alphabetical order.
+            participation: name of the recruited agents' constraint.
+            binary: names of the constraints that are 0 or 1.
+
+        Standard errors that some results lack are 0, which leaves the noise to the fit; where no result has one
+        there are none.
+
+        Raises:
+            ContractsError: `participation` or `binary` is none of the constraints, or a binary value not 0 or 1.
+        """
+        rows = list(results)
+        if constraints is None:
+            constraints = sorted({name for row in rows if not row.failed for name in row.margins})
+        if unknown := sorted({*binary, *([] if participation is None else [participation])} - set(constraints)):
+            raise ContractsError(
+                f"participation and binary must be among the constraints {tuple(constraints)}, but got {unknown}: "
+                "rename or leave out"
+            )
+
+        def values(row: Result) -> list[float]:
+            return [row.objective, *(row.margins.get(name, math.nan) for name in constraints)]
+
+        def errors(row: Result) -> list[float]:
+            return [row.objective_se or 0.0, *(row.margins_se.get(name, 0.0) for name in constraints)]
+
+        complete = [not row.failed and bool(np.isfinite(values(row)).all()) for row in rows]
+        finished = [row for row, ok in zip(rows, complete, strict=True) if ok]
+        failed = [row.design for row, ok in zip(rows, complete, strict=True) if not ok]
+        outputs, d = 1 + len(constraints), len(space)
+        y = np.array([values(row) for row in finished], dtype=float).reshape(-1, outputs)
+        se = np.array([errors(row) for row in finished], dtype=float).reshape(-1, outputs)
+        return cls(
+            designs=np.array([row.design for row in finished], dtype=float).reshape(-1, d),
+            objective=y[:, 0],
+            margins=y[:, 1:],
+            constraints=tuple(constraints),
+            participation=None if participation is None else constraints.index(participation),
+            binary=tuple(constraints.index(name) for name in binary),
+            objective_se=se[:, 0] if any(row.objective_se is not None for row in finished) else None,
+            margins_se=se[:, 1:] if any(row.margins_se for row in finished) else None,
+            failed=np.array(failed, dtype=float).reshape(-1, d),
         )
 
     def add(

@@ -20,44 +20,46 @@ _SPREAD_OUT = 512  # designs over the whole space on which paths are drawn, a po
 _MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
 
 
-def maximise(space: DesignSpace, worth: Callable[[Floats], Floats], known: Floats, rng: np.random.Generator) -> Floats:
+def maximise(
+    space: DesignSpace, score: Callable[[Floats], Floats], evaluated: Floats, rng: np.random.Generator
+) -> Floats:
     """Return designs (q, d) among which the best ones of the space are: a grid as a whole.
 
-    Otherwise 1024 spread-out designs and the known ones (n, d), then rounds of normal steps around
-    the 8 best so far, with steps half as long in each round. `worth`: (q, d) -> (q,).
+    Otherwise 1024 spread-out designs and the evaluated ones (n, d), then rounds of normal steps around
+    the 8 best so far, with steps half as long in each round. `score`: (q, d) -> (q,).
     """
     grid = space.grid()
     if grid is not None:
         return grid
-    *_, (designs, _) = _closing_in(space, worth, reference_designs(space, known, rng), rng)
+    *_, (designs, _) = _closing_in(space, score, reference_designs(space, evaluated, rng), rng)
     return designs
 
 
 def dense_near_best(
-    space: DesignSpace, worth: Callable[[Floats], Floats], known: Floats, rng: np.random.Generator
+    space: DesignSpace, score: Callable[[Floats], Floats], evaluated: Floats, rng: np.random.Generator
 ) -> Floats:
-    """Return designs (q, d) that stand for the space, the denser the nearer to where `worth` is largest.
+    """Return designs (q, d) that stand for the space, the denser the nearer to where `score` is largest.
 
-    All of a small grid; otherwise 512 spread-out designs, the known ones (n, d), and the 8 best after each round
+    All of a small grid; otherwise 512 spread-out designs, the evaluated ones (n, d), and the 8 best after each round
     of the search of `maximise`. The best value of a path is to be found among them: were they spread out only,
-    it would lie below what is already known as soon as a search closes in.
+    it would lie below what is already measured as soon as a search closes in.
     """
-    designs = reference_designs(space, known, rng, _SPREAD_OUT)
+    designs = reference_designs(space, evaluated, rng, _SPREAD_OUT)
     grid = space.grid()
     if grid is not None and len(grid) <= len(designs):
         return designs
-    leaders = [_leaders(*found) for found in _closing_in(space, worth, designs, rng)]
+    leaders = [_leaders(*found) for found in _closing_in(space, score, designs, rng)]
     return np.unique(np.vstack([designs, *leaders]), axis=0)
 
 
 def _closing_in(
-    space: DesignSpace, worth: Callable[[Floats], Floats], designs: Floats, rng: np.random.Generator
+    space: DesignSpace, score: Callable[[Floats], Floats], designs: Floats, rng: np.random.Generator
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield after each round all designs so far (q, d) and what they are worth (q,)."""
-    values = worth(designs)
+    """Yield after each round all designs so far (q, d) and their scores (q,)."""
+    values = score(designs)
     for size in step_sizes(_ROUNDS):
         near = around(space, designs, values, size, rng)
-        designs, values = np.vstack([designs, near]), np.append(values, worth(near))
+        designs, values = np.vstack([designs, near]), np.append(values, score(near))
         yield designs, values
 
 

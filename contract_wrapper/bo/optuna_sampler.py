@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import warnings
 import zlib
 from collections.abc import Mapping, Sequence
@@ -23,16 +22,19 @@ from optuna.trial import FrozenTrial, TrialState
 
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
-from contract_wrapper.bo.history import History
-from contract_wrapper.bo.space import DesignSpace, Range, numeric_space
+from contract_wrapper.bo.dimensions import SMALLEST_STEP, Dimension, Integer, Real
+from contract_wrapper.bo.history import History, Result, as_margins
+from contract_wrapper.bo.space import GRID_LIMIT, DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 Distributions = Mapping[str, BaseDistribution]
+_NUMERIC = (FloatDistribution, IntDistribution)
 
 _ATTEMPTS = 5  # to find a design that no other worker takes at the same moment
 _ASKED = "cpmes:asked"  # system attribute: what a running trial was given, before it has suggested it all
+_WHY = "cpmes:why"  # system attribute: the reason, for people
 
 
 class CPMESSampler(optuna.samplers.BaseSampler):
@@ -48,7 +50,7 @@ class CPMESSampler(optuna.samplers.BaseSampler):
     >>> study.optimize(objective, n_trials=3)
 
     Floats and integers, with steps and logarithms, are searched together. What only some trials
-    have, and categorical parameters, are drawn by chance. Trials that run elsewhere are pending;
+    have, and categorical parameters, are drawn at random. Trials that run elsewhere are pending;
     failed and pruned ones, and those with a value that is not finite or a constraint that others
     have and they lack, are neither fitted nor repeated. When a finite space is used up, the study is
     stopped, and a warning says so.
@@ -60,13 +62,13 @@ class CPMESSampler(optuna.samplers.BaseSampler):
         Args:
             seed: of the whole study; workers of one study share it.
             config: see `CPMESConfig`; None for the default.
-            n_startup_trials: finished trials before the first suggestion, until then chance decides;
+            n_startup_trials: finished trials before the first suggestion, until then parameters are random;
                 None for 2 d + 3 with d parameters, the size of the contract paper's prior set.
         """
         if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ContractsError(f"CPMESSampler needs a whole number >= 0 as seed, but came {seed!r}")
+            raise ContractsError(f"CPMESSampler needs an integer >= 0 as seed, but got {seed!r}")
         if n_startup_trials is not None and n_startup_trials < 1:
-            raise ContractsError(f"CPMESSampler needs n_startup_trials >= 1 or None, but came {n_startup_trials}")
+            raise ContractsError(f"CPMESSampler needs n_startup_trials >= 1 or None, but got {n_startup_trials}")
         self._seed, self._config, self._n_startup = seed, config, n_startup_trials
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
@@ -74,13 +76,12 @@ class CPMESSampler(optuna.samplers.BaseSampler):
         self._raise_error_if_multi_objective(study)
         completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         found = optuna.search_space.intersection_search_space(completed)
-        numeric = (FloatDistribution, IntDistribution)
-        return {k: v for k, v in sorted(found.items()) if isinstance(v, numeric) and not v.single()}
+        return {k: v for k, v in sorted(found.items()) if isinstance(v, _NUMERIC) and not v.single()}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """Suggest the parameters of one trial; none while chance decides."""
+        """Suggest the parameters of one trial; none while parameters are random."""
         if not search_space:
             return {}
         for _ in range(_ATTEMPTS):
@@ -88,8 +89,7 @@ class CPMESSampler(optuna.samplers.BaseSampler):
             params, why = self._choose(study, trials, trial.number, search_space)
             if not params:
                 return {}
-            study._storage.set_trial_system_attr(trial._trial_id, _ASKED, json.dumps(params))
-            study._storage.set_trial_system_attr(trial._trial_id, "cpmes:why", why)
+            _publish(study, trial, {_ASKED: json.dumps(params), _WHY: why})
             # Another worker may have taken the same design since we looked. Each writes before it looks again,
             # so at least one of two sees it, and chooses anew.
             again = [_params(t) for t in study.get_trials(deepcopy=False) if t.number != trial.number]
@@ -100,33 +100,34 @@ class CPMESSampler(optuna.samplers.BaseSampler):
     def _choose(
         self, study: optuna.Study, trials: Sequence[FrozenTrial], number: int, search_space: Distributions
     ) -> tuple[dict[str, Any], str]:
-        """Return parameters for a trial, and why; none while chance decides, or where none are left."""
+        """Return parameters for a trial, and why; none while parameters are random, or where none are left."""
         space = space_of(search_space)
         history = history_of(trials, search_space, space, study.direction)
         startup = 2 * len(search_space) + 3 if self._n_startup is None else self._n_startup
         if len(history) + len(history.failed) < startup:
             return {}, ""
-        pending, unknown = _running(trials, search_space, number)
+        pending, choosing = _running(trials, search_space, number)
         try:
-            # Trials with a smaller number of which nothing is known yet choose first, by the same rule.
-            first = number - len(unknown)
-            picks = ask(space, history, pending, 1 + len(unknown), seed=self._seed, trial=first, config=self._config)
+            # Trials with a smaller number that have chosen nothing yet choose first, by the same rule.
+            first = number - len(choosing)
+            picks = ask(space, history, pending, 1 + len(choosing), seed=self._seed, trial=first, config=self._config)
         except SpaceExhausted:
             warnings.warn(
                 f"every design of {sorted(search_space)} is evaluated, failed or pending: the study is stopped, "
-                "and its last trial repeats one by chance; search a larger space or a finer step",
+                "and its last trial repeats one at random; search a larger space or a finer step",
                 stacklevel=3,
             )
             with contextlib.suppress(RuntimeError):  # asked from outside `optimize`
                 study.stop()
             return {}, ""
         values = zip(search_space.items(), picks[-1].design, strict=True)
-        return {name: _on(distribution, value) for (name, distribution), value in values}, picks[-1].why()
+        params = {name: _nearest(d, value) for (name, d), value in values if isinstance(d, _NUMERIC)}
+        return params, picks[-1].why()
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """Draw one parameter by chance, from the seed, the trial's number and the parameter's name."""
+        """Draw one parameter at random, from the seed, the trial's number and the parameter's name."""
         entropy = [self._seed, trial.number, zlib.crc32(param_name.encode())]
         state = int(np.random.SeedSequence(entropy).generate_state(1, np.uint32)[0])
         return optuna.samplers.RandomSampler(seed=state).sample_independent(
@@ -137,15 +138,22 @@ class CPMESSampler(optuna.samplers.BaseSampler):
 def space_of(distributions: Distributions) -> DesignSpace:
     """Return the design space of numeric distributions, in their order.
 
-    What has too many values to count is searched as if continuous, and rounded afterwards.
+    What has more values than `GRID_LIMIT` is searched as if continuous, and rounded afterwards.
     """
-    ranges = {}
-    for name, d in distributions.items():
-        if not isinstance(d, (FloatDistribution, IntDistribution)):
-            raise ContractsError(f"{name} is a {type(d).__name__}: cPMES searches floats and integers only")
-        whole = isinstance(d, IntDistribution)
-        ranges[name] = Range(low=d.low, high=d.high, step=d.step, log=d.log, whole=whole)
-    return numeric_space(ranges)
+    return DesignSpace(dimensions=tuple(_dimension(name, d) for name, d in distributions.items()))
+
+
+def _dimension(name: str, distribution: BaseDistribution) -> Dimension:
+    if not isinstance(distribution, _NUMERIC):
+        raise ContractsError(
+            f"{name} is a {type(distribution).__name__}, but cPMES searches floats and integers only: "
+            "leave it to sample_independent"
+        )
+    low, high, step, log = distribution.low, distribution.high, distribution.step, distribution.log
+    countable = step is not None and step >= SMALLEST_STEP and (high - low) / step + 1 <= GRID_LIMIT
+    if isinstance(distribution, IntDistribution) and step == 1 and countable:
+        return Integer(name=name, low=distribution.low, high=distribution.high, log=log)
+    return Real(name=name, low=low, high=high, step=step if countable else None, log=log)
 
 
 def history_of(
@@ -155,37 +163,23 @@ def history_of(
     direction: optuna.study.StudyDirection,
 ) -> History:
     """Return what finished trials say: objectives to be maximised, margins >= 0 good, and failures."""
-    completed = [t for t in trials if t.state == TrialState.COMPLETE]
-    names = sorted({name for t in completed for name in t.constraints})
     sign = 1.0 if direction == optuna.study.StudyDirection.MAXIMIZE else -1.0
-    designs, objective, margins, failed = [], [], [], []
-    for t in trials:
-        if not t.state.is_finished() or not set(distributions) <= set(t.params):
-            continue
-        design = [float(t.params[name]) for name in distributions]
-        row = [-t.constraints[name] if name in t.constraints else math.nan for name in names]
-        value = sign * t.value if t.state == TrialState.COMPLETE and t.value is not None else math.nan
-        if not np.isfinite([value, *row]).all():
-            failed.append(design)
-            continue
-        designs.append(design)
-        objective.append(value)
-        margins.append(row)
-    d, m = len(space), len(names)
-    return History(
-        designs=np.array(designs).reshape(-1, d),
-        objective=np.array(objective),
-        margins=np.array(margins).reshape(len(designs), m),
-        constraints=tuple(names),
-        failed=np.array(failed).reshape(-1, d),
-    )
+    finished = [t for t in trials if t.state.is_finished() and set(distributions) <= set(t.params)]
+    return History.of(space, [_result(t, tuple(distributions), sign) for t in finished])
+
+
+def _result(trial: FrozenTrial, names: Sequence[str], sign: float) -> Result:
+    design = [float(trial.params[name]) for name in names]
+    if trial.state != TrialState.COMPLETE or trial.value is None:
+        return Result(design=design, failed=True)
+    return Result(design=design, objective=sign * trial.value, margins=as_margins(trial.constraints))
 
 
 def _running(
     trials: Sequence[FrozenTrial], distributions: Distributions, number: int
 ) -> tuple[list[list[float]], list[int]]:
     """Return designs under evaluation elsewhere, and numbers before ours of trials still choosing."""
-    pending, unknown = [], []
+    pending, choosing = [], []
     for t in trials:
         if t.state != TrialState.RUNNING:
             continue
@@ -193,8 +187,18 @@ def _running(
         if set(distributions) <= set(params):
             pending.append([float(params[name]) for name in distributions])
         elif t.number < number:
-            unknown.append(t.number)
-    return pending, unknown
+            choosing.append(t.number)
+    return pending, choosing
+
+
+def _publish(study: optuna.Study, trial: FrozenTrial, attributes: Mapping[str, str]) -> None:
+    """Store system attributes of a running trial, where the other workers of the study see them.
+
+    A sampler is handed a `FrozenTrial`, for which Optuna 5 has no public setter; its own samplers write to the
+    storage in this way, too. Nothing else here uses a private name of Optuna's.
+    """
+    for key, value in attributes.items():
+        study._storage.set_trial_system_attr(trial._trial_id, key, value)
 
 
 def _params(trial: FrozenTrial) -> dict[str, Any]:
@@ -202,9 +206,8 @@ def _params(trial: FrozenTrial) -> dict[str, Any]:
     return {**json.loads(trial.system_attrs.get(_ASKED, "{}")), **trial.params}
 
 
-def _on(distribution: BaseDistribution, value: float) -> float | int:
-    """Return the value that the distribution allows next to this one."""
-    assert isinstance(distribution, (FloatDistribution, IntDistribution))
+def _nearest(distribution: FloatDistribution | IntDistribution, value: float) -> float | int:
+    """Return the value of the distribution that is nearest to this one."""
     if distribution.step is not None:
         last = round((distribution.high - distribution.low) / distribution.step)
         k = min(max(round((value - distribution.low) / distribution.step), 0), last)

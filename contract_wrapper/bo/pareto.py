@@ -1,4 +1,4 @@
-"""Designs that no other design beats in every objective: by enumeration, or by NSGA-II.
+"""Pareto fronts, the designs that no other dominates: by enumeration, or by NSGA-II.
 
 All objectives are maximised. Source of NSGA-II: Deb et al. 2002, as implemented by pymoo.
 """
@@ -29,7 +29,7 @@ def pareto_mask(values: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     """
     f = np.asarray(values, dtype=float)
     if f.ndim != 2:
-        raise ContractsError(f"objectives must have the shape (n, k), but came as {f.shape}")
+        raise ContractsError(f"objectives must have the shape (n, k), but got {f.shape}")
     if np.isnan(f).any():
         raise ContractsError("an objective is NaN and cannot be ranked: leave failed designs out")
     if f.shape[1] == 2:

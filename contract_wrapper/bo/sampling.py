@@ -1,4 +1,4 @@
-"""Designs chosen by where they lie alone: to begin with, to fill the space, to stand for all of it."""
+"""Designs chosen by where they lie alone: initial and space-filling designs, and samples that stand for a space."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
     `DesignSpace.corners` are taken. A finite space with fewer than `n` designs is an error.
     """
     if n < 1:
-        raise ContractsError(f"initial_designs needs n >= 1, but came {n}")
+        raise ContractsError(f"initial_designs needs n >= 1, but got {n}")
     grid = space.grid()
     if grid is not None and len(grid) < n:
         raise ContractsError(f"{n} initial designs are wanted, but the space has {len(grid)}: ask for fewer")
@@ -43,11 +43,11 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
 
 
 def reference_designs(
-    space: DesignSpace, known: Floats, rng: np.random.Generator | None, size: int = _REFERENCE_SIZE
+    space: DesignSpace, evaluated: Floats, rng: np.random.Generator | None, size: int = _REFERENCE_SIZE
 ) -> Floats:
-    """Return designs that stand for the space: all of a small grid, else a spread-out part and those known.
+    """Return designs that stand for the space: all of a small grid, else a spread-out part and the evaluated ones.
 
-    `known` (n, d) may lie outside the space, where it is left out. Without `rng` the part is always the same;
+    Evaluated designs (n, d) outside the space are left out. Without `rng` the part is always the same;
     its size is a power of 2.
     """
     grid = space.grid()
@@ -58,31 +58,31 @@ def reference_designs(
     points = Sobol(len(space), scramble=False).random(size)
     if rng is not None:  # a random shift keeps the spread and moves the points from step to step
         points = (points + rng.random(len(space))) % 1.0
-    inside = [row for row in known if space.contains(row)]
+    inside = [row for row in evaluated if space.contains(row)]
     return np.unique(np.vstack([space.from_unit(points), *inside]), axis=0)
 
 
-def farthest(space: DesignSpace, known: Floats) -> tuple[Design, float] | None:
-    """Return the design farthest from all `known` (n, d), and how far in the unit cube; None if none is left.
+def farthest(space: DesignSpace, taken: Floats) -> tuple[Design, float] | None:
+    """Return the design farthest from all `taken` (n, d), and how far in the unit cube; None if none is left.
 
-    Without any known design it is the one nearest the middle, infinitely far from them.
+    Without any taken design it is the one nearest the middle, infinitely far from them.
     """
     grid = space.grid()
-    pool = reference_designs(space, known[:0], None) if grid is None else grid
-    candidates = without(space, pool, known)
+    pool = reference_designs(space, taken[:0], None) if grid is None else grid
+    candidates = without(space, pool, taken)
     if not len(candidates):
         return None
     unit = space.to_unit(candidates)
-    if len(known):
-        gaps = unit[:, None, :] - space.to_unit(known)[None]
+    if len(taken):
+        gaps = unit[:, None, :] - space.to_unit(taken)[None]
         distance = np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
     else:
         distance = -np.sqrt(((unit - 0.5) ** 2).sum(axis=1))
     i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
-    return space.as_design(candidates[i]), float(distance[i]) if len(known) else math.inf
+    return space.as_design(candidates[i]), float(distance[i]) if len(taken) else math.inf
 
 
-def without(space: DesignSpace, designs: Floats, known: Floats) -> Floats:
-    """Return those of `designs` (n, d) that are not among `known` (k, d)."""
-    taken = set(space.keys(known))
-    return designs[[key not in taken for key in space.keys(designs)]] if len(designs) else designs
+def without(space: DesignSpace, designs: Floats, taken: Floats) -> Floats:
+    """Return those of `designs` (n, d) that are not among `taken` (k, d)."""
+    keys = set(space.keys(taken))
+    return designs[[key not in keys for key in space.keys(designs)]] if len(designs) else designs

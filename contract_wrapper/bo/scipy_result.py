@@ -1,17 +1,77 @@
-"""What a search found, as scipy and scikit-optimize write it down."""
+"""The one boundary to scikit-optimize: its spaces taken and given out, and results as it and scipy store them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from contract_wrapper.bo.dimensions import Dimension, Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
+
+
+def from_skopt(dimensions: Iterable[Any], steps: Mapping[str, float] | None = None) -> DesignSpace:
+    """Turn a `skopt.space.Space`, or a list of its dimensions, into a design space.
+
+    Args:
+        dimensions: `skopt.space.Real` and `Integer`, uniform or log-uniform, each with a name, or a `Categorical`
+            with a single number for a fixed one.
+        steps: name of a `Real` dimension -> step of its grid, which scikit-optimize does not know.
+
+    Raises:
+        ContractsError: a dimension is of another kind, or `steps` names none of the `Real` dimensions.
+
+    >>> import skopt.space
+    >>> from_skopt([skopt.space.Real(0.0, 1.0, name="tax")], steps={"tax": 0.25}).counts
+    (5,)
+    """
+    dimensions, steps = list(dimensions), steps or {}
+    turned = tuple(_from_skopt(dimension, steps) for dimension in dimensions)
+    real = [dimension.name for dimension in turned if isinstance(dimension, Real)]
+    if unknown := sorted(set(steps) - set(real)):
+        raise ContractsError(f"steps are for Real dimensions, here {real}, but got some for {unknown}: leave these out")
+    return DesignSpace(dimensions=turned)
+
+
+def _from_skopt(dimension: Any, steps: Mapping[str, float]) -> Dimension:
+    from skopt import space as skopt
+
+    if not isinstance(dimension, skopt.Dimension):
+        raise ContractsError(f"from_skopt takes scikit-optimize's Real, Integer and Categorical, but got {dimension!r}")
+    name, log = dimension.name, getattr(dimension, "prior", "") == "log-uniform"
+    if isinstance(dimension, skopt.Real):
+        return Real(name=name, low=dimension.low, high=dimension.high, step=steps.get(name), log=log)
+    if isinstance(dimension, skopt.Integer):
+        return Integer(name=name, low=int(dimension.low), high=int(dimension.high), log=log)
+    numbers = [c for c in dimension.categories if isinstance(c, (int, float, np.number)) and not isinstance(c, bool)]
+    if len(dimension.categories) == len(numbers) == 1:
+        (fixed,) = numbers
+        if float(fixed).is_integer():
+            return Integer(name=name, low=int(fixed), high=int(fixed))
+        return Real(name=name, low=float(fixed), high=float(fixed))
+    raise ContractsError(
+        f"{name} is Categorical with the choices {tuple(dimension.categories)}, between which no distance is known: "
+        "use Integer or Real, or a single number for a fixed value"
+    )
+
+
+def to_skopt(space: DesignSpace) -> Any:
+    """Return the dimensions as a `skopt.space.Space`, which knows no steps; a fixed number is a `Categorical`."""
+    from skopt import space as skopt
+
+    def turned(dimension: Dimension) -> Any:
+        if dimension.low == dimension.high:
+            return skopt.Categorical([dimension.low], name=dimension.name)
+        kind = skopt.Integer if isinstance(dimension, Integer) else skopt.Real
+        return kind(dimension.low, dimension.high, "log-uniform" if dimension.log else "uniform", name=dimension.name)
+
+    return skopt.Space([turned(dimension) for dimension in space.dimensions])
 
 
 def as_optimize_result(space: DesignSpace, history: History, models: Any = ()) -> OptimizeResult:
@@ -42,7 +102,7 @@ def as_optimize_result(space: DesignSpace, history: History, models: Any = ()) -
         message="best feasible result" if found else "no result holds every constraint",
         x_iters=designs,
         func_vals=counted,
-        space=space.as_skopt(),
+        space=to_skopt(space),
         models=list(models),
         nfev=len(history),
         objective=history.objective,

@@ -1,4 +1,4 @@
-"""What the search answers: a design to try, or that none is left."""
+"""The answer of a search: a design to try, or that none is left."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ class Suggestion:
     probability_feasible: float
     """Pr(every constraint holds)."""
     score: float
-    """Information in nats about the constrained best value, by default weighted by gains; distance to known
-    designs while filling.
-
-    Another rule's own score; NaN where chance decides."""
+    """Information in nats about the constrained best value, by default weighted by gains; distance to the
+    nearest taken design while filling. Another rule's own score; NaN where the choice is random."""
     front_size: int
     """Number of candidates on the Pareto front; 0 while filling, and for rules without a front."""
     on_front: bool
@@ -51,8 +49,11 @@ class Suggestion:
         """One line for a log."""
         if math.isnan(self.objective_mean):
             if math.isnan(self.score):
-                return f"{self.design}: drawn by chance"
-            return f"{self.design}: fills the space, {self.score:.2f} away from every known design"
+                return f"{self.design}: drawn at random"
+            where = (
+                "nearest to the middle" if math.isinf(self.score) else f"{self.score:.2f} from the nearest other design"
+            )
+            return f"{self.design}: space-filling, {where}"
         place = f", {'one of' if self.on_front else 'beside the'} {self.front_size} on the front"
         return (
             f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "

@@ -1,4 +1,4 @@
-"""What the optimiser believes about each output: surrogates of the objective and of every margin.
+"""Surrogates of the objective and of every margin.
 
 One independent surrogate per output: a Gaussian process (`gp`), or a constant where the output never
 varied. Inputs lie in the unit cube; outliers are winsorised before the fit.
@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.blas_threads import one_thread
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
 from contract_wrapper.bo.gp.kernels import Kernel, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.bo.winsorize import clipped, floored
+from contract_wrapper.bo.winsorize import winsorize_margins, winsorize_objective
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
@@ -28,13 +28,13 @@ _MINIMUM_RESULTS = 3  # fewer say nothing of length scales
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConstantSurrogate:
-    """The belief about an output that never varied: its value, and a wide doubt of its own everywhere."""
+    """The surrogate of an output that never varied: its value, with one wide standard deviation everywhere."""
 
     value: float
     sd: float
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Return the value and the doubt at each of x (q, d): two arrays (q,)."""
+        """Return the value and the standard deviation at each of x (q, d): two arrays (q,)."""
         return np.full(len(x), self.value), np.full(len(x), self.sd)
 
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
@@ -42,7 +42,7 @@ class ConstantSurrogate:
         return self.value + self.sd * rng.standard_normal((n, len(x)))
 
     def condition(self, x: Floats, y: Floats) -> ConstantSurrogate:
-        """Return the same belief: there is no kernel by which one design could tell of another."""
+        """Return the same surrogate: there is no kernel by which one design could tell of another."""
         return self
 
 
@@ -64,7 +64,7 @@ def fit_output(
     if x.ndim != 2 or y.shape != (len(x),) or se.shape != y.shape or len(y) == 0:
         raise ContractsError(
             f"a surrogate needs x (n, d), y (n,) and noise_sd (n,) with n >= 1, "
-            f"but came {x.shape}, {y.shape} and {se.shape}"
+            f"but got {x.shape}, {y.shape} and {se.shape}"
         )
     shift, scale = float(y.mean()), float(y.std())
     if scale <= 1e-12 * max(1.0, abs(shift)):
@@ -109,11 +109,11 @@ class SurrogateSet:
         return np.stack([part.posterior_paths(x, n, rng) for part in self.parts])
 
     def condition(self, x: Floats, y: Floats) -> SurrogateSet:
-        """Return the set that also knows y (outputs, q) at x (q, d)."""
+        """Return the set conditioned on y (outputs, q) at x (q, d) as well."""
         return SurrogateSet(parts=tuple(part.condition(x, column) for part, column in zip(self.parts, y, strict=True)))
 
     def believe(self, x: Floats) -> SurrogateSet:
-        """Return the set that takes its own means at x (q, d) for results ("kriging believer")."""
+        """Return the kriging believer: the set conditioned on its own means at x (q, d)."""
         return self.condition(x, self.predict(x)[0]) if len(x) else self
 
 
@@ -133,7 +133,7 @@ def fit(space: DesignSpace, history: History, *, local: bool = True) -> Surrogat
     kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(m)]
     surrogates = SurrogateSet.fit(
         space.to_unit(history.designs),
-        np.column_stack([floored(history.objective), clipped(margins)]),
+        np.column_stack([winsorize_objective(history.objective), winsorize_margins(margins)]),
         ["se", *kernels],
         np.column_stack([objective_se, margins_se]),
         local=local,
@@ -159,10 +159,10 @@ def believe_objective(
     return mean, sd
 
 
-def best_so_far(history: History, surrogates: SurrogateSet, held: Floats) -> float | None:
-    """The best feasible result, or belief about a pending design (w, d) in the unit cube; None if there is neither."""
+def best_so_far(history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
+    """The best feasible value, measured or predicted at pending designs (p, d) of the unit cube; None if none is."""
     values = history.objective[history.feasible()]
-    if len(held):
-        mean, _ = surrogates.predict(held)
+    if len(pending):
+        mean, _ = surrogates.predict(pending)
         values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
     return float(values.max()) if len(values) else None

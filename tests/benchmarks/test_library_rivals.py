@@ -4,14 +4,14 @@ import importlib.util
 
 import numpy as np
 import pytest
-from skopt.space import Integer, Real
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
 from optimiser_bench import library
 from optimiser_bench.library import LIBRARY, _margins, why_missing
 
-SPACE = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"), Integer(1, 4, name="n")), steps={"x": 0.1})
+SPACE = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0, step=0.1), Integer(name="n", low=1, high=4)))
 
 
 def history_of(n):

@@ -68,7 +68,7 @@ def test_regret_is_what_the_best_feasible_result_lacks_and_the_best_itself_while
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_the_optimum_of_a_public_problem_is_found_again_and_nothing_is_better(name):
     p = PROBLEMS[name]
-    ys = np.arange(p.y[0], p.y[1] + 1) if p.whole else np.linspace(*p.y, 301)
+    ys = np.arange(p.y[0], p.y[1] + 1) if p.integer else np.linspace(*p.y, 301)
     x, y = np.meshgrid(np.linspace(*p.x, 301), ys)
     holds = np.all([c(x, y) <= 0 for c in p.constraints], axis=0)
     assert p.f(x, y)[holds].min() >= p.optimum - 1e-7
@@ -78,7 +78,7 @@ def test_the_optimum_of_a_public_problem_is_found_again_and_nothing_is_better(na
         minimize(
             lambda v: float(p.f(*v)),
             (x.ravel()[i], y.ravel()[i]),
-            bounds=[p.x, (y.ravel()[i],) * 2 if p.whole else p.y],
+            bounds=[p.x, (y.ravel()[i],) * 2 if p.integer else p.y],
             constraints=rules,
             options={"ftol": 1e-12},
         )

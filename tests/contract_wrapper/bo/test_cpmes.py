@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skopt.space import Integer, Real
 
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.cpmes import CPMES, _objectives, ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.rivals import cei
 from contract_wrapper.bo.sampling import initial_designs
@@ -121,7 +121,10 @@ def test_without_results_the_space_is_filled_from_the_middle():
     picks = ask(SPACE, History.empty(SPACE), number=5, seed=3)
     assert designs_of(picks) == [(0.5, 3), (0.0, 1), (0.0, 5), (1.0, 1), (1.0, 5)]
     assert designs_of(ask(SPACE, History.empty(SPACE), number=5, seed=4)) == designs_of(picks)
-    assert "fills the space" in picks[0].why()
+    assert [pick.why() for pick in picks[:2]] == [
+        "(0.5, 3): space-filling, nearest to the middle",
+        "(0.0, 1): space-filling, 0.71 from the nearest other design",
+    ]
 
 
 def test_the_status_quo_is_learned_from_and_never_proposed():
@@ -164,7 +167,7 @@ def test_no_constraints_and_noisy_repeats_are_a_plain_search():
 
 
 def test_a_continuous_tax_is_searched_by_nsga2():
-    space = DesignSpace(dimensions=(Real(0.0, 1.0, name="tax"), Integer(1, 5, name="cleaners")))
+    space = DesignSpace(dimensions=(Real(name="tax", low=0.0, high=1.0), Integer(name="cleaners", low=1, high=5)))
     config = CPMESConfig(population=20, generations=5, n_paths=4)
     picks = ask(space, history_of(START, space), number=2, seed=0, config=config)
     assert picks == ask(space, history_of(START, space), number=2, seed=0, config=config)
@@ -223,7 +226,7 @@ def test_results_that_are_all_equal_let_the_space_be_filled():
         history = history.add(design, 150.0, [0.0])
     (pick,) = ask(SPACE, history, seed=0)
     assert pick.design == (0.5, 3)
-    assert "fills the space" in pick.why()
+    assert "space-filling" in pick.why()
 
 
 def test_five_harvesters_of_one_mind_count_as_five_independent_ones():
@@ -297,7 +300,7 @@ def test_the_front_holds_what_expected_improvement_times_probability_would_take(
 
 
 def test_with_ei_a_continuous_search_closes_in_on_the_best_feasible_design():
-    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    line = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0),))
     search = CPMES(line, seed=0, constraints=("low",), config=CPMESConfig(objective_acquisition="ei"))
     for x in (0.1, 0.5, 0.9):
         search.tell((x,), x, [0.4 - x])
@@ -313,7 +316,7 @@ def test_counting_gains_leaves_the_first_hill_for_a_higher_one_and_bare_informat
     def hills(x):
         return 0.9 * np.exp(-(((x - 0.2) / 0.1) ** 2)) + np.exp(-(((x - 0.73) / 0.05) ** 2)), [np.sin(9 * x) + 0.9]
 
-    line = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"),))
+    line = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0),))
     search = CPMES(line, seed=0, constraints=("wave",), config=CPMESConfig(score=score))
     for x in (0.05, 0.15, 0.3, 0.45, 0.95):
         search.tell((x,), *hills(x))
@@ -330,8 +333,8 @@ def test_what_is_only_believed_tells_nothing_of_the_best_value(monkeypatch):
     original = acquisition.best_values
     monkeypatch.setattr(acquisition, "best_values", lambda paths: drawn.append(original(paths)) or drawn[-1])
     pending = [(round(tax, 2), 3) for tax in np.arange(0.05, 0.95, 0.1)]
-    for waiting in ([], pending):
-        ask(SPACE, history_of(START), waiting, seed=0, trial=9)
+    for designs in ([], pending):
+        ask(SPACE, history_of(START), designs, seed=0, trial=9)
     np.testing.assert_array_equal(*drawn)
 
 

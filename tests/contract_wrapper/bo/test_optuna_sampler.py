@@ -10,7 +10,8 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from contract_wrapper import CPMESConfig, CPMESSampler
+from contract_wrapper import CPMESConfig, CPMESSampler, Integer, Real
+from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.bo.optuna_sampler import history_of, space_of
 from contract_wrapper.errors import ContractsError
 
@@ -65,8 +66,8 @@ def test_a_study_resumed_from_storage_equals_one_that_was_not_stopped(tmp_path):
 
 def test_trials_that_run_elsewhere_are_pending_also_before_they_have_suggested():
     study = study_of(8)
-    waiting = [study.ask() for _ in range(3)]
-    for trial in reversed(waiting):  # the last one chooses first, and leaves to the others what they will take
+    running = [study.ask() for _ in range(3)]
+    for trial in reversed(running):  # the last one chooses first, and leaves to the others what they will take
         ridge(trial)
     assert len({*params_of(study)[8:]}) == 3
     again = study_of(8)
@@ -134,6 +135,44 @@ def test_constraints_become_margins_and_what_is_incomplete_or_infinite_a_failure
     assert history.failed.tolist() == [[0.5, 2.0], [0.5, 3.0]]
 
 
+MARGINS = {"harvester": 0.1 + 0.2, "cleaner": -1e-300, "tight": 0.0}
+
+
+def test_constraints_in_a_database_are_minus_the_margins_and_come_back_to_the_last_bit(tmp_path):
+    study = optuna.create_study(storage=f"sqlite:///{tmp_path}/study.sqlite3", direction="maximize")
+    trial = study.ask(GRID)
+    for name, constraint in as_constraints(MARGINS).items():
+        trial.set_constraint(name, constraint)
+    study.tell(trial, 1.0)
+    assert study.trials[0].constraints == {"harvester": -(0.1 + 0.2), "cleaner": 1e-300, "tight": 0.0}
+    history = history_of(study.trials, GRID, space_of(GRID), study.direction)
+    assert dict(zip(history.constraints, history.margins[0].tolist(), strict=True)) == MARGINS
+    assert history.feasible().tolist() == [False]
+
+
+def test_a_distribution_becomes_the_dimension_of_the_same_values():
+    kinds = {
+        "x": FloatDistribution(0.0, 1.0, step=0.05),
+        "rate": FloatDistribution(1e-4, 1.0, log=True),
+        "n": IntDistribution(1, 5),
+        "width": IntDistribution(1, 200, log=True),
+        "even": IntDistribution(2, 10, step=2),
+        "huge": IntDistribution(0, 10**9),
+        "fine": FloatDistribution(0.0, 1.0, step=1e-9),
+    }
+    assert space_of(kinds).dimensions == (
+        Real(name="x", low=0.0, high=1.0, step=0.05),
+        Real(name="rate", low=1e-4, high=1.0, log=True),
+        Integer(name="n", low=1, high=5),
+        Integer(name="width", low=1, high=200, log=True),
+        Real(name="even", low=2.0, high=10.0, step=2.0),
+        Real(name="huge", low=0.0, high=1e9),  # more values than are enumerated: as if continuous
+        Real(name="fine", low=0.0, high=1.0),
+    )
+    with pytest.raises(ContractsError, match="kind is a CategoricalDistribution"):
+        space_of({"kind": CategoricalDistribution(["a", "b"])})
+
+
 def test_every_numeric_distribution_is_searched_and_kept():
     kinds = {
         "rate": FloatDistribution(1e-4, 1.0, log=True),
@@ -168,7 +207,7 @@ def test_several_objectives_and_wrong_settings_are_refused():
     study = optuna.create_study(sampler=CPMESSampler(seed=0), directions=["maximize", "minimize"])
     with pytest.raises(ValueError, match="multi-objective"):
         study.ask(GRID)
-    with pytest.raises(ContractsError, match="seed, but came -1"):
+    with pytest.raises(ContractsError, match="seed, but got -1"):
         CPMESSampler(seed=-1)
     with pytest.raises(ContractsError, match="n_startup_trials >= 1"):
         CPMESSampler(seed=0, n_startup_trials=0)

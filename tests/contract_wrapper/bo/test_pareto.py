@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from skopt.space import Integer, Real
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2, pareto_mask
-from contract_wrapper.bo.space import DesignSpace
+from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
 
 
@@ -38,8 +38,8 @@ def conflict(designs):
 
 
 def test_nsga2_finds_the_front_that_enumeration_finds():
-    tax, cleaners = Real(0.0, 1.0, name="tax"), Integer(1, 5, name="cleaners")
-    fine = DesignSpace(dimensions=(tax, cleaners), steps={"tax": 0.01})
+    tax, cleaners = Real(name="tax", low=0.0, high=1.0), Integer(name="cleaners", low=1, high=5)
+    fine = contract_space()
     front, values = pareto_front_grid(fine.grid(), conflict)
     found, found_values = pareto_front_nsga2(fine, conflict, seed=1, pop=40, gens=40)
     assert set(fine.keys(found)) <= set(fine.keys(front))
@@ -52,7 +52,7 @@ def test_nsga2_finds_the_front_that_enumeration_finds():
 
 
 def test_nsga2_repeats_itself_with_the_same_seed():
-    space = DesignSpace(dimensions=(Real(0.0, 1.0, name="tax"), Integer(1, 5, name="cleaners")))
+    space = DesignSpace(dimensions=(Real(name="tax", low=0.0, high=1.0), Integer(name="cleaners", low=1, high=5)))
     first, _ = pareto_front_nsga2(space, conflict, seed=3, pop=20, gens=5)
     second, _ = pareto_front_nsga2(space, conflict, seed=3, pop=20, gens=5)
     assert np.array_equal(first, second)

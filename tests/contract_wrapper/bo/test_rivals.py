@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from skopt.space import Integer, Real
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import dense_near_best, maximise, refine_front
 from contract_wrapper.bo.pareto import pareto_mask
@@ -13,8 +13,8 @@ from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.bo.surrogates import fit
 from contract_wrapper.errors import ContractsError
 
-LINE = DesignSpace(dimensions=(Integer(0, 10, name="x"),))
-SQUARE = DesignSpace(dimensions=(Real(0.0, 1.0, name="a"), Real(0.0, 1.0, name="b")))
+LINE = DesignSpace(dimensions=(Integer(name="x", low=0, high=10),))
+SQUARE = DesignSpace(dimensions=(Real(name="a", low=0.0, high=1.0), Real(name="b", low=0.0, high=1.0)))
 
 
 def line_history(*, limit, at=(0, 2, 5, 10)):
@@ -62,7 +62,7 @@ def test_cei_without_a_feasible_result_takes_the_likeliest_design():
     assert np.exp(pick.score) == pytest.approx(pick.probability_feasible)
 
 
-def test_a_pending_design_counts_for_thebest_so_far_if_it_is_believed_feasible():
+def test_a_pending_design_counts_for_the_best_so_far_if_it_is_believed_feasible():
     history = line_history(limit=6.5)
     surrogates = fit(LINE, history)
     best = [best_so_far(history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
@@ -100,7 +100,7 @@ def test_chance_favours_no_design_and_needs_no_result():
     counts = np.bincount([pick.design[0] for pick in drawn], minlength=11)
     assert counts[0] == 0
     assert (abs(counts[1:] - 100) < 45).all()
-    assert drawn[0].why() == f"{drawn[0].design}: drawn by chance"
+    assert drawn[0].why() == f"{drawn[0].design}: drawn at random"
 
 
 def test_a_continuous_space_is_searched_to_five_digits_and_a_grid_is_taken_whole():

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from skopt.space import Real
 
+from contract_wrapper.bo.dimensions import Real
 from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
@@ -32,7 +32,7 @@ def test_a_whole_small_space_is_given_once():
 
 
 def test_a_continuous_space_is_sampled():
-    space = DesignSpace(dimensions=(Real(0.0, 1.0, name="a"), Real(0.0, 2.0, name="b")))
+    space = DesignSpace(dimensions=(Real(name="a", low=0.0, high=1.0), Real(name="b", low=0.0, high=2.0)))
     designs = initial_designs(space, 7, np.random.default_rng(0))
     assert designs.shape == (7, 2)
     assert all(space.contains(row) for row in designs)

@@ -1,14 +1,15 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
+import skopt.space
 from skopt.plots import plot_convergence, plot_evaluations
-from skopt.space import Integer, Real
 
-from contract_wrapper import DesignSpace, History, as_optimize_result
+from contract_wrapper import DesignSpace, History, Integer, Real, as_optimize_result, contract_space, from_skopt
+from contract_wrapper.bo.scipy_result import to_skopt
 from contract_wrapper.errors import ContractsError
 
 mpl.use("Agg")
-SPACE = DesignSpace(dimensions=(Real(0.0, 1.0, name="x"), Integer(1, 5, name="n")))
+SPACE = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0), Integer(name="n", low=1, high=5)))
 
 
 def history_of(*results):
@@ -46,3 +47,46 @@ def test_nothing_feasible_is_no_success_and_nothing_at_all_an_error():
     assert np.isnan(result.fun)
     with pytest.raises(ContractsError, match="no results"):
         as_optimize_result(SPACE, history_of())
+
+
+MIXED = DesignSpace(
+    dimensions=(
+        Real(name="x", low=0.0, high=1.0),
+        Real(name="rate", low=1e-3, high=1.0, log=True),
+        Integer(name="n", low=1, high=5),
+        Integer(name="width", low=1, high=64, log=True),
+        Integer(name="crew", low=3, high=3),
+        Real(name="price", low=0.3, high=0.3),
+    )
+)
+
+
+def test_a_space_given_out_and_taken_back_is_the_same():
+    assert from_skopt(to_skopt(MIXED)) == MIXED
+    assert from_skopt(to_skopt(contract_space()), steps={"tax": 0.01}) == contract_space()
+
+
+def test_scikit_optimize_means_the_same_by_a_dimension():
+    theirs = to_skopt(MIXED)
+    assert [dimension.name for dimension in theirs] == list(MIXED.names)
+    designs = [MIXED.as_design(row) for row in MIXED.sample(np.random.default_rng(0), 20)]
+    assert all(list(design) in theirs for design in designs)
+    theirs = skopt.space.Real(1e-3, 1.0, "log-uniform", transform="normalize", name="rate")
+    np.testing.assert_allclose(from_skopt([theirs]).to_unit([[1e-2], [0.5]])[:, 0], theirs.transform([1e-2, 0.5]))
+
+
+@pytest.mark.parametrize(
+    ("dimensions", "steps", "message"),
+    [
+        ([skopt.space.Categorical(["x", "y"], name="a")], {}, "no distance is known"),
+        ([skopt.space.Categorical(["x"], name="a")], {}, "no distance is known"),
+        ([skopt.space.Real(0, 1)], {}, "needs a name"),
+        ([skopt.space.Real(0, 1, name="a")], {"a": 0.3}, "a whole number of times"),
+        ([skopt.space.Real(0, 1, name="a")], {"b": 0.1}, "got some for \\['b'\\]"),
+        ([skopt.space.Integer(0, 3, name="a")], {"a": 1}, "steps are for Real"),
+        ([(0.0, 1.0)], {}, "scikit-optimize's Real"),
+    ],
+)
+def test_what_scikit_optimize_has_and_the_search_has_not_is_refused(dimensions, steps, message):
+    with pytest.raises(ContractsError, match=message):
+        from_skopt(dimensions, steps)

@@ -1,7 +1,12 @@
+import subprocess
+import sys
+import tracemalloc
+
 import numpy as np
 import pytest
-from skopt.space import Categorical, Integer, Real
+import skopt.space
 
+from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
 
@@ -60,7 +65,7 @@ def test_one_crew_size_is_a_fixed_dimension():
 
 
 def test_a_continuous_dimension_has_no_grid_and_a_log_one_is_even_in_orders_of_magnitude():
-    space = DesignSpace(dimensions=(Real(1e-4, 1.0, prior="log-uniform", name="rate"), Integer(1, 3, name="n")))
+    space = DesignSpace(dimensions=(Real(name="rate", low=1e-4, high=1.0, log=True), Integer(name="n", low=1, high=3)))
     assert space.grid() is None
     assert space.counts == (None, 3)
     np.testing.assert_allclose(space.to_unit([[1e-2, 2]]), [[0.5, 0.5]])
@@ -79,20 +84,49 @@ def test_keys_forgive_rounding_only():
 
 
 @pytest.mark.parametrize(
-    ("dimensions", "steps", "message"),
+    ("dimensions", "message"),
     [
-        ((Real(0, 1, name="a"),), {"a": 0.3}, "whole number of times"),
-        ((Real(0, 1, name="a"),), {"b": 0.1}, "dimensions are"),
-        ((Real(0, 1, name="a"), Real(0, 1, name="a")), {}, "name of its own"),
-        ((Real(0, 1),), {}, "name of its own"),
-        ((Categorical(["x", "y"], name="a"),), {}, "no distance is known"),
-        ((Integer(0, 3, name="a"),), {"a": 1}, "no Real dimension"),
-        ((), {}, "no dimensions"),
+        ((), "no dimensions"),
+        ((Real(name="a", low=0, high=1), Integer(name="a", low=0, high=1)), r"different names, but got \('a', 'a'\)"),
+        ((skopt.space.Real(0, 1, name="a"),), "from_skopt"),
     ],
 )
-def test_what_is_wrong_with_a_space_is_said(dimensions, steps, message):
+def test_what_is_wrong_with_a_space_is_said(dimensions, message):
     with pytest.raises(ContractsError, match=message):
-        DesignSpace(dimensions=dimensions, steps=steps)
+        DesignSpace(dimensions=dimensions)
+
+
+def test_a_contract_space_without_a_crew_size_is_refused():
+    for bounds in ({"max_cleaners": 1, "min_cleaners": 2}, {"max_cleaners": 2, "min_cleaners": -1}):
+        with pytest.raises(ContractsError, match="0 <= min_cleaners <= max_cleaners"):
+            contract_space(**bounds)
+
+
+def test_a_large_range_is_never_enumerated():
+    tracemalloc.start()
+    space = DesignSpace(dimensions=(Integer(name="n", low=0, high=10**7), Real(name="x", low=0.0, high=1.0, step=1e-7)))
+    assert space.counts == (10**7 + 1, 10**7 + 1)
+    assert space.grid() is None
+    drawn = space.sample(np.random.default_rng(0), 8)
+    assert np.array_equal(space.from_unit(space.to_unit(drawn)), drawn)
+    assert all(space.contains(row) for row in drawn)
+    assert not space.contains(drawn[0] + [0, 5e-8])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 1e6  # one column of the grid would be 80 MB
+
+
+def test_equal_spaces_are_equal_and_their_dimensions_a_tuple():
+    listed = DesignSpace(dimensions=list(contract_space().dimensions))
+    assert listed == contract_space()
+    assert hash(listed) == hash(contract_space())
+    assert listed != contract_space(step=0.02)
+
+
+def test_a_fixed_number_on_a_logarithmic_scale_is_the_origin():
+    space = DesignSpace(dimensions=(Real(name="rate", low=0.3, high=0.3, log=True),))
+    assert space.to_unit([[0.3]]).tolist() == [[0.0]]
+    assert space.from_unit([[0.0], [1.0]]).tolist() == [[0.3], [0.3]]
 
 
 def test_a_design_of_another_length_is_refused():
@@ -101,9 +135,22 @@ def test_a_design_of_another_length_is_refused():
 
 
 def test_whole_numbers_on_a_log_scale_are_even_in_orders_of_magnitude():
-    space = DesignSpace(dimensions=(Integer(1, 100, prior="log-uniform", name="width"),))
+    space = DesignSpace(dimensions=(Integer(name="width", low=1, high=100, log=True),))
     np.testing.assert_allclose(space.to_unit([[1.0], [10.0], [100.0]]), [[0.0], [0.5], [1.0]])
     assert space.from_unit([[0.0], [0.5], [0.51], [1.0]]).tolist() == [[1.0], [10.0], [10.0], [100.0]]
     drawn = space.sample(np.random.default_rng(0), 1000)[:, 0]
     assert abs((drawn <= 10).sum() - 511) < 60  # up to 10.5: log10(10.5) / 2 of all
     assert (drawn == np.rint(drawn)).all()
+
+
+def test_the_search_runs_where_scikit_optimize_is_not_installed():
+    code = """
+import sys
+sys.modules["skopt"] = None  # an import of it raises ImportError
+from contract_wrapper import CPMES, contract_space
+search = CPMES(contract_space(), seed=0)
+for value in (1.0, 2.0, 4.0):
+    search.tell(search.ask()[0].design, value)
+assert search.ask()[0].probability_feasible == 1.0
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

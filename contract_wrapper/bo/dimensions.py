@@ -1,0 +1,166 @@
+"""Dimensions of a design space: their bounds, steps and scales, checked at birth.
+
+Values of a grid are numbered from 0 and computed when asked for, so that a range of a billion costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from contract_wrapper.errors import ContractsError
+
+Floats = npt.NDArray[np.float64]
+
+SMALLEST_STEP = 1e-8
+"""Values of a `Real` with a step are rounded to 10 decimals; a smaller step would be lost there."""
+
+_DECIMALS = 10
+_EXACT = 2**53  # largest integer up to which floats hold every integer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Real:
+    """A real design variable: any number between its bounds, or on a grid.
+
+    >>> Real(name="tax", low=0.0, high=1.0, step=0.25).count
+    5
+    """
+
+    name: str
+    """Name of the variable, unlike those of the other dimensions of a space."""
+
+    low: float
+    """Lower bound, finite; above 0 with `log`."""
+
+    high: float
+    """Upper bound, finite; equal to `low` for a fixed number."""
+
+    step: float | None = None
+    """Distance of neighbouring values, from the lower bound to the upper; None: any number between them."""
+
+    log: bool = False
+    """Whether the variable is searched on a logarithmic scale, where equal ratios are equally far apart."""
+
+    def __post_init__(self) -> None:
+        _check_name(self)
+        low, high = _number(self, "low"), _number(self, "high")
+        object.__setattr__(self, "low", low)
+        object.__setattr__(self, "high", high)
+        _check_bounds(self)
+        if self.step is None:
+            return
+        step = _number(self, "step")
+        object.__setattr__(self, "step", step)
+        if self.log:
+            raise ContractsError(
+                f"{_title(self)} has step={step:g} and log=True, of which a dimension may have one: "
+                "leave the step out, or make the exponent the variable"
+            )
+        steps = (high - low) / step if step >= SMALLEST_STEP else -1.0
+        if steps < 0 or abs(steps - round(steps)) > 1e-6 or (round(steps) == 0) != (low == high):
+            raise ContractsError(
+                f"{_title(self)} needs a step of at least {SMALLEST_STEP:g} that fits a whole number of times between "
+                f"low={low:g} and high={high:g}, but got step={step:g}: change the step or a bound, or leave the "
+                "step out for a continuous dimension"
+            )
+
+    @property
+    def count(self) -> int | None:
+        """Number of values; None for a continuous dimension."""
+        if self.low == self.high:
+            return 1
+        return None if self.step is None else round((self.high - self.low) / self.step) + 1
+
+    def values(self, index: Floats) -> Floats:
+        """Return the values with these indices (n,), whole numbers from 0: (n,); only where there is a `count`."""
+        if self.step is None:
+            return np.full(len(index), self.low)
+        # rounded, so that 7 * 0.01 is the decimal 0.07 and a design reads as it was written
+        return np.array([round(self.low + i * self.step, _DECIMALS) for i in index.tolist()])
+
+    def index(self, values: Floats) -> Floats:
+        """Return the index, not yet rounded, of each of the values (n,): (n,)."""
+        return (values - self.low) / (self.step or 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integer:
+    """An integer design variable, both bounds included.
+
+    >>> Integer(name="cleaners", low=1, high=5).count
+    5
+    """
+
+    name: str
+    """Name of the variable, unlike those of the other dimensions of a space."""
+
+    low: int
+    """Lower bound; above 0 with `log`."""
+
+    high: int
+    """Upper bound; equal to `low` for a fixed number."""
+
+    log: bool = False
+    """Whether the variable is searched on a logarithmic scale, where equal ratios are equally far apart."""
+
+    def __post_init__(self) -> None:
+        _check_name(self)
+        for end in ("low", "high"):
+            number = getattr(self, end)
+            if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or abs(int(number)) > _EXACT:
+                raise ContractsError(
+                    f"{_title(self)} needs integers of at most 2**53 in size as bounds, but got {end}={number!r}: "
+                    "use Real for other numbers"
+                )
+            object.__setattr__(self, end, int(number))
+        _check_bounds(self)
+
+    @property
+    def count(self) -> int:
+        """Number of values."""
+        return self.high - self.low + 1
+
+    def values(self, index: Floats) -> Floats:
+        """Return the values with these indices (n,), whole numbers from 0: (n,)."""
+        return self.low + index
+
+    def index(self, values: Floats) -> Floats:
+        """Return the index, not yet rounded, of each of the values (n,): (n,)."""
+        return values - self.low
+
+
+Dimension = Real | Integer
+
+
+def _title(dimension: Dimension) -> str:
+    return f"{type(dimension).__name__} {dimension.name!r}"
+
+
+def _check_name(dimension: Dimension) -> None:
+    if not isinstance(dimension.name, str) or not dimension.name:
+        raise ContractsError(f"a dimension needs a name, but got {dimension.name!r}: pass a string as name=...")
+
+
+def _number(dimension: Real, name: str) -> float:
+    """Return a field as a float, if it is a finite number."""
+    value = getattr(dimension, name)
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+        raise ContractsError(f"{_title(dimension)} needs a finite number as {name}, but got {value!r}: pass one")
+    return float(value)
+
+
+def _check_bounds(dimension: Dimension) -> None:
+    if dimension.low > dimension.high:
+        raise ContractsError(
+            f"{_title(dimension)} needs low <= high, but got low={dimension.low:g} and high={dimension.high:g}: "
+            "swap them, or give the same number twice to fix it"
+        )
+    if dimension.log and dimension.low <= 0:
+        raise ContractsError(
+            f"{_title(dimension)} has log=True and so needs low > 0, but got low={dimension.low:g}: "
+            "raise the bound, or leave log out"
+        )
