@@ -33,7 +33,7 @@ ONLY = {
     "matplotlib": ("reports/",),
     "PIL": ("playback/",),
     "optuna": ("studies/", "bo/optuna_sampler.py"),
-    "skopt": ("bo/space.py", "bo/scipy_result.py"),
+    "skopt": ("bo/scipy_result.py",),
     "stable_baselines3": ("learners/ppo/",),
     "contract_wrapper.bo": ("bo/", "studies/", "__init__.py"),
     "cleanup_env": ("envs/", "evaluation/", "playback/", "cli.py", "program.py"),

@@ -1,7 +1,6 @@
 """The database of a study: an Optuna study whose trials carry contracts, outcomes and margins.
 
-Everything is read and written as plain values of this package. Optuna calls a design feasible where its
-constraints are <= 0; here alone the sign of our margins is turned.
+Everything is read and written as plain values of this package.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
@@ -63,11 +63,6 @@ class Configuration:
         return cls(
             evaluation=EvaluationSettings.from_dict(data["evaluation"]), search=SearchSettings.from_dict(data["search"])
         )
-
-
-def constraints_of(margins: Mapping[str, Estimate]) -> dict[str, float]:
-    """Turn margins (>= 0 good) into Optuna's constraints (<= 0 feasible)."""
-    return {name: -margin.mean for name, margin in margins.items()}
 
 
 class StudyDatabase:
@@ -147,7 +142,7 @@ class StudyDatabase:
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 return
             trial.set_user_attr("outcome", result.to_dict())
-            for name, value in constraints_of(margins).items():
+            for name, value in as_constraints({name: margin.mean for name, margin in margins.items()}).items():
                 if name not in trial.constraints:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
             self._study.tell(trial, result.welfare.mean)

@@ -76,6 +76,11 @@ class TrialRecord:
     batch: Batch | None = None
     """Which trials cPMES asked for together with it; None if it did not."""
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether it has an outcome or failed."""
+        return self.outcome is not None or bool(self.failure)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyRecord:

@@ -129,7 +129,7 @@ class Search:
         """The progress lines: the whole search, and what is being trained."""
         record, search = self.study.record(), self.study.search
         total = 1 + search.n_initial + search.n_search + search.n_confirm
-        finished = sum(t.outcome is not None or bool(t.failure) for t in record.trials)
+        finished = sum(t.is_finished for t in record.trials)
         done = self._work_done() + sum(self._part(job, news) for job, news in self._running.values())
         when = self._pace.left(done, self._work_total())
         best = record.best()
@@ -157,7 +157,7 @@ class Search:
     def _work_done(self) -> float:
         """Finished trainings, in agents (the time of a training grows with its agents)."""
         trials = self.study.record().trials
-        return float(sum(self._agents(t.contract) for t in trials if t.outcome is not None or t.failure))
+        return float(sum(self._agents(t.contract) for t in trials if t.is_finished))
 
     def _work_total(self) -> float:
         """All trainings, those not yet chosen counted with four cleaners."""

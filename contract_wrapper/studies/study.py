@@ -103,7 +103,7 @@ class Study:
 
     def open_trials(self) -> list[TrialRecord]:
         """Return the evaluations that are queued or were interrupted, by number."""
-        return [t for t in self.record().trials if t.outcome is None and not t.failure]
+        return [t for t in self.record().trials if not t.is_finished]
 
     def finish(self, number: int, result: Outcome | str) -> None:
         """Store the outcome of an evaluation, or the cause of its failure."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import numpy as np
 
 from contract_wrapper.bo.cpmes import ask
-from contract_wrapper.bo.history import History
+from contract_wrapper.bo.history import History, Result
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION
-from contract_wrapper.studies.record import Batch, Phase, StudyRecord
+from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings, contract_of, design_of
 
 
@@ -25,23 +25,23 @@ def history_of(record: StudyRecord) -> History:
     if baseline is None:
         raise ContractsError("the baseline is not evaluated yet: margins are measured against it")
     names = (*baseline.of_role("harvester"), PARTICIPATION)
-    history = History.empty(record.search.space, names, participation=len(names) - 1)
-    for trial in record.trials:
-        if trial.phase is Phase.CONFIRMATION:
-            continue
-        design = design_of(trial.contract)
-        if trial.failure:
-            history = history.add_failed(design)
-        elif trial.outcome is not None:
-            margins = record.margins(trial)
-            history = history.add(
-                design,
-                trial.outcome.welfare.mean,
-                [margins[name].mean for name in names],
-                objective_se=trial.outcome.welfare.se,
-                margins_se=[margins[name].se for name in names],
-            )
-    return history
+    results = [_result(record, t) for t in record.trials if t.phase is not Phase.CONFIRMATION and t.is_finished]
+    return History.of(record.search.space, results, constraints=names, participation=PARTICIPATION)
+
+
+def _result(record: StudyRecord, trial: TrialRecord) -> Result:
+    """One finished trial as the optimiser reads it."""
+    design = design_of(trial.contract)
+    if trial.outcome is None:
+        return Result(design=design, failed=True)
+    margins, welfare = record.margins(trial), trial.outcome.welfare
+    return Result(
+        design=design,
+        objective=welfare.mean,
+        margins={name: margin.mean for name, margin in margins.items()},
+        objective_se=welfare.se,
+        margins_se={name: margin.se for name, margin in margins.items()},
+    )
 
 
 def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
