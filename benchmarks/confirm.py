@@ -14,7 +14,7 @@ from pathlib import Path
 
 from contract_wrapper.evaluation.outcome import mean_outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_HARVEST
-from contract_wrapper.evaluation.seeds import judged, verdict
+from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
 from contract_wrapper.studies.record import accepted_beyond_error
 from contract_wrapper.studies.study import read_study
 
@@ -32,7 +32,7 @@ def main() -> None:
     contract = best.contract
     seeds = range(10_000, 10_000 + options.seeds)
     folder = options.study / "confirm"
-    baseline, outcomes = judged(
+    baseline, outcomes = evaluate_seeds(
         contract, record.settings, seeds, folder=folder, processes=options.processes, stream=sys.stderr
     )
     mean = mean_outcome(outcomes)

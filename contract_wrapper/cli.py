@@ -202,12 +202,12 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 def _evaluate(options: argparse.Namespace) -> int:
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.evaluation.seeds import judged, verdict
+    from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
 
     if options.seeds < 1:
         raise ContractsError(f"--seeds must be at least 1, got {options.seeds}")
     contract = Contract(tax=options.tax, n_cleaners=options.cleaners)
-    baseline, outcomes = judged(
+    baseline, outcomes = evaluate_seeds(
         contract,
         _training_settings(options),
         range(options.seed, options.seed + options.seeds),
@@ -234,7 +234,7 @@ def _best_response(options: argparse.Namespace) -> int:
     def telling(what: str) -> Callable[[Any], None]:
         return lambda p: progress.show([f"{what}: episode {p.episode}/{p.episodes}"])
 
-    outcome = evaluate(contract, settings, options.seed, folder=options.folder, on_progress=telling("the whole crew"))
+    outcome = evaluate(contract, settings, options.seed, folder=options.folder, on_progress=telling("everybody"))
     policy = Policy.load(options.folder / outcome.policy)
     agents = [name.strip() for name in options.agents.split(",")]
     found = [

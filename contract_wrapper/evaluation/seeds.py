@@ -10,11 +10,11 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.evaluation.worker_pool import Job, News, working
+from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, working
 from contract_wrapper.progress import STARTING, Progress
 
 
-def judged(
+def evaluate_seeds(
     contract: Contract, settings: EvaluationSettings, seeds: Iterable[int], *,
     folder: Path, processes: int, stream: TextIO,
 ) -> tuple[Outcome, list[Outcome]]:  # fmt: skip
@@ -35,7 +35,7 @@ def judged(
     else:
         jobs += [Job(number=i, contract=contract, seed=seed) for i, seed in enumerate(numbered[1:], start=1)]
     results: dict[int, Outcome] = {}
-    progress, state = Progress(stream), dict[int, News]()
+    progress, state = Progress(stream), dict[int, TrainingStatus]()
 
     def on_result(job: Job, result: Outcome | str) -> None:
         if isinstance(result, str):
@@ -48,7 +48,7 @@ def judged(
         progress.show([f"trained  {len(results)}/{len(jobs)}", "training " + ("; ".join(parts) or STARTING)])
 
     with working(min(processes, len(jobs))) as workers:
-        workers.run(jobs, settings, folder, on_result, lambda news: state.__setitem__(news.number, news), on_tick)
+        workers.run(jobs, settings, folder, on_result, lambda status: state.__setitem__(status.number, status), on_tick)
     progress.say("")
     mine = [results[job.number] for job in jobs if job.contract == contract]
     return results[0], mine
@@ -63,7 +63,7 @@ def verdict(contract: Contract, baseline: Outcome, outcomes: list[Outcome]) -> s
         f"{contract}   (seed {seeds}; ± is the standard error {how})",
         f"  welfare            {mean.welfare!s:>18}   without contract {baseline.welfare}",
         f"  harvest            {mean.harvest!s:>18}   without contract {baseline.harvest}",
-        f"  beams fired        {mean.shots!s:>18}   cells cleaned {mean.cleaned}",
+        f"  shots              {mean.shots!s:>18}   cells cleaned {mean.cleaned}",
         f"  worst harvester    {mean.worst_harvester!s:>18}   without contract {baseline.worst_harvester}",
     ]
     if mean.worst_cleaner is not None:

@@ -24,7 +24,7 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_news: Any = None
+_statuses: Any = None
 _stop: Any = None
 _orphaned = threading.Event()
 _at_work = threading.Lock()
@@ -44,7 +44,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class TrainingStatus:
     """How far a training is."""
 
     number: int
@@ -56,8 +56,8 @@ class News:
 class Workers:
     """A pool of processes for evaluations; made by `working`."""
 
-    def __init__(self, pool: ProcessPoolExecutor, news: Any, stop: Any) -> None:
-        self._pool, self._news, self._stop = pool, news, stop
+    def __init__(self, pool: ProcessPoolExecutor, statuses: Any, stop: Any) -> None:
+        self._pool, self._statuses, self._stop = pool, statuses, stop
 
     def run(
         self,
@@ -65,7 +65,7 @@ class Workers:
         settings: EvaluationSettings,
         folder: Path | None,
         on_result: Callable[[Job, Outcome | str], None],
-        on_news: Callable[[News], None],
+        on_status: Callable[[TrainingStatus], None],
         on_tick: Callable[[], None],
     ) -> None:
         """Evaluate all jobs; callbacks run here, results in the order in which they come.
@@ -79,7 +79,7 @@ class Workers:
             while waiting:
                 done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 interrupts.check()
-                self._drain(on_news)
+                self._drain(on_status)
                 on_tick()
                 for future in done:
                     job = waiting.pop(future)
@@ -90,10 +90,10 @@ class Workers:
                 future.cancel()
             raise
 
-    def _drain(self, on_news: Callable[[News], None]) -> None:
+    def _drain(self, on_status: Callable[[TrainingStatus], None]) -> None:
         while True:
             try:
-                on_news(self._news.get_nowait())
+                on_status(self._statuses.get_nowait())
             except queue.Empty:
                 return
 
@@ -104,12 +104,12 @@ def working(processes: int) -> Iterator[Workers]:
     if processes < 1:
         raise ContractsError(f"processes must be at least 1, got {processes}")
     context = multiprocessing.get_context("spawn")
-    news, stop = context.Queue(), context.Event()
+    statuses, stop = context.Queue(), context.Event()
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by the libraries when a worker loads them
     try:
-        with ProcessPoolExecutor(processes, context, _begin, (news, stop)) as pool:
-            yield Workers(pool, news, stop)
+        with ProcessPoolExecutor(processes, context, _begin, (statuses, stop)) as pool:
+            yield Workers(pool, statuses, stop)
     finally:
         for name, value in before.items():
             if value is None:
@@ -118,13 +118,13 @@ def working(processes: int) -> Iterator[Workers]:
                 os.environ[name] = value
 
 
-def _begin(news: Any, stop: Any) -> None:
-    global _news, _stop
+def _begin(statuses: Any, stop: Any) -> None:
+    global _statuses, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logging.getLogger("cleanup_env").setLevel(logging.ERROR)  # that it compiles stands in the progress lines
-    news.cancel_join_thread()
-    _news, _stop = news, stop
+    statuses.cancel_join_thread()
+    _statuses, _stop = statuses, stop
     threading.Thread(target=_watch, daemon=True).start()
 
 
@@ -141,7 +141,7 @@ def _watch() -> None:
 
 def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcome:
     def tell(p: Any) -> None:
-        _news.put(News(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
+        _statuses.put(TrainingStatus(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
 
     def should_stop() -> bool:
         return _orphaned.is_set() or bool(_stop.is_set())
@@ -165,7 +165,7 @@ def _result(future: Future[Outcome]) -> Outcome | str:
     except BrokenProcessPool as error:
         raise ContractsError(
             "a training process died (killed, or out of memory): run the same command again to go on, "
-            "with fewer --processes if memory is short; in a script of your own, start the work below "
+            "with fewer --processes if memory is short; in a script, start the work below "
             "if __name__ == '__main__'"
         ) from error
     except EvaluationStopped as error:

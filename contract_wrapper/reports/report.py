@@ -175,7 +175,7 @@ def _work(record: StudyRecord) -> str:
     crew, low, high = turn
     return (
         f"{text} With {crew} cleaner{'s' if crew > 1 else ''}, the crew was idle at tax {low:g} and worked at tax "
-        f"{high:g}: a crew counts as working from {figures.WORKING:g} beams per episode on."
+        f"{high:g}: a crew counts as working from {figures.WORKING:g} shots per episode on."
     )
 
 
@@ -183,7 +183,7 @@ def _training(outcome: Outcome) -> str:
     return (
         "Thin lines are episodes as played while exploring, averaged over the games played at once; thick lines their "
         f"running mean. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
-        f"{outcome.welfare}, harvest {outcome.harvest}, beams {outcome.shots}."
+        f"{outcome.welfare}, harvest {outcome.harvest}, shots {outcome.shots}."
     )
 
 

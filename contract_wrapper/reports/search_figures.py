@@ -157,7 +157,7 @@ def draw_work_over_tax(record: StudyRecord) -> Figure:
     figure = empty_figure(9.0, 6.6, _title_of_work(trials))
     axes = figure.subplots(2, 2, sharex=True).ravel()
     panels: tuple[tuple[str, Callable[[Outcome], Estimate | None]], ...] = (
-        ("beams fired by the crew (per episode)", lambda o: o.shots),
+        ("shots of the crew (per episode)", lambda o: o.shots),
         ("harvest (apples per episode)", lambda o: o.harvest),
         ("worst-off harvester's utility (apples per episode)", lambda o: o.worst_harvester),
         ("worst-off cleaner's utility (apples per episode)", lambda o: o.worst_cleaner),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
 from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.studies.record import (
-    JUDGED,
+    COMPETING,
     Phase,
     StudyRecord,
     TrialRecord,
@@ -64,7 +64,7 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
 
 def verdict(record: StudyRecord) -> list[str]:
     """Say in sentences how many contracts are accepted, and what the best one is worth."""
-    tried = [t for t in record.trials if t.phase in JUDGED]
+    tried = [t for t in record.trials if t.phase in COMPETING]
     good, bad, base = record.ranked(), record.refused(), record.baseline
     failed = sum(bool(t.failure) for t in tried)
     waiting = sum(t.outcome is None and not t.failure for t in tried)

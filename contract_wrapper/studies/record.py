@@ -34,7 +34,7 @@ class Phase(StrEnum):
     """A fresh training of the best contract."""
 
 
-JUDGED = (Phase.INITIAL, Phase.SEARCH)
+COMPETING = (Phase.INITIAL, Phase.SEARCH)
 """Phases whose trials compete: each contract is tried once."""
 
 
@@ -109,7 +109,7 @@ class StudyRecord:
 
     def finished(self, *phases: Phase) -> list[TrialRecord]:
         """Trials of some phases (default: those whose contracts compete) that have an outcome, by number."""
-        return [t for t in self.trials if t.phase in (phases or JUDGED) and t.outcome is not None]
+        return [t for t in self.trials if t.phase in (phases or COMPETING) and t.outcome is not None]
 
     def margins(self, trial: TrialRecord) -> dict[str, Estimate]:
         """Margins of a finished trial against the baseline, >= 0 good."""

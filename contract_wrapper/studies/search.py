@@ -13,7 +13,7 @@ from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.worker_pool import Job, News, Workers, working
+from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, Workers, working
 from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.studies.record import Phase, StudyRecord
 from contract_wrapper.studies.settings import contract_of
@@ -30,7 +30,7 @@ class Search:
     def __init__(self, study: Study, *, processes: int, stream: TextIO) -> None:
         self.study, self.processes = study, processes
         self._progress = Progress(stream)
-        self._running: dict[int, tuple[Job, News | None]] = {}
+        self._running: dict[int, tuple[Job, TrainingStatus | None]] = {}
         self._pace = Pace(self._work_done())
 
     def run(self) -> StudyRecord:
@@ -98,16 +98,16 @@ class Search:
                     self._progress.say(self._line(ready.number))
                 held.clear()
 
-        def on_news(news: News) -> None:
-            if news.number in self._running:
-                job, before = self._running[news.number]
+        def on_status(status: TrainingStatus) -> None:
+            if status.number in self._running:
+                job, before = self._running[status.number]
                 if before is None:  # from a checkpoint, if it is one that was stopped
-                    self._pace.regain(self._part(job, news))
-                self._running[news.number] = (job, news)
+                    self._pace.regain(self._part(job, status))
+                self._running[status.number] = (job, status)
 
         if jobs:
             workers.run(
-                jobs, self.study.settings, self.study.folder / "outcomes", on_result, on_news,
+                jobs, self.study.settings, self.study.folder / "outcomes", on_result, on_status,
                 lambda: self._progress.show(self._status()),
             )  # fmt: skip
 
@@ -130,7 +130,7 @@ class Search:
         record, search = self.study.record(), self.study.search
         total = 1 + search.n_initial + search.n_search + search.n_confirm
         finished = sum(t.is_finished for t in record.trials)
-        done = self._work_done() + sum(self._part(job, news) for job, news in self._running.values())
+        done = self._work_done() + sum(self._part(job, status) for job, status in self._running.values())
         when = self._pace.left(done, self._work_total())
         best = record.best()
         best_text = (
@@ -139,9 +139,9 @@ class Search:
             else "nothing accepted yet"
         )
         training = [
-            f"{job.contract}: episode {news.episode}/{news.episodes}, utility {news.total:.0f}"
-            for job, news in self._running.values()
-            if news is not None
+            f"{job.contract}: episode {status.episode}/{status.episodes}, utility {status.total:.0f}"
+            for job, status in self._running.values()
+            if status is not None
         ]
         return [
             f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}",
@@ -151,8 +151,8 @@ class Search:
     def _agents(self, contract: Contract) -> int:
         return self.study.settings.game.n_harvesters + contract.n_cleaners
 
-    def _part(self, job: Job, news: News | None) -> float:
-        return 0.0 if news is None else self._agents(job.contract) * news.episode / news.episodes
+    def _part(self, job: Job, status: TrainingStatus | None) -> float:
+        return 0.0 if status is None else self._agents(job.contract) * status.episode / status.episodes
 
     def _work_done(self) -> float:
         """Finished trainings, in agents (the time of a training grows with its agents)."""

@@ -52,7 +52,7 @@ class FakeWorkers:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
+    def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
         for job in reversed(jobs):  # results may come in any order
             if self.interrupt_at is not None and job.number >= self.interrupt_at:
                 continue

@@ -15,7 +15,7 @@ from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate
-from contract_wrapper.evaluation.worker_pool import News
+from contract_wrapper.evaluation.worker_pool import TrainingStatus
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies import suggest as suggest_module
@@ -33,13 +33,13 @@ def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
     now, said = [0.0], []
 
     class Resuming(FakeWorkers):
-        def run(self, jobs, settings, folder, on_result, on_news, on_tick) -> None:  # type: ignore[no-untyped-def]
+        def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
             if not said:  # the baseline goes on at half, and in 100 seconds does another sixteenth
-                on_news(News(number=jobs[0].number, episode=8, episodes=16, total=1.0))
+                on_status(TrainingStatus(number=jobs[0].number, episode=8, episodes=16, total=1.0))
                 now[0] = 100.0
-                on_news(News(number=jobs[0].number, episode=9, episodes=16, total=1.0))
+                on_status(TrainingStatus(number=jobs[0].number, episode=9, episodes=16, total=1.0))
                 said.append(search._status()[0])
-            super().run(jobs, settings, folder, on_result, on_news, on_tick)
+            super().run(jobs, settings, folder, on_result, on_status, on_tick)
 
     monkeypatch.setattr(search_module, "working", lambda _n: Resuming())
     monkeypatch.setattr(search_module, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
