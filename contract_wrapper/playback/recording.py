@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cleanup_env import BatchCleanup, render
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
+from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback import movie as animation
@@ -25,10 +26,6 @@ SCRIPTED = "scripted"
 
 _WIDEST = "apples eaten 0000    tax 000.0"
 """Line of a caption that letters are sized by: all frames of an episode need the same size."""
-
-
-_NOTHING = 1e-9
-"""A transfer below it, in apples, is what rounding leaves of a reward minus itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +42,10 @@ class Moment:
     """Apples eaten so far, by all agents."""
 
     tax: float
-    """What taxed agents have paid so far, in apples."""
+    """What harvesters have paid so far, in apples."""
 
     transfers: NDArray[np.float64]
-    """(N,) what each agent got from others in this step, in apples; negative: paid."""
+    """(N,) net transfers of this step, in apples: got from others (> 0) or paid to them (< 0)."""
 
     state: dict[str, NDArray[Any]]
     """The whole state, as `BatchCleanup.get_state` gives it."""
@@ -122,40 +119,42 @@ class Episode:
         return sorted({*range(0, last + 1, every), last})
 
 
-class _FilmedGame(ContractedGame):
-    """One game under a contract that keeps what happens in it."""
+class _RecordedGame(ContractedGame):
+    """One game under a contract that records its moments."""
 
     def __init__(self, contract: Contract, settings: EvaluationSettings, observation: str, steps: int) -> None:
         payment = None if settings.payment is None else settings.payment(contract)
         super().__init__(contract, config=settings.game, costs=settings.costs, payment=payment, observation=observation)
         self.steps = steps
+        self.sums = EpisodeSums(self)
         self.moments: list[Moment] = []
 
     def reset(self, seed: int) -> NDArray[Any]:
-        """Start the episode and its film."""
+        """Start the episode and its recording."""
         observations = super().reset(seed)
+        self.sums = EpisodeSums(self)
         nothing, waste = np.zeros(self.n_agents), int(self.game.waste[0])
         self.moments = [Moment(step=0, waste=waste, apples=0, tax=0.0, transfers=nothing, state=self.game.get_state())]
         return observations
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Play a step and keep what it led to."""
-        observations, earned = super().step(actions)
+        observations, utilities = super().step(actions)
+        self.sums.add()
         if len(self.moments) <= self.steps:
-            before = self.moments[-1]
-            transfers = earned - self.raw_rewards + self.step_costs
-            paid = -np.minimum(transfers[:, self.roles.harvester], 0.0).sum()
+            before, transfers = self.moments[-1], self.settled.transfers[0]
+            paid = -np.minimum(transfers[self.settlement.roles.harvester], 0.0).sum()
             self.moments.append(
                 Moment(
                     step=before.step + 1,
                     waste=int(self.game.waste[0]),
-                    apples=before.apples + int(self.game.apples.sum()),
+                    apples=int(self.sums.apples.sum()),
                     tax=before.tax + float(paid),
-                    transfers=np.where(np.abs(transfers[0]) < _NOTHING, 0.0, transfers[0]),
+                    transfers=transfers.copy(),
                     state=self.game.get_state(),
                 )
             )
-        return observations, earned
+        return observations, utilities
 
 
 def record_episode(
@@ -190,7 +189,7 @@ def record_episode(
     policy = None if isinstance(crew, str) and crew == SCRIPTED else _policy(crew)
     observation = settings.learner.observation if policy is None else policy.config.observation
     try:
-        game = _FilmedGame(contract, settings, observation, horizon if steps is None else steps)
+        game = _RecordedGame(contract, settings, observation, horizon if steps is None else steps)
         stage = BatchCleanup(game.config, 1, observation=None)
     except CleanupError as error:
         raise ContractsError(f"{contract} cannot be played: {error}") from error
@@ -227,7 +226,7 @@ def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
         raise ContractsError(str(error)) from error
 
 
-def _play_scripted(game: _FilmedGame, seed: int) -> None:
+def _play_scripted(game: _RecordedGame, seed: int) -> None:
     from cleanup_env.scripted import ScriptedCrew
 
     players = ScriptedCrew(game.game, "greedy", rng=np.random.default_rng(seed))
@@ -236,7 +235,7 @@ def _play_scripted(game: _FilmedGame, seed: int) -> None:
         game.step(players.act())
 
 
-def _play_trained(game: _FilmedGame, policy: LearnedPolicy, seed: int) -> None:
+def _play_trained(game: _RecordedGame, policy: LearnedPolicy, seed: int) -> None:
     from contract_wrapper.learners.registry import learner_of
     from mtmfq.config import LearnerError
 
