@@ -29,6 +29,8 @@ if TYPE_CHECKING:
         TaxByCells,
     )
     from contract_wrapper.contracts.roles import Activity, Roles
+    from contract_wrapper.contracts.settlement import Settlement
+    from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
@@ -54,6 +56,8 @@ _HOMES = {
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result",),
     "contracts.roles": ("Activity", "Roles"),
+    "contracts.settlement": ("Settlement",),
+    "contracts.transfers": ("conserves_money", "utilities", "welfare"),
     "bo.optuna_sampler": ("CPMESSampler",),
     "bo.space": ("DesignSpace", "contract_space"),
     "bo.suggestion": ("Suggestion",),
@@ -64,8 +68,9 @@ _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = [
     "COSTS", "CPMES", "Activity", "CPMESConfig", "CPMESSampler", "Contract", "ContractDesign", "ContractWrapper", "ContractedGame",
     "ContractsError", "CostRule", "CustomPayment", "DesignSpace", "Estimate", "EvaluationSettings", "History",
-    "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Suggestion", "TaxAndShare",
-    "TaxByCells", "as_optimize_result", "ask", "contract_space", "evaluate", "get_costs", "get_ppo_profile", "make_contracted",
+    "LinearShares", "Outcome", "PPOConfig", "PayPerCell", "RoleCost", "Roles", "Settlement", "Suggestion",
+    "TaxAndShare", "TaxByCells", "as_optimize_result", "ask", "conserves_money", "contract_space", "evaluate", "get_costs",
+    "get_ppo_profile", "make_contracted", "utilities", "welfare",
 ]  # fmt: skip
 
 

@@ -119,7 +119,7 @@ class Settlement:
         Args:
             rewards: raw rewards of the step, (..., N) in apples.
             activity: what the agents did in the step, (..., N) each.
-            roles: roles in this step if agents are absent (`Roles.present`); default: everybody is there.
+            roles: roles in this step if agents are absent (`Roles.present`); default: all agents are present.
 
         Raises:
             ContractsError: a reward is not finite, or the payment rule gives transfers that cannot be

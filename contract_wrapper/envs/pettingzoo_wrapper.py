@@ -56,24 +56,21 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
         horizon: int | None = None,
     ) -> None:
         super().__init__(env)
-        roles_found = _find_roles(env, roles)
+        found = _find_roles(env, roles)
         self.settlement = Settlement.of(
             contract,
-            roles_found,
+            found,
             payment=payment,
             costs=costs,
             horizon=_find_horizon(env) if horizon is None else horizon,
         )
-        self._needs = {
-            agent: self.settlement.counts_of(role)
-            for agent, role in zip(roles_found.agents, roles_found.names, strict=True)
-        }
-        self._index = {agent: i for i, agent in enumerate(roles_found.agents)}
+        self._needs = {a: self.settlement.counts_of(role) for a, role in zip(found.agents, found.names, strict=True)}
+        self._index = {agent: i for i, agent in enumerate(found.agents)}
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[Any, Any], dict[Any, dict[str, Any]]]:
-        """Reset the game; nothing has been earned, paid or spent yet, and the infos say so."""
+        """Reset the game; `reward_raw`, `transfer` and `cost` in the infos are 0."""
         observations, infos = self.env.reset(seed=seed, options=options)
         zero = {"reward_raw": 0.0, "transfer": 0.0, "cost": 0.0}
         return observations, {a: {**info, **zero} if a in self._index else info for a, info in infos.items()}
@@ -81,18 +78,22 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
     def step(
         self, actions: dict[Any, Any]
     ) -> tuple[dict[Any, Any], dict[Any, float], dict[Any, bool], dict[Any, bool], dict[Any, dict[str, Any]]]:
-        """Play one step and settle it among the agents that acted in it."""
+        """Play one step, and settle it among the agents that acted in it.
+
+        Raises:
+            ContractsError: see the class.
+        """
         acting = set(getattr(self.env, "agents", ()))  # before reset there may be none
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         paid = [agent for agent in rewards if agent in acting]
         if not paid:
             return observations, rewards, terminations, truncations, infos
 
-        everybody = self.settlement.roles
-        here = [agent in rewards and agent in acting for agent in everybody.agents]
-        roles = everybody if all(here) else everybody.present(here)
-        raw = np.array([rewards[a] if there else 0.0 for a, there in zip(everybody.agents, here, strict=True)])
-        settled = self.settlement.settle(raw, self._activity(infos, here), roles)
+        roles = self.settlement.roles
+        here = [agent in rewards and agent in acting for agent in roles.agents]
+        raw = np.array([rewards[a] if there else 0.0 for a, there in zip(roles.agents, here, strict=True)])
+        activity = self._activity(infos, here)
+        settled = self.settlement.settle(raw, activity, roles if all(here) else roles.present(here))
 
         rewards, infos = dict(rewards), dict(infos)
         for agent in paid:

@@ -1,4 +1,4 @@
-"""Does anyone gain by changing their policy alone? The best-response condition, measured.
+"""Best responses, measured: what an agent gains by changing its policy alone.
 
 Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 3, which the paper assumes. Here all other
 agents keep their learned policy while one agent learns anew, from nothing, with the schedule and
@@ -81,7 +81,7 @@ class LoneLearner:
         self._means = np.zeros((game.n_games, game.n_agents, int(self._sizes.sum())), np.float32)
         self.observation_shape: tuple[int, ...] = (int(np.prod(game.observation_shape)) + self._means.shape[2],)
         self._everyone = all_others(game.n_games, game.n_agents)
-        self._nobody = np.zeros((game.n_games, 1, 1), np.bool_)
+        self._no_neighbours = np.zeros((game.n_games, 1, 1), np.bool_)
         self._seen: NDArray[Any] = np.empty(0)
         self._rng = np.random.default_rng(0)
 
@@ -92,20 +92,20 @@ class LoneLearner:
         return self._view()
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Play the learner's actions (B, 1) and everybody else's; what it sees and its utilities (B, 1)."""
+        """Play the learner's actions (B, 1) and those of all others; what it sees and its utilities (B, 1)."""
         from mtmfq.update import fill_mean_actions
 
         game, i = self._game, self._agent
-        everybody = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
-        everybody[:, i] = actions[:, 0]
+        chosen = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
+        chosen[:, i] = actions[:, 0]
         seen = game.visible() if self._policy.config.neighbours == "visible" else self._everyone
-        fill_mean_actions(everybody, seen, game.agent_types, self._sizes, self._means)
-        self._seen, utilities = game.step(everybody)
+        fill_mean_actions(chosen, seen, game.agent_types, self._sizes, self._means)
+        self._seen, utilities = game.step(chosen)
         return self._view(), utilities[:, i : i + 1]
 
     def visible(self) -> NDArray[np.bool_]:
-        """Nobody else learns here: (B, 1, 1) of false."""
-        return self._nobody
+        """The learner has no neighbours that learn: (B, 1, 1) of false."""
+        return self._no_neighbours
 
     def _view(self) -> NDArray[np.float32]:
         features = self._seen[:, self._agent].reshape(self.n_games, -1)

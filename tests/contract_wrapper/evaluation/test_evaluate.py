@@ -141,6 +141,24 @@ def test_a_payment_that_cannot_be_settled_ends_in_one_line(payment: Any, contrac
     assert "\n" not in str(caught.value)
 
 
+def test_a_custom_payment_rule_is_evaluated_without_a_folder_and_refused_with_one(tmp_path: Path) -> None:
+    def share(rewards: np.ndarray, _activity: Activity, _roles: Roles) -> np.ndarray:
+        return rewards.mean(axis=-1, keepdims=True) - rewards
+
+    custom = dataclasses.replace(TINY, payment=lambda _: share, costs=get_costs("none"))
+    outcome = evaluate(CREW, custom, 0)
+    assert len({u.mean for u in outcome.utilities.values()}) == 1
+    folder = tmp_path / "outcomes"
+    with pytest.raises(ContractsError, match=r"custom payment rule .*: evaluate without a folder"):
+        evaluate(CREW, custom, 0, folder=folder)
+    assert not folder.exists()
+
+
+def test_payment_that_is_a_rule_instead_of_a_function_of_contracts_is_refused() -> None:
+    with pytest.raises(ContractsError, match=r"got PayPerCell\(.*write payment=lambda contract: \.\.\."):
+        dataclasses.replace(TINY, payment=PayPerCell(price=0.1))
+
+
 def test_a_game_of_free_agents_is_refused() -> None:
     with pytest.raises(ValueError, match="free agents"):
         evaluate(CREW, dataclasses.replace(TINY, game=make_config("original", n_free=3)), 0)
