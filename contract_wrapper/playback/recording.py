@@ -1,4 +1,4 @@
-"""One episode under a contract, kept moment by moment, to be drawn as pictures or as text."""
+"""One episode under a contract, recorded moment by moment, to be drawn as pictures or as text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.registry import LearnedPolicy
 
 SCRIPTED = "scripted"
-"""Name of the crew of scripted greedy players (`cleanup_env.scripted`)."""
+"""Name of the scripted greedy players (`cleanup_env.scripted`)."""
 
 _WIDEST = "apples eaten 0000    tax 000.0"
 """Line of a caption that letters are sized by: all frames of an episode need the same size."""
@@ -58,7 +58,7 @@ class Episode:
     contract: Contract
     """What was agreed."""
 
-    crew: str
+    players: str
     """Who plays: 'scripted' or 'trained'."""
 
     moments: tuple[Moment, ...]
@@ -91,7 +91,7 @@ class Episode:
         m = self.moments[k]
         lines = (
             f"{self.contract}" if not self.contract.is_none else "no contract",
-            f"{self.crew} crew",
+            f"{self.players} players",
             f"step {m.step}    waste {m.waste}",
             f"apples eaten {m.apples}    tax {m.tax:.1f}",
         )
@@ -106,7 +106,7 @@ class Episode:
         """Draw moment k as text, with its caption as the last line."""
         self.stage.set_state(self.moments[k].state)
         board, _, _ = render.ansi(self.stage).rpartition("\n")
-        return f"{board}\n{self.contract}, {self.crew} crew\n{self.caption(k)}"
+        return f"{board}\n{self.contract}, {self.players} players\n{self.caption(k)}"
 
     def texts(self, every: int = 1) -> list[str]:
         """Draw every so many moments as text, always the last one too."""
@@ -160,7 +160,7 @@ class _RecordedGame(ContractedGame):
 def record_episode(
     contract: Contract,
     settings: EvaluationSettings | None = None,
-    crew: str | Path | LearnedPolicy = SCRIPTED,
+    players: str | Path | LearnedPolicy = SCRIPTED,
     seed: int = 0,
     steps: int | None = None,
 ) -> Episode:
@@ -169,14 +169,14 @@ def record_episode(
     Args:
         contract: tax and number of cleaners.
         settings: game, costs and payment; default as in `evaluate`.
-        crew: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
+        players: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
             greedily at the temperature of evaluations.
         seed: of the episode.
         steps: how many steps to keep; default: the whole episode.
 
     Raises:
-        ContractsError: the crew is unknown, its file is missing or broken, it does not fit the
-            game, or a number is out of range.
+        ContractsError: the players are unknown, the policy's file is missing or broken, the policy does not
+            fit the game, or a number is out of range.
     """
     from cleanup_env.errors import CleanupError
 
@@ -186,7 +186,7 @@ def record_episode(
         raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {steps!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ContractsError(f"seed must be an integer of at least 0, got {seed!r}")
-    policy = None if isinstance(crew, str) and crew == SCRIPTED else _policy(crew)
+    policy = None if isinstance(players, str) and players == SCRIPTED else _policy(players)
     observation = settings.learner.observation if policy is None else policy.config.observation
     try:
         game = _RecordedGame(contract, settings, observation, horizon if steps is None else steps)
@@ -198,30 +198,30 @@ def record_episode(
     else:
         _play_trained(game, policy, seed)
     who = SCRIPTED if policy is None else "trained"
-    return Episode(contract=contract, crew=who, moments=tuple(game.moments), stage=stage)
+    return Episode(contract=contract, players=who, moments=tuple(game.moments), stage=stage)
 
 
-def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
+def _policy(players: str | Path | LearnedPolicy) -> LearnedPolicy:
     """Return a policy, read from its file if need be."""
     from contract_wrapper.learners.registry import learner_of, load_policy
     from mtmfq.config import LearnerError
 
-    if not isinstance(crew, (str, Path)):
+    if not isinstance(players, (str, Path)):
         try:
-            learner_of(getattr(crew, "config", None))
+            learner_of(getattr(players, "config", None))
         except ContractsError as error:
             raise ContractsError(
-                f"a crew is {SCRIPTED!r}, a policy file or a trained policy, got {type(crew).__name__}"
+                f"players are {SCRIPTED!r}, a policy file or a trained policy, got {type(players).__name__}"
             ) from error
-        return crew
-    if not Path(crew).is_file():
-        named = isinstance(crew, str) and not Path(crew).suffix and Path(crew).name == crew
-        what = f"unknown crew {crew!r}" if named else f"there is no policy file {crew}"
+        return players
+    if not Path(players).is_file():
+        named = isinstance(players, str) and not Path(players).suffix and Path(players).name == players
+        what = f"unknown players {players!r}" if named else f"there is no policy file {players}"
         raise ContractsError(
             f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
         )
     try:
-        return load_policy(Path(crew))
+        return load_policy(Path(players))
     except LearnerError as error:
         raise ContractsError(str(error)) from error
 
