@@ -30,15 +30,16 @@ def test_sums_are_those_of_the_steps():
 
 
 def test_waste_is_the_mean_over_games_after_each_step():
-    game = ContractedGame(Contract.none(), n_games=2, config=make_config("contract", horizon=5))
-    sums, expected = EpisodeSums(game), []
-    game.reset(0)
-    for _ in range(5):
-        game.step(np.full((2, 5), 4))
+    game = ContractedGame(Contract(tax=0.5, n_cleaners=2), n_games=3, config=make_config("contract", horizon=40))
+    sums, waste = EpisodeSums(game), []
+    game.reset(4)
+    rng = np.random.default_rng(4)
+    for _ in range(40):
+        game.step(rng.integers(0, game.game.n_actions, (3, 7)))
         sums.add()
-        expected.append(game.game.waste.sum() / 2)
-    assert sums.waste == expected
-    assert expected[-1] > expected[0]
+        waste.append(game.game.waste.tolist())
+    assert len(set(waste[-1])) > 1
+    assert sums.waste == [sum(row) / 3 for row in waste]
 
 
 def test_shots_and_their_price_by_hand():
