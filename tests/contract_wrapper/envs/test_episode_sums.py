@@ -44,11 +44,11 @@ def test_waste_is_the_mean_over_games_after_each_step():
 
 def test_shots_and_their_price_by_hand():
     game = ContractedGame(Contract(tax=0.5, n_cleaners=1), config=make_config("contract", cooldown=0, horizon=9))
-    clean = game.config.actions("cleaner").index("clean")
+    shoot = game.n_actions[0] - 1  # a cleaner's last action
     sums = EpisodeSums(game)
     game.reset(0)
     for _ in range(9):
-        game.step(np.array([[4] * 5 + [clean]]))
+        game.step(np.array([[4] * 5 + [shoot]]))
         sums.add()
     assert sums.shots.tolist() == [[0, 0, 0, 0, 0, 9]]
     assert sums.costs[0, 5] == sum([0.02] * 9)
