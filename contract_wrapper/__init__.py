@@ -31,6 +31,8 @@ if TYPE_CHECKING:
         TaxByCells,
     )
     from contract_wrapper.contracts.roles import Activity, Roles
+    from contract_wrapper.contracts.settlement import Settlement
+    from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
@@ -64,6 +66,8 @@ _HOMES = {
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result", "from_skopt"),
     "contracts.roles": ("Activity", "Roles"),
+    "contracts.settlement": ("Settlement",),
+    "contracts.transfers": ("conserves_money", "utilities", "welfare"),
     "bo.optuna_sampler": ("CPMESSampler",),
     "bo.space": ("DesignSpace", "contract_space"),
     "bo.suggestion": ("SpaceExhausted", "Suggestion"),
@@ -104,6 +108,7 @@ __all__ = [
     "RoleCost",
     "Roles",
     "SearchSettings",
+    "Settlement",
     "SpaceExhausted",
     "Study",
     "Suggestion",
@@ -112,6 +117,7 @@ __all__ = [
     "as_optimize_result",
     "ask",
     "best_response",
+    "conserves_money",
     "contract_space",
     "evaluate",
     "from_skopt",
@@ -122,6 +128,8 @@ __all__ = [
     "read_study",
     "record_episode",
     "sb3_vec_env",
+    "utilities",
+    "welfare",
 ]
 
 

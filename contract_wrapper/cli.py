@@ -255,7 +255,7 @@ def _play(options: argparse.Namespace) -> int:
         cleaners = options.cleaners if options.cleaners is not None else 5
         contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
     play_command(
-        settings=_settings(options), contract=contract, crew=options.crew, policy=options.policy, study=options.study,
+        settings=_settings(options), contract=contract, players=options.crew, policy=options.policy, study=options.study,
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,
     )  # fmt: skip
     return 0

@@ -1,4 +1,4 @@
-"""A contract on a game that is not ours: the wrapper needs per-agent rewards and roles, nothing else.
+"""A contract on a third-party game: the wrapper needs per-agent rewards and roles, nothing else.
 
 Here a tiny PettingZoo environment: miners dig gold, guards earn nothing unless a contract pays them.
 """
@@ -10,7 +10,6 @@ from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
 from contract_wrapper import Contract, ContractWrapper
-from contract_wrapper.contracts.costs import CostRule
 
 
 class Mine(ParallelEnv[str, np.ndarray, int]):
@@ -43,9 +42,9 @@ class Mine(ParallelEnv[str, np.ndarray, int]):
 
 
 def main() -> dict[str, float]:
-    """Play one step under a tax of 25 %; return who takes home what."""
+    """Play one step under a tax of 25 %; return the utilities."""
     roles = {"miner_0": "harvester", "miner_1": "harvester", "guard_0": "cleaner"}
-    game = ContractWrapper(Mine(), Contract(tax=0.25, n_cleaners=1), roles=roles, costs=CostRule())
+    game = ContractWrapper(Mine(), Contract(tax=0.25, n_cleaners=1), roles=roles, costs="none")
     game.reset(seed=0)
     _, utilities, _, _, infos = game.step({"miner_0": 1, "miner_1": 0, "guard_0": 0})
     for agent, utility in utilities.items():

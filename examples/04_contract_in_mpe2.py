@@ -1,4 +1,4 @@
-"""A contract in somebody else's game: predators of `mpe2`'s simple_tag share their catches as a contract says.
+"""A contract on the third-party game simple_tag of `mpe2`: the predators share what a catch earns.
 
     pip install "cleanup-contracts[render]" mpe2
 
@@ -32,7 +32,7 @@ def main(seed: int = 0, steps: int = 100) -> dict[str, float]:
     """Play one episode in which the predators chase a prey that moves at random; return what each agent takes home."""
     game = ContractWrapper(
         simple_tag_v3.parallel_env(num_good=1, num_adversaries=3, num_obstacles=0, max_cycles=steps),
-        Contract.none(),  # nobody is recruited and harvests are not taxed: the payment below is the whole contract
+        Contract.none(),  # no cleaners and no tax: the custom payment rule below is the whole contract
         roles=lambda agent: "hunter" if agent.startswith("adversary") else "prey",
         payment=lead,
     )

@@ -1,1 +1,1 @@
-"""What is agreed: contracts, roles, payments and costs, and the settlement of a step; knows no game and no learner."""
+"""Contracts, roles, payment rules and costs, and the settlement of a step; knows no game and no learner."""

@@ -1,4 +1,4 @@
-"""What is agreed: the contract, a tax and a number of recruited cleaners."""
+"""The contract: a tax and a number of recruited cleaners."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class RoleCost:
     """Apples per step in the game, whatever the agent does."""
 
     per_shot: float = 0.0
-    """Apples per beam fired."""
+    """Apples per shot."""
 
     per_cell: float = 0.0
     """Apples per waste cell cleaned."""
@@ -123,19 +124,37 @@ def costs(rule: CostRule, activity: Activity, roles: Roles, horizon: int | None 
     Raises:
         ContractsError: a role has a price per episode and there is no horizon.
     """
-    flat, per_shot, per_cell = _prices(rule, roles.names, horizon)
-    return np.asarray(flat + per_shot * activity.shots + per_cell * activity.cleaned, dtype=np.float64)
+    return prices_of(rule, roles.names, horizon).charge(activity)
+
+
+class Prices(NamedTuple):
+    """Prices of the N agents of a game, in agent order, (N,) each in apples."""
+
+    per_step: FloatArray
+    """For a step, whatever the agent does; the price per episode is part of it."""
+
+    per_shot: FloatArray
+    """For a shot."""
+
+    per_cell: FloatArray
+    """For a waste cell cleaned."""
+
+    def charge(self, activity: Activity) -> FloatArray:
+        """Return what each agent pays for one step, (..., N)."""
+        charged = self.per_step + self.per_shot * activity.shots + self.per_cell * activity.cleaned
+        return np.asarray(charged, dtype=np.float64)
 
 
 @lru_cache(maxsize=256)
-def _prices(rule: CostRule, names: tuple[str, ...], horizon: int | None) -> tuple[FloatArray, ...]:
+def prices_of(rule: CostRule, names: tuple[str, ...], horizon: int | None) -> Prices:
+    """Return the prices of agents with these roles; errors as `costs`."""
     prices = [rule.role(name) for name in names]
     rows = (
         [p.flat_per_step(horizon) for p in prices],
         [p.per_shot for p in prices],
         [p.per_cell for p in prices],
     )
-    return tuple(np.array(row, dtype=np.float64) for row in rows)
+    return Prices(*(np.array(row, dtype=np.float64) for row in rows))
 
 
 COSTS: Mapping[str, CostRule] = {

@@ -1,6 +1,7 @@
 """Payment rules to choose from: the functions of `transfers` with their numbers filled in.
 
 Anything with the three members of `PaymentRule` will do; the frozen classes check their numbers at birth.
+A rule may also have a `tax`, its share of harvest income: `Settlement` refuses one that is not the contract's.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from contract_wrapper.contracts.contract import as_number, check_tax
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.transfers import (
     FloatArray,
-    check_transfers,
     linear_shares,
     pay_per_cell,
     tax_and_share,
@@ -24,7 +24,7 @@ from contract_wrapper.errors import ContractsError
 
 
 class PaymentRule(Protocol):
-    """Anything with these three members can pay agents."""
+    """Who pays whom in a step: anything with these three members."""
 
     @property
     def mints(self) -> bool:
@@ -128,7 +128,7 @@ class LinearShares:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomPayment:
-    """A user's function as a payment rule; what it returns is checked in every step."""
+    """A function as a payment rule; `Settlement` checks in every step what it returns."""
 
     function: Callable[[FloatArray, Activity, Roles], Any]
     """Takes rewards (..., N), activity and roles, returns net transfers (..., N) in apples."""
@@ -140,10 +140,9 @@ class CustomPayment:
     """Which of 'shots', 'cleaned', 'apples' the function must know of cleaners."""
 
     def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
-        """Return net transfers (..., N) in apples, or raise a ContractsError that names the agent."""
-        name = f"the payment function {getattr(self.function, '__name__', repr(self.function))}"
-        given = self.function(rewards.copy(), activity, roles)
-        return check_transfers(given, rewards, roles, name, self.mints)
+        """Return what the function returns, unchecked; it gets a copy of the rewards."""
+        given: FloatArray = self.function(rewards.copy(), activity, roles)
+        return given
 
 
 def _finite(name: str, value: object) -> float:

@@ -1,4 +1,4 @@
-"""Between whom: the roles of the agents, and what they did in a step."""
+"""The roles of the agents, and what they did in a step."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ class Roles:
     """
 
     names: tuple[str, ...]
-    """Role of each agent; the rules here know 'cleaner' and 'harvester' and leave others alone."""
+    """Role of each agent; the payment rules know 'cleaner' and 'harvester' and leave others alone."""
 
     agents: tuple[str, ...] = ()
     """Names of the agents, for messages; may be left out."""
 
     cleaner: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
-    """Who was recruited, shape (N,)."""
+    """The recruited agents (the crew), shape (N,)."""
 
     harvester: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     """Who earns taxed income, shape (N,)."""
@@ -71,7 +71,7 @@ class Activity(NamedTuple):
     """What the agents did in one step; each array has the shape of the rewards, (..., N)."""
 
     shots: NDArray[Any]
-    """Beams fired."""
+    """Shots."""
 
     cleaned: NDArray[Any]
     """Waste cells cleaned."""

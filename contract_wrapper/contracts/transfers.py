@@ -3,8 +3,9 @@
 One game is an array (N,), a batch of games is (B, N), and the same code serves both. A function takes
 raw rewards in apples and cells cleaned, both (..., N), and returns net transfers (..., N), float64: what
 each agent receives (> 0) or pays (< 0) on top of its reward. Then utilities = rewards + transfers - costs.
-A rule that conserves money has transfers that sum to zero in every step of every game; `mints` says
-which rules do not. `payment_rules` has them as rules with their numbers filled in.
+A rule that conserves money has transfers that sum to zero in every step of every game (`conserves_money`);
+`mints` says which rules do not. `payment_rules` has them as rules with their numbers filled in, `settlement`
+puts a rule, costs and checks together.
 
 Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 1 and the Clean-up payoffs.
 """
@@ -33,10 +34,12 @@ def tax_and_share(rewards: ArrayLike, roles: Roles, tax: float) -> FloatArray:
         ContractsError: tax > 0 without cleaners. (If agents are absent, the crew has left and
             nothing is taxed instead.)
     """
-    rewards = _per_agent("rewards", rewards, roles)
+    rewards = per_agent("rewards", rewards, roles)
     crew = _crew_size(roles, tax)
-    paid = np.where(roles.harvester & (crew > 0), tax * rewards, 0.0)
-    share = paid.sum(axis=-1, keepdims=True) / max(crew, 1)
+    if not crew:
+        return np.zeros_like(rewards)
+    paid = np.where(roles.harvester, tax * rewards, 0.0)
+    share = paid.sum(axis=-1, keepdims=True) / crew
     return np.where(roles.cleaner, share, 0.0 - paid)
 
 
@@ -46,9 +49,9 @@ def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: floa
     A step in which no cleaner cleaned a cell is not taxed: no work, no pay. So the tax raised over an
     episode is at most `tax` of the harvest, often far less. Conserves money. Errors: as `tax_and_share`.
     """
-    rewards = _per_agent("rewards", rewards, roles)
+    rewards = per_agent("rewards", rewards, roles)
     _crew_size(roles, tax)
-    work = np.where(roles.cleaner, _per_agent("cleaned", cleaned, roles), 0.0)
+    work = np.where(roles.cleaner, per_agent("cleaned", cleaned, roles), 0.0)
     total = work.sum(axis=-1, keepdims=True)
     paid = np.where(roles.harvester & (total > 0), tax * rewards, 0.0)
     pot = paid.sum(axis=-1, keepdims=True)
@@ -65,7 +68,7 @@ def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: float, *, minted: bool
         ContractsError: there is no harvester to pay, and the payment is not minted. (If agents are
             absent, the payers have left and nothing is paid instead.)
     """
-    earned = np.where(roles.cleaner, price * _per_agent("cleaned", cleaned, roles), 0.0)
+    earned = np.where(roles.cleaner, price * per_agent("cleaned", cleaned, roles), 0.0)
     payers = int(roles.harvester.sum())
     if minted:
         return earned
@@ -86,8 +89,8 @@ def linear_shares(rewards: ArrayLike, roles: Roles, weights: ArrayLike) -> Float
     Mints (sum_i alpha_i - 1) * G apples per step (destroys them where negative): money is conserved
     only if the weights, shape (N,), sum to 1. The share of an absent agent is not paid out.
     """
-    rewards = _per_agent("rewards", rewards, roles)
-    shares = _per_agent("weights", weights, roles) * rewards.sum(axis=-1, keepdims=True)
+    rewards = per_agent("rewards", rewards, roles)
+    shares = per_agent("weights", weights, roles) * rewards.sum(axis=-1, keepdims=True)
     return np.where(roles.mask(ABSENT), 0.0, shares - rewards)
 
 
@@ -104,42 +107,23 @@ def welfare(rewards: ArrayLike, costs: ArrayLike) -> FloatArray:
     return np.asarray((np.asarray(rewards, np.float64) - np.asarray(costs, np.float64)).sum(axis=-1))
 
 
-def check_transfers(transfers: object, rewards: FloatArray, roles: Roles, rule: str, mints: bool) -> FloatArray:
-    """Return what a payment rule gave as float64 (..., N), after checking that it can be paid out.
+def conserves_money(transfers: ArrayLike, rewards: ArrayLike = 0.0) -> NDArray[np.bool_]:
+    """Return for each game whether its transfers, (..., N), sum to zero up to rounding, (...).
+
+    Rounding is relative to the transfers and to the rewards: transfers may be small differences of rewards.
+    False also where a transfer is not finite.
+    """
+    paid, earned = np.asarray(transfers, np.float64), np.asarray(rewards, np.float64)
+    size = (np.abs(paid) + np.abs(earned)).sum(axis=-1)
+    return np.asarray(np.abs(paid.sum(axis=-1)) < 1e-9 * size + TINY)
+
+
+def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
+    """Return values as float64 (..., N), after checking that there is one for each of the N agents.
 
     Raises:
-        ContractsError: it is no array of numbers, has another shape than the rewards, holds NaN or
-            infinity, pays an absent agent, or makes money although the rule says that it mints none.
+        ContractsError: the last axis has another length; the message calls the values by `name`.
     """
-    try:
-        paid = np.asarray(transfers, dtype=np.float64)
-    except (TypeError, ValueError):
-        kind = type(transfers).__name__
-        raise ContractsError(f"{rule} must return an array of transfers per agent, got a {kind}") from None
-    if paid.shape != rewards.shape:
-        raise ContractsError(
-            f"{rule} must return one transfer per agent, an array of shape {rewards.shape} like the rewards, "
-            f"got shape {paid.shape}"
-        )
-    for problem, bad in (
-        ("a transfer must be a finite number", ~np.isfinite(paid)),
-        ("it has left the episode and must get 0", roles.mask(ABSENT) & (paid != 0)),
-    ):
-        if bad.any():
-            where = tuple(np.argwhere(bad)[0])
-            raise ContractsError(f"{rule} pays {roles.label(int(where[-1]))} {paid[where]} apples: {problem}")
-    total = np.abs(paid.sum(axis=-1))
-    size = (np.abs(paid) + np.abs(rewards)).sum(axis=-1)  # transfers may be small differences of rewards
-    if not mints and bool((total > 1e-9 * size + TINY).any()):
-        raise ContractsError(
-            f"{rule} conserves money, so transfers must sum to 0 in every step, but they sum to "
-            f"{paid.sum(axis=-1).flat[int(total.argmax())]} apples: if that is meant, "
-            "use CustomPayment(function=..., mints=True)"
-        )
-    return paid
-
-
-def _per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
     array = np.asarray(values, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != len(roles.names):
         raise ContractsError(
@@ -150,7 +134,7 @@ def _per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
 
 
 def _crew_size(roles: Roles, tax: float) -> int:
-    crew = int(roles.cleaner.sum())
+    crew = roles.names.count("cleaner")
     if tax > 0 and not crew and ABSENT not in roles.names:
         raise ContractsError(
             f"a tax of {tax} is shared among the cleaners, but no agent is a 'cleaner': "

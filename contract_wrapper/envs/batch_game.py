@@ -1,7 +1,6 @@
 """A batch of Clean-up games under a contract, as learners see it: rewards are utilities.
 
-The raw game pays apples; on top of it the contract's payment rule moves money and the cost rule
-takes the price of work (page "contracts" of the documentation). One instance is one contract.
+The game gives apples; its steps are settled under one contract (`contracts.settlement`).
 """
 
 from __future__ import annotations
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.costs import CostRule, costs, get_costs
-from contract_wrapper.contracts.payment_rules import PaymentRule, TaxAndShare
+from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.transfers import utilities
+from contract_wrapper.contracts.settlement import Payment, Settled, Settlement
 from contract_wrapper.errors import ContractsError
 
 FloatArray = NDArray[np.float64]
@@ -45,14 +43,22 @@ class ContractedGame:
         *,
         n_games: int = 1,
         config: CleanupConfig | None = None,
-        costs: CostRule | None = None,
-        payment: PaymentRule | None = None,
+        costs: CostRule | str | None = None,
+        payment: Payment | None = None,
         observation: str = "features",
     ) -> None:
         """Build the games with as many cleaners as the contract recruits.
 
-        config: the game without recruits (its n_cleaners is set here); costs: default `effort`;
-        payment: default `TaxAndShare(tax=contract.tax)`.
+        Args:
+            contract: what the principal chose.
+            n_games: copies in lockstep, B.
+            config: the game without recruits (its n_cleaners is set here); default: preset `contract`.
+            costs, payment: as in `Settlement.of`.
+            observation: what agents see, as in `BatchCleanup`.
+
+        Raises:
+            ContractsError: the parts do not fit together (see `Settlement`), or the game has free agents or
+                no harvesters.
         """
         base = config or make_config("contract")
         if base.n_free:
@@ -63,21 +69,25 @@ class ContractedGame:
         if not base.n_harvesters:
             raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
         fields = {**base.as_dict(), "n_cleaners": contract.n_cleaners}
-        self.contract = contract
         self.config = CleanupConfig(**fields)
-        self.costs = get_costs("effort") if costs is None else costs
-        self.payment = TaxAndShare(tax=contract.tax) if payment is None else payment
+        self.settlement = Settlement.of(
+            contract,
+            Roles(names=self.config.roles, agents=self.config.agents),
+            payment=payment,
+            costs=costs,
+            horizon=self.config.horizon,
+        )
         self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
-        self.roles = Roles(names=self.config.roles, agents=self.config.agents)
         self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
         self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
         self.n_actions = tuple(len(self.config.actions(role)) for role in TYPES)
         self.observation_shape = self.game.observation_shape
         self.n_classes = self.game.n_classes if observation == "symbolic" else 0
-        self.step_costs: FloatArray = np.zeros((n_games, self.n_agents))
-        """Costs of the last step, (B, N) in apples."""
-        self.raw_rewards: FloatArray = np.zeros((n_games, self.n_agents))
-        """Rewards of the last step before transfers and costs, (B, N) in apples."""
+        nothing: FloatArray = np.zeros((n_games, self.n_agents))
+        self.raw_rewards = nothing
+        """Rewards of the last step before settlement, (B, N) in apples; overwritten by the next step."""
+        self.settled = Settled(transfers=nothing, costs=nothing, utilities=nothing)
+        """Transfers, costs and utilities of the last step, (B, N) each in apples."""
 
     def reset(self, seed: int) -> NDArray[Any]:
         """Start an episode in every copy; observations (B, N, ...)."""
@@ -85,12 +95,10 @@ class ContractedGame:
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], FloatArray]:
         """Play actions (B, N); observations (B, N, ...) and utilities (B, N) in apples."""
-        observations, rewards, _ = self.game.step(actions)
+        observations, self.raw_rewards, _ = self.game.step(actions)
         activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
-        transfers = self.payment.transfers(rewards, activity, self.roles)
-        self.raw_rewards = rewards
-        self.step_costs = costs(self.costs, activity, self.roles, self.horizon)
-        return observations, utilities(rewards, transfers, self.step_costs)
+        self.settled = self.settlement.settle(self.raw_rewards, activity)
+        return observations, self.settled.utilities
 
     def visible(self) -> NDArray[np.bool_]:
         """(B, N, N): does agent i see agent j now? False on the diagonal."""
@@ -102,8 +110,9 @@ class ContractedGame:
         Harvesters 1 / (1 - tax), cleaners 0.2 N_a / tax, so that one temperature means the same under
         every contract. Utilities are scaled as a whole, costs included, so no preference changes.
         """
-        keep = max(1.0 - self.contract.tax, SMALLEST_TAX)
-        income = max(self.contract.tax, SMALLEST_TAX) / max(1, self.contract.n_cleaners)
+        contract = self.settlement.contract
+        keep = max(1.0 - contract.tax, SMALLEST_TAX)
+        income = max(contract.tax, SMALLEST_TAX) / max(1, contract.n_cleaners)
         return np.array([0.2 / income, 1.0 / keep])
 
     def reward_shift(self) -> FloatArray:
@@ -111,4 +120,4 @@ class ContractedGame:
 
         It is paid whatever an agent does, so that leaving it out changes no preference.
         """
-        return np.array([self.costs.flat_per_step(name, self.horizon) for name in TYPES])
+        return np.array([self.settlement.costs.flat_per_step(name, self.horizon) for name in TYPES])

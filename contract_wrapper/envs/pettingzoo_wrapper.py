@@ -1,4 +1,4 @@
-"""The contract at work: a PettingZoo wrapper that pays transfers and charges costs in every step."""
+"""A PettingZoo wrapper that settles every step under a contract: rewards become utilities."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.costs import COSTS, CostRule, get_costs
-from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule, TaxAndShare
+from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.transfers import FloatArray, check_transfers, utilities
+from contract_wrapper.contracts.settlement import Payment, Settlement
 from contract_wrapper.errors import ContractsError
 
 RoleMap = Mapping[Any, str] | Sequence[str] | Callable[[Any], str]
 """Role of each agent: by agent name, in the order of `possible_agents`, or a function of the name."""
-
-OUR_ROLES = ("harvester", "cleaner", "free")
 
 
 class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
@@ -54,25 +51,26 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
         contract: Contract,
         *,
         roles: RoleMap | None = None,
-        payment: PaymentRule | Callable[[FloatArray, Activity, Roles], Any] | None = None,
+        payment: Payment | None = None,
         costs: CostRule | str | None = None,
         horizon: int | None = None,
     ) -> None:
         super().__init__(env)
-        self.contract = contract
-        self.roles = _find_roles(env, roles)
-        self.payment = _find_payment(payment, contract)
-        chosen = COSTS["effort"] if costs is None else costs
-        self.costs = get_costs(chosen) if isinstance(chosen, str) else chosen
-        self.horizon = _find_horizon(env) if horizon is None else horizon
-        _check_crew(contract, self.roles)
-        self._needs = _check_costs(self.costs, self.payment, self.roles, self.horizon)
-        self._index = {agent: i for i, agent in enumerate(self.roles.agents)}
+        found = _find_roles(env, roles)
+        self.settlement = Settlement.of(
+            contract,
+            found,
+            payment=payment,
+            costs=costs,
+            horizon=_find_horizon(env) if horizon is None else horizon,
+        )
+        self._needs = {a: self.settlement.counts_of(role) for a, role in zip(found.agents, found.names, strict=True)}
+        self._index = {agent: i for i, agent in enumerate(found.agents)}
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[dict[Any, Any], dict[Any, dict[str, Any]]]:
-        """Reset the game; nothing has been earned, paid or spent yet, and the infos say so."""
+        """Reset the game; `reward_raw`, `transfer` and `cost` in the infos are 0."""
         observations, infos = self.env.reset(seed=seed, options=options)
         zero = {"reward_raw": 0.0, "transfer": 0.0, "cost": 0.0}
         return observations, {a: {**info, **zero} if a in self._index else info for a, info in infos.items()}
@@ -80,43 +78,34 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
     def step(
         self, actions: dict[Any, Any]
     ) -> tuple[dict[Any, Any], dict[Any, float], dict[Any, bool], dict[Any, bool], dict[Any, dict[str, Any]]]:
-        """Play one step and settle it among the agents that acted in it."""
+        """Play one step, and settle it among the agents that acted in it.
+
+        Raises:
+            ContractsError: see the class.
+        """
         acting = set(getattr(self.env, "agents", ()))  # before reset there may be none
         observations, rewards, terminations, truncations, infos = self.env.step(actions)
         paid = [agent for agent in rewards if agent in acting]
         if not paid:
             return observations, rewards, terminations, truncations, infos
 
-        here = [agent in rewards and agent in acting for agent in self.roles.agents]
-        roles = self.roles if all(here) else self.roles.present(here)
-        raw = self._raw(rewards, here)
+        roles = self.settlement.roles
+        here = [agent in rewards and agent in acting for agent in roles.agents]
+        raw = np.array([rewards[a] if there else 0.0 for a, there in zip(roles.agents, here, strict=True)])
         activity = self._activity(infos, here)
-        given = self.payment.transfers(raw, activity, roles)
-        name = f"the payment rule {type(self.payment).__name__}"
-        # Shares of the departed are not paid out, so no sum of zero is asked of the rest.
-        transfers = check_transfers(given, raw, roles, name, self.payment.mints or not all(here))
-        costs = self.costs.costs(activity, roles, self.horizon)
-        utility = utilities(raw, transfers, costs)
+        settled = self.settlement.settle(raw, activity, roles if all(here) else roles.present(here))
 
         rewards, infos = dict(rewards), dict(infos)
         for agent in paid:
             i = self._index[agent]
-            entry = {"reward_raw": float(raw[i]), "transfer": float(transfers[i]), "cost": float(costs[i])}
-            infos[agent] = {**infos.get(agent, {}), **entry}
-            rewards[agent] = float(utility[i])
+            entry = {"transfer": float(settled.transfers[i]), "cost": float(settled.costs[i])}
+            infos[agent] = {**infos.get(agent, {}), "reward_raw": float(raw[i]), **entry}
+            rewards[agent] = float(settled.utilities[i])
         return observations, rewards, terminations, truncations, infos
-
-    def _raw(self, rewards: Mapping[Any, Any], here: Sequence[bool]) -> FloatArray:
-        pairs = zip(self.roles.agents, here, strict=True)
-        raw = np.array([rewards[agent] if there else 0.0 for agent, there in pairs], dtype=np.float64)
-        if not np.isfinite(raw).all():
-            i = int(np.flatnonzero(~np.isfinite(raw))[0])
-            raise ContractsError(f"the game gave {self.roles.label(i)} a reward of {raw[i]}: it must be finite")
-        return raw
 
     def _activity(self, infos: Mapping[Any, Mapping[str, Any]], here: Sequence[bool]) -> Activity:
         table = [[0.0] * len(here) for _ in Activity._fields]
-        for i, (agent, there) in enumerate(zip(self.roles.agents, here, strict=True)):
+        for i, (agent, there) in enumerate(zip(self.settlement.roles.agents, here, strict=True)):
             if not there:
                 continue
             info = infos.get(agent, {})
@@ -127,7 +116,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
                     raise ContractsError(
                         f"the rules charge or pay for {key!r} of {agent!r}, but the game does not report it: "
                         f"put the count of the step into infos[{agent!r}][{key!r}], or choose other costs "
-                        "and payments"
+                        "and another payment rule"
                     )
         return Activity(*np.array(table, dtype=np.float64))
 
@@ -167,49 +156,3 @@ def _find_horizon(env: ParallelEnv[Any, Any, Any]) -> int | None:
     game = env.unwrapped
     found = getattr(game, "horizon", getattr(getattr(game, "config", None), "horizon", None))
     return None if found is None else int(found)
-
-
-def _find_payment(payment: Any, contract: Contract) -> PaymentRule:
-    if payment is None:
-        return TaxAndShare(tax=contract.tax)
-    if not hasattr(payment, "transfers"):
-        if not callable(payment):
-            raise ContractsError(f"payment must be a payment rule or a function, got {payment!r}")
-        return CustomPayment(function=payment)
-    tax = getattr(payment, "tax", contract.tax)
-    if tax != contract.tax:
-        raise ContractsError(
-            f"the contract's tax is {contract.tax}, but the payment rule {type(payment).__name__} "
-            f"takes {tax}: give both the same tax"
-        )
-    rule: PaymentRule = payment
-    return rule
-
-
-def _check_crew(contract: Contract, roles: Roles) -> None:
-    crew = [repr(agent) for agent, name in zip(roles.agents, roles.names, strict=True) if name == "cleaner"]
-    if len(crew) != contract.n_cleaners:
-        has = f"{len(crew)} ({', '.join(crew)})" if crew else "none"
-        raise ContractsError(
-            f"the contract recruits {contract.n_cleaners} cleaner{'s' * (contract.n_cleaners != 1)}, "
-            f"but the game has {has}: build it with n_cleaners={contract.n_cleaners}, "
-            "or use make_contracted(contract, env_factory)"
-        )
-
-
-def _check_costs(
-    costs: CostRule, payment: PaymentRule, roles: Roles, horizon: int | None
-) -> dict[Any, tuple[str, ...]]:
-    """Return which counts the game must report of each agent, after checking roles and horizon."""
-    for role, _ in costs.by_role:
-        if role not in (*OUR_ROLES, *roles.names):
-            known = ", ".join(sorted({*OUR_ROLES, *roles.names}))
-            raise ContractsError(f"the costs name the role {role!r}, which no agent has: the roles are {known}")
-    needs: dict[Any, tuple[str, ...]] = {}
-    for agent, name in zip(roles.agents, roles.names, strict=True):
-        prices = costs.role(name)
-        prices.flat_per_step(horizon)
-        wanted = [*payment.needs] if name == "cleaner" else []
-        wanted += ["shots"] * (prices.per_shot > 0) + ["cleaned"] * (prices.per_cell > 0)
-        needs[agent] = tuple(wanted)
-    return needs

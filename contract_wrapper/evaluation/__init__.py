@@ -1,1 +1,1 @@
-"""The black box: train agents under a contract, watch them play, report what everybody got."""
+"""The black box: train agents under a contract, let them play, report the outcome."""

@@ -1,4 +1,4 @@
-"""Does anyone gain by changing their policy alone? The best-response condition, measured.
+"""Best responses, measured: what an agent gains by changing its policy alone.
 
 Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 3, which the paper assumes. Here all other
 agents keep their learned policy while one agent learns anew, from nothing, with the schedule and
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
+from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import contracted_game
 from contract_wrapper.evaluation.outcome import Estimate
@@ -37,20 +38,20 @@ class Deviation:
     """Who deviates."""
 
     before: Estimate
-    """Utility of that agent in the crew as learned, in apples per episode."""
+    """Utility of that agent in the population as learned, in apples per episode."""
 
     after: Estimate
     """Its utility after learning alone."""
 
     harvest_before: Estimate
-    """Apples per episode, everybody's, before and ..."""
+    """Apples per episode that all agents eat, before the deviation."""
 
     harvest_after: Estimate
-    """... after the deviation: what it does to the rest."""
+    """The same after the deviation."""
 
     @property
     def gain(self) -> Estimate:
-        """After less before: the exploitability of the crew by this agent, as far as found."""
+        """After less before: the exploitability of the population by this agent, as far as found."""
         return self.after.minus(self.before)
 
 
@@ -58,7 +59,7 @@ class LoneLearner:
     """A contracted game in which one agent learns and the others follow a policy; an `mtmfq.BatchGame`.
 
     The learner sees its own observation and the mean actions of its neighbours, as it does in the
-    crew; to its new learner these are one vector of features.
+    population; to its new learner these are one vector of features.
     """
 
     n_agents: int = 1
@@ -80,7 +81,7 @@ class LoneLearner:
         self._means = np.zeros((game.n_games, game.n_agents, int(self._sizes.sum())), np.float32)
         self.observation_shape: tuple[int, ...] = (int(np.prod(game.observation_shape)) + self._means.shape[2],)
         self._everyone = all_others(game.n_games, game.n_agents)
-        self._nobody = np.zeros((game.n_games, 1, 1), np.bool_)
+        self._no_neighbours = np.zeros((game.n_games, 1, 1), np.bool_)
         self._seen: NDArray[Any] = np.empty(0)
         self._rng = np.random.default_rng(0)
 
@@ -91,20 +92,20 @@ class LoneLearner:
         return self._view()
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Play the learner's actions (B, 1) and everybody else's; what it sees and its utilities (B, 1)."""
+        """Play the learner's actions (B, 1) and those of all others; what it sees and its utilities (B, 1)."""
         from mtmfq.update import fill_mean_actions
 
         game, i = self._game, self._agent
-        everybody = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
-        everybody[:, i] = actions[:, 0]
+        chosen = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
+        chosen[:, i] = actions[:, 0]
         seen = game.visible() if self._policy.config.neighbours == "visible" else self._everyone
-        fill_mean_actions(everybody, seen, game.agent_types, self._sizes, self._means)
-        self._seen, utilities = game.step(everybody)
+        fill_mean_actions(chosen, seen, game.agent_types, self._sizes, self._means)
+        self._seen, utilities = game.step(chosen)
         return self._view(), utilities[:, i : i + 1]
 
     def visible(self) -> NDArray[np.bool_]:
-        """Nobody else learns here: (B, 1, 1) of false."""
-        return self._nobody
+        """The learner has no neighbours that learn: (B, 1, 1) of false."""
+        return self._no_neighbours
 
     def _view(self) -> NDArray[np.float32]:
         features = self._seen[:, self._agent].reshape(self.n_games, -1)
@@ -126,7 +127,7 @@ def best_response(
         contract: under which the policy was learned.
         settings: of the evaluation that learned it; its learner's schedule and number of gradient
             steps are used again.
-        policy: of the whole crew.
+        policy: of the whole population.
         agent: who deviates, for example 'cleaner_0'; agents of a role start alike, one stands for all.
         seed: of everything drawn.
         on_progress: called with `mtmfq.TrainProgress` while the deviator learns.
@@ -140,7 +141,7 @@ def best_response(
     learner = settings.learner
     if not isinstance(learner, MTMFQConfig):
         raise ContractsError(
-            f"best responses are learned by mtmfq, against its own crews, but the settings are {type(learner).__name__}: "
+            f"best responses are learned by mtmfq, against populations that it trained, but the settings are {type(learner).__name__}: "
             "evaluate with the learner mtmfq"
         )
     game = contracted_game(contract, settings, learner.n_games)
@@ -150,9 +151,9 @@ def best_response(
         )
     i = game.config.agents.index(agent)
     kind = int(game.agent_types[i])
-    # As many gradient steps as the crew took: it learned from the rows of all its types and agents.
-    crew_rows = len(np.unique(game.agent_types))
-    alone = dataclasses.replace(learner, replay_ratio=learner.replay_ratio * game.n_agents / crew_rows)
+    # As many gradient steps as the population took: it learned from the rows of all its types and agents.
+    n_types = len(np.unique(game.agent_types))
+    alone = dataclasses.replace(learner, replay_ratio=learner.replay_ratio * game.n_agents / n_types)
     result = train(
         LoneLearner(game, policy, i),
         alone,
@@ -163,24 +164,15 @@ def best_response(
     )
     fresh = int(np.random.SeedSequence([seed, 3]).generate_state(1, np.uint32)[0])
     judged = contracted_game(contract, settings, settings.episodes)
-    harvest = {}
-
-    def counting(what: str) -> Callable[[int, Any, Any], None]:
-        harvest[what] = np.zeros(settings.episodes)
-
-        def count(_t: int, _actions: Any, _rewards: Any) -> None:
-            harvest[what] += judged.game.apples.sum(axis=1)
-
-        return count
-
-    before = play(judged, policy, fresh, on_step=counting("before"))[:, i]
-    after = play(LoneLearner(judged, policy, i), result.policy, fresh, on_step=counting("after"))[:, 0]
+    before, after = EpisodeSums(judged), EpisodeSums(judged)
+    play(judged, policy, fresh, on_step=before.add)
+    play(LoneLearner(judged, policy, i), result.policy, fresh, on_step=after.add)
     return Deviation(
         agent=agent,
-        before=Estimate.of(before),
-        after=Estimate.of(after),
-        harvest_before=Estimate.of(harvest["before"]),
-        harvest_after=Estimate.of(harvest["after"]),
+        before=Estimate.of(before.utilities[:, i]),
+        after=Estimate.of(after.utilities[:, i]),
+        harvest_before=Estimate.of(before.apples.sum(axis=1)),
+        harvest_after=Estimate.of(after.apples.sum(axis=1)),
     )
 
 

@@ -1,4 +1,4 @@
-"""The black box: train agents under a contract, watch them play, report what everybody got.
+"""The black box: train agents under a contract, let them play, report the outcome.
 
 `evaluate` is a function of (settings, contract, seed) and nothing else; the cache key is made of
 exactly these and of the code that plays and learns, so that nothing is trained twice by mistake.
@@ -19,6 +19,7 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
+from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
@@ -55,14 +56,15 @@ def evaluate(
         settings: game, costs, learner; default: preset `contract`, costs `effort`, profile `fast`.
         seed: of everything drawn; same arguments, same result.
         folder: where outcomes, policies and checkpoints of stopped trainings are kept; an outcome
-            found there is returned at once. None keeps nothing. PPO writes no checkpoints: its
-            stopped trainings begin anew.
+            found there is returned at once. None keeps nothing, and is needed with a custom payment
+            rule. PPO writes no checkpoints: its stopped trainings begin anew.
         on_progress: called with `mtmfq.TrainProgress` while training.
         should_stop: asked while training; true writes a checkpoint and raises EvaluationStopped.
 
     Raises:
         EvaluationStopped: as above. mtmfq.LearnerError: the learner diverged, or a checkpoint is broken.
-        ContractsError: the learner's package is not installed.
+        ContractsError: the learner's package is not installed; the payment rule does not fit the contract,
+            or its transfers cannot be paid out (see `Settlement`); or the settings cannot be filed in a folder.
     """
     settings = settings or EvaluationSettings()
     key = settings.key(contract, seed) if folder is not None else ""
@@ -125,30 +127,17 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
     """Play greedy episodes of a trained policy, with seeds that training never saw."""
     learner = learner_of(policy.config)
     game = contracted_game(contract, settings, settings.episodes)
-    shape = (settings.episodes, game.n_agents)
-    sums = {name: np.zeros(shape) for name in ("raw", "costs", "apples", "cleaned", "shots")}
-    waste = []
-
-    def watch(_t: int, _actions: Any, _rewards: Any) -> None:
-        for name, value in (
-            ("raw", game.raw_rewards), ("costs", game.step_costs), ("apples", game.game.apples),
-            ("cleaned", game.game.cleaned), ("shots", game.game.shots),
-        ):  # fmt: skip
-            sums[name] += value
-        waste.append(float(game.game.waste.mean()))
-
+    sums = EpisodeSums(game)
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
-    utilities = learner.play(game, policy, fresh, on_step=watch)
-    if not np.isfinite(utilities).all():
-        raise ContractsError("an agent's utility is not finite: check the payment rule")
+    learner.play(game, policy, fresh, on_step=sums.add)
     return Outcome(
         contract=contract,
-        welfare=Estimate.of((sums["raw"] - sums["costs"]).sum(axis=1)),
-        utilities={agent: Estimate.of(utilities[:, i]) for i, agent in enumerate(game.config.agents)},
-        harvest=Estimate.of(sums["apples"].sum(axis=1)),
-        cleaned=Estimate.of(sums["cleaned"].sum(axis=1)),
-        shots=Estimate.of(sums["shots"].sum(axis=1)),
-        waste_curve=tuple(waste),
+        welfare=Estimate.of(sums.welfare),
+        utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(game.config.agents)},
+        harvest=Estimate.of(sums.apples.sum(axis=1)),
+        cleaned=Estimate.of(sums.cleaned.sum(axis=1)),
+        shots=Estimate.of(sums.shots.sum(axis=1)),
+        waste_curve=tuple(sums.waste),
         seed=seed,
         episodes=settings.episodes,
         versions=versions(learner.name),

@@ -62,7 +62,7 @@ class Outcome:
     """Waste cells cleaned by all agents."""
 
     shots: Estimate
-    """Cleaning beams fired by all agents."""
+    """Shots of all agents."""
 
     waste_curve: tuple[float, ...] = ()
     """Mean waste cells after each step."""
@@ -108,6 +108,9 @@ class Outcome:
         Harvester j: E[u_j | contract] - E[u_j | baseline] (eq. 4). Participation: the worst
         recruited agent's E[u_k] - c_min (eqs. 5, 6); without recruits it is 0 exactly.
         The baseline's own margins are 0 exactly.
+
+        Raises:
+            ContractsError: the baseline has other harvesters, or the outcome has no cleaner's utility.
         """
         if self.contract.is_none:
             return {
@@ -123,11 +126,15 @@ class Outcome:
             )
         margins = {agent: mine[agent].minus(known[agent]) for agent in mine}
         worst = self.worst_cleaner
-        assert worst is not None  # a contract that is not none recruits somebody
+        if worst is None:
+            raise ContractsError(
+                f"the contract recruits {self.contract.n_cleaners} cleaners, but the outcome has no cleaner's utility: "
+                "name cleaners 'cleaner_0', 'cleaner_1', ..."
+            )
         return {**margins, PARTICIPATION: Estimate(mean=worst.mean - c_min, se=worst.se)}
 
     def feasible(self, baseline: Outcome, c_min: float = 0.0) -> bool:
-        """Whether everybody accepts: every margin is at least 0 (eqs. 4 to 6)."""
+        """Whether all agents accept: every margin is at least 0 (eqs. 4 to 6)."""
         return all(margin.mean >= 0.0 for margin in self.margins(baseline, c_min).values())
 
     def to_dict(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What determines an evaluation besides contract and seed, and the name of its result in the cache.
 
-The name is a hash of settings, contract, seed and of the code that plays, pays, learns and measures, so that
+The name is a hash of settings, contract, seed and of the code that plays, settles, learns and evaluates, so that
 nothing is trained twice by mistake and nothing is taken for what it is not.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 from cleanup_env import CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, get_costs
-from contract_wrapper.contracts.payment_rules import PaymentRule
+from contract_wrapper.contracts.settlement import Payment
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.registry import (
@@ -56,18 +56,32 @@ class EvaluationSettings:
     episodes: int = 100
     """Greedy episodes after training over which all means are taken (paper: 100)."""
 
-    payment: Callable[[Contract], PaymentRule] | None = None
-    """From a contract to its payment rule; None: tax and share. A rule of one's own is not cached."""
+    payment: Callable[[Contract], Payment] | None = None
+    """From a contract to its payment rule; None: tax and share. Evaluations under a custom payment rule cannot be
+    kept in a folder, because a file cannot tell one function from another: `evaluate` refuses a folder then."""
 
     def __post_init__(self) -> None:
         if isinstance(self.episodes, bool) or not isinstance(self.episodes, int) or self.episodes < 2:
             raise ContractsError(f"episodes must be an integer of at least 2, got {self.episodes!r}")
+        if self.payment is not None and not callable(self.payment):
+            raise ContractsError(
+                "payment must be a function from a contract to its payment rule, "
+                f"got {self.payment!r}: write payment=lambda contract: ..."
+            )
         learner_of(self.learner)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON and for the cache key."""
+        """Plain data, for JSON and for the cache key.
+
+        Raises:
+            ContractsError: there is a custom payment rule.
+        """
         if self.payment is not None:
-            raise ContractsError("settings with a payment rule of one's own cannot be written down")
+            name = getattr(self.payment, "__name__", repr(self.payment))
+            raise ContractsError(
+                f"the settings have a custom payment rule (payment={name}), which cannot be written to a file, so no "
+                "outcome can be kept in a folder under it: evaluate without a folder, or leave payment out (tax and share)"
+            )
         return {
             "game": {**self.game.as_dict(), "map": list(self.game.map)},
             "costs": str(self.costs),
@@ -88,7 +102,7 @@ class EvaluationSettings:
         )
 
     def key(self, contract: Contract, seed: int) -> str:
-        """Name of an evaluation in the cache: a hash of all that determines its result."""
+        """Name of an evaluation in the cache: a hash of all that determines its result; errors as `to_dict`."""
         everything = {
             "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed),
             "code": code_version(learner_of(self.learner).name),
@@ -98,7 +112,7 @@ class EvaluationSettings:
 
 @lru_cache
 def code_version(learner: str = DEFAULT) -> str:
-    """Hash of the sources that play, pay, learn (with the learner of that name) and measure."""
+    """Hash of the sources that play, settle, learn (with the learner of that name) and evaluate."""
     folders = [
         folder
         for package, names in (*_DECISIVE.items(), *((name, ()) for name in LEARNERS[learner].packages))

@@ -1,4 +1,4 @@
-"""The command `play`: an episode as a GIF or as text in a terminal, of scripted players or of a trained crew."""
+"""The command `play`: an episode as a GIF or as text in a terminal, of scripted or trained players."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def play_command(
     *,
     settings: EvaluationSettings,
     contract: Contract | None = None,
-    crew: str = SCRIPTED,
+    players: str = SCRIPTED,
     policy: Path | None = None,
     study: Path | None = None,
     gif: Path | None = None,
@@ -37,9 +37,9 @@ def play_command(
     Args:
         settings: game, costs and payment; a study's own replace them.
         contract: tax and cleaners; default: the study's best, for scripted players the paper's best.
-        crew: 'scripted' or 'trained'; a policy or a study means trained.
+        players: 'scripted' or 'trained'; a policy or a study means trained.
         policy: file of a trained policy.
-        study: folder of a study from which contract and trained crew are taken.
+        study: folder of a study from which contract and trained policy are taken.
         gif, mp4: file to write.
         flows: whether files show who paid whom.
         steps, fps, seed: length, speed and seed of the episode.
@@ -60,23 +60,25 @@ def play_command(
                 "a policy file does not tell its contract: give --tax and --cleaners as in its training"
             )
         who = policy
-    elif crew == SCRIPTED:
+    elif players == SCRIPTED:
         who = SCRIPTED
-    elif crew == "trained":
-        raise ContractsError("a trained crew needs its policy: give --policy FILE, or --study FOLDER")
+    elif players == "trained":
+        raise ContractsError("trained players need their policy: give --policy FILE, or --study FOLDER")
     else:
-        raise ContractsError(f"unknown crew {crew!r}: choose 'scripted' or 'trained'")
+        raise ContractsError(f"unknown players {players!r}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
     if gif is None and mp4 is None:
         play_in_terminal(episode, stream, fps)
     for path, write in ((gif, write_gif), (mp4, write_mp4)):
         if path is not None:
             write(episode, path, fps, flows=flows)
-            stream.write(f"{path}: {episode.contract}, {episode.crew} crew; {episode.caption(len(episode) - 1)}\n")
+            stream.write(
+                f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
+            )
 
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, Path]:
-    """Settings of a study, its best contract or the one asked for, and the file of its trained crew."""
+    """Settings of a study, its best contract or the one asked for, and the file of its trained policy."""
     from contract_wrapper.studies.study import read_study
 
     record = read_study(folder)

@@ -1,4 +1,4 @@
-"""One episode under a contract, kept moment by moment, to be drawn as pictures or as text."""
+"""One episode under a contract, recorded moment by moment, to be drawn as pictures or as text."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cleanup_env import BatchCleanup, render
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
+from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback import movie as animation
@@ -21,14 +22,10 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.registry import LearnedPolicy
 
 SCRIPTED = "scripted"
-"""Name of the crew of scripted greedy players (`cleanup_env.scripted`)."""
+"""Name of the scripted greedy players (`cleanup_env.scripted`)."""
 
 _WIDEST = "apples eaten 0000    tax 000.0"
 """Line of a caption that letters are sized by: all frames of an episode need the same size."""
-
-
-_NOTHING = 1e-9
-"""A transfer below it, in apples, is what rounding leaves of a reward minus itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +42,10 @@ class Moment:
     """Apples eaten so far, by all agents."""
 
     tax: float
-    """What taxed agents have paid so far, in apples."""
+    """What harvesters have paid so far, in apples."""
 
     transfers: NDArray[np.float64]
-    """(N,) what each agent got from others in this step, in apples; negative: paid."""
+    """(N,) net transfers of this step, in apples: got from others (> 0) or paid to them (< 0)."""
 
     state: dict[str, NDArray[Any]]
     """The whole state, as `BatchCleanup.get_state` gives it."""
@@ -61,7 +58,7 @@ class Episode:
     contract: Contract
     """What was agreed."""
 
-    crew: str
+    players: str
     """Who plays: 'scripted' or 'trained'."""
 
     moments: tuple[Moment, ...]
@@ -94,7 +91,7 @@ class Episode:
         m = self.moments[k]
         lines = (
             f"{self.contract}" if not self.contract.is_none else "no contract",
-            f"{self.crew} crew",
+            f"{self.players} players",
             f"step {m.step}    waste {m.waste}",
             f"apples eaten {m.apples}    tax {m.tax:.1f}",
         )
@@ -109,7 +106,7 @@ class Episode:
         """Draw moment k as text, with its caption as the last line."""
         self.stage.set_state(self.moments[k].state)
         board, _, _ = render.ansi(self.stage).rpartition("\n")
-        return f"{board}\n{self.contract}, {self.crew} crew\n{self.caption(k)}"
+        return f"{board}\n{self.contract}, {self.players} players\n{self.caption(k)}"
 
     def texts(self, every: int = 1) -> list[str]:
         """Draw every so many moments as text, always the last one too."""
@@ -122,46 +119,48 @@ class Episode:
         return sorted({*range(0, last + 1, every), last})
 
 
-class _FilmedGame(ContractedGame):
-    """One game under a contract that keeps what happens in it."""
+class _RecordedGame(ContractedGame):
+    """One game under a contract that records its moments."""
 
     def __init__(self, contract: Contract, settings: EvaluationSettings, observation: str, steps: int) -> None:
         payment = None if settings.payment is None else settings.payment(contract)
         super().__init__(contract, config=settings.game, costs=settings.costs, payment=payment, observation=observation)
         self.steps = steps
+        self.sums = EpisodeSums(self)
         self.moments: list[Moment] = []
 
     def reset(self, seed: int) -> NDArray[Any]:
-        """Start the episode and its film."""
+        """Start the episode and its recording."""
         observations = super().reset(seed)
+        self.sums = EpisodeSums(self)
         nothing, waste = np.zeros(self.n_agents), int(self.game.waste[0])
         self.moments = [Moment(step=0, waste=waste, apples=0, tax=0.0, transfers=nothing, state=self.game.get_state())]
         return observations
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Play a step and keep what it led to."""
-        observations, earned = super().step(actions)
+        observations, utilities = super().step(actions)
+        self.sums.add()
         if len(self.moments) <= self.steps:
-            before = self.moments[-1]
-            transfers = earned - self.raw_rewards + self.step_costs
-            paid = -np.minimum(transfers[:, self.roles.harvester], 0.0).sum()
+            before, transfers = self.moments[-1], self.settled.transfers[0]
+            paid = -np.minimum(transfers[self.settlement.roles.harvester], 0.0).sum()
             self.moments.append(
                 Moment(
                     step=before.step + 1,
                     waste=int(self.game.waste[0]),
-                    apples=before.apples + int(self.game.apples.sum()),
+                    apples=int(self.sums.apples.sum()),
                     tax=before.tax + float(paid),
-                    transfers=np.where(np.abs(transfers[0]) < _NOTHING, 0.0, transfers[0]),
+                    transfers=transfers.copy(),
                     state=self.game.get_state(),
                 )
             )
-        return observations, earned
+        return observations, utilities
 
 
 def record_episode(
     contract: Contract,
     settings: EvaluationSettings | None = None,
-    crew: str | Path | LearnedPolicy = SCRIPTED,
+    players: str | Path | LearnedPolicy = SCRIPTED,
     seed: int = 0,
     steps: int | None = None,
 ) -> Episode:
@@ -170,14 +169,14 @@ def record_episode(
     Args:
         contract: tax and number of cleaners.
         settings: game, costs and payment; default as in `evaluate`.
-        crew: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
+        players: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
             greedily at the temperature of evaluations.
         seed: of the episode.
         steps: how many steps to keep; default: the whole episode.
 
     Raises:
-        ContractsError: the crew is unknown, its file is missing or broken, it does not fit the
-            game, or a number is out of range.
+        ContractsError: the players are unknown, the policy's file is missing or broken, the policy does not
+            fit the game, or a number is out of range.
     """
     from cleanup_env.errors import CleanupError
 
@@ -187,10 +186,10 @@ def record_episode(
         raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {steps!r}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise ContractsError(f"seed must be an integer of at least 0, got {seed!r}")
-    policy = None if isinstance(crew, str) and crew == SCRIPTED else _policy(crew)
+    policy = None if isinstance(players, str) and players == SCRIPTED else _policy(players)
     observation = settings.learner.observation if policy is None else policy.config.observation
     try:
-        game = _FilmedGame(contract, settings, observation, horizon if steps is None else steps)
+        game = _RecordedGame(contract, settings, observation, horizon if steps is None else steps)
         stage = BatchCleanup(game.config, 1, observation=None)
     except CleanupError as error:
         raise ContractsError(f"{contract} cannot be played: {error}") from error
@@ -199,35 +198,35 @@ def record_episode(
     else:
         _play_trained(game, policy, seed)
     who = SCRIPTED if policy is None else "trained"
-    return Episode(contract=contract, crew=who, moments=tuple(game.moments), stage=stage)
+    return Episode(contract=contract, players=who, moments=tuple(game.moments), stage=stage)
 
 
-def _policy(crew: str | Path | LearnedPolicy) -> LearnedPolicy:
+def _policy(players: str | Path | LearnedPolicy) -> LearnedPolicy:
     """Return a policy, read from its file if need be."""
     from contract_wrapper.learners.registry import learner_of, load_policy
     from mtmfq.interface import LearnerError
 
-    if not isinstance(crew, (str, Path)):
+    if not isinstance(players, (str, Path)):
         try:
-            learner_of(getattr(crew, "config", None))
+            learner_of(getattr(players, "config", None))
         except ContractsError as error:
             raise ContractsError(
-                f"a crew is {SCRIPTED!r}, a policy file or a trained policy, got {type(crew).__name__}"
+                f"players are {SCRIPTED!r}, a policy file or a trained policy, got {type(players).__name__}"
             ) from error
-        return crew
-    if not Path(crew).is_file():
-        named = isinstance(crew, str) and not Path(crew).suffix and Path(crew).name == crew
-        what = f"unknown crew {crew!r}" if named else f"there is no policy file {crew}"
+        return players
+    if not Path(players).is_file():
+        named = isinstance(players, str) and not Path(players).suffix and Path(players).name == players
+        what = f"unknown players {players!r}" if named else f"there is no policy file {players}"
         raise ContractsError(
             f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
         )
     try:
-        return load_policy(Path(crew))
+        return load_policy(Path(players))
     except LearnerError as error:
         raise ContractsError(str(error)) from error
 
 
-def _play_scripted(game: _FilmedGame, seed: int) -> None:
+def _play_scripted(game: _RecordedGame, seed: int) -> None:
     from cleanup_env.scripted import ScriptedCrew
 
     players = ScriptedCrew(game.game, "greedy", rng=np.random.default_rng(seed))
@@ -236,7 +235,7 @@ def _play_scripted(game: _FilmedGame, seed: int) -> None:
         game.step(players.act())
 
 
-def _play_trained(game: _FilmedGame, policy: LearnedPolicy, seed: int) -> None:
+def _play_trained(game: _RecordedGame, policy: LearnedPolicy, seed: int) -> None:
     from contract_wrapper.learners.registry import learner_of
     from mtmfq.interface import LearnerError
 

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,8 +11,10 @@ import pytest
 from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
-from contract_wrapper.contracts.payment_rules import CustomPayment
+from contract_wrapper.contracts.payment_rules import PayPerCell
+from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.envs.batch_game import ContractedGame
+from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import get_profile
@@ -106,22 +109,55 @@ def test_the_shift_takes_out_the_flat_part_of_the_costs() -> None:
     np.testing.assert_allclose(game.reward_shift(), [25 / 200, 0.0])
 
 
-def test_batched_utilities_sum_to_welfare_in_every_step() -> None:
-    game = ContractedGame(Contract(tax=0.3, n_cleaners=5), n_games=4)
-    game.reset(0)
-    rng = np.random.default_rng(0)
-    for _ in range(50):
-        _, utility = game.step(rng.integers(0, 7, (4, 10)) + (rng.random((4, 10)) < 0.3) * (game.agent_types == 0))
-        np.testing.assert_allclose(utility.sum(1), (game.raw_rewards - game.step_costs).sum(1), atol=1e-12)
+class Minting:
+    """A payment rule of an apple a step for everybody, which says that it conserves money."""
+
+    mints = False
+    needs = ()
+
+    def transfers(self, rewards: np.ndarray, _activity: Activity, _roles: Roles) -> np.ndarray:
+        return np.ones_like(rewards)
 
 
-def test_a_payment_that_is_not_a_number_ends_in_one_line() -> None:
-    settings = dataclasses.replace(
-        TINY, payment=lambda _contract: CustomPayment(function=lambda r, a, roles: r * float("nan"))
-    )
-    with pytest.raises(ValueError, match="finite") as caught:
-        evaluate(CREW, settings, 0)
+def nan_everywhere(rewards: np.ndarray, _activity: Activity, _roles: Roles) -> np.ndarray:
+    return rewards * np.nan
+
+
+@pytest.mark.parametrize(
+    ("payment", "contract", "message"),
+    [
+        (lambda _: Minting(), CREW, "the payment rule Minting conserves money, .* they sum to 7.0 apples"),
+        (lambda _: nan_everywhere, CREW, "the payment function nan_everywhere pays 'harvester_0' nan apples"),
+        (
+            lambda _: PayPerCell(price=0.1),
+            CREW,
+            r"the contract's tax is 0\.25, but the payment rule PayPerCell takes 0\.0",
+        ),
+    ],
+    ids=["minting", "not a number", "another tax"],
+)
+def test_a_payment_that_cannot_be_settled_ends_in_one_line(payment: Any, contract: Contract, message: str) -> None:
+    with pytest.raises(ContractsError, match=message) as caught:
+        evaluate(contract, dataclasses.replace(TINY, payment=payment), 0)
     assert "\n" not in str(caught.value)
+
+
+def test_a_custom_payment_rule_is_evaluated_without_a_folder_and_refused_with_one(tmp_path: Path) -> None:
+    def share(rewards: np.ndarray, _activity: Activity, _roles: Roles) -> np.ndarray:
+        return rewards.mean(axis=-1, keepdims=True) - rewards
+
+    custom = dataclasses.replace(TINY, payment=lambda _: share, costs=get_costs("none"))
+    outcome = evaluate(CREW, custom, 0)
+    assert len({u.mean for u in outcome.utilities.values()}) == 1
+    folder = tmp_path / "outcomes"
+    with pytest.raises(ContractsError, match=r"custom payment rule .*: evaluate without a folder"):
+        evaluate(CREW, custom, 0, folder=folder)
+    assert not folder.exists()
+
+
+def test_payment_that_is_a_rule_instead_of_a_function_of_contracts_is_refused() -> None:
+    with pytest.raises(ContractsError, match=r"got PayPerCell\(.*write payment=lambda contract: \.\.\."):
+        dataclasses.replace(TINY, payment=PayPerCell(price=0.1))
 
 
 def test_a_game_of_free_agents_is_refused() -> None:

@@ -60,6 +60,12 @@ def test_margins_need_the_same_harvesters() -> None:
         TAXED.margins(other)
 
 
+def test_margins_of_a_contract_need_its_cleaners() -> None:
+    alone = outcome(Contract(tax=0.1, n_cleaners=1), **BASELINE.utilities)
+    with pytest.raises(ContractsError, match="recruits 1 cleaners, but the outcome has no cleaner's utility"):
+        alone.margins(BASELINE)
+
+
 def test_an_estimate_of_four_episodes_by_hand() -> None:
     estimate = Estimate.of([1.0, 3.0, 1.0, 3.0])
     assert estimate.mean == 2.0

@@ -73,7 +73,7 @@ def test_frames_are_the_board_and_a_strip_of_one_size(episode):
 def test_text_ends_with_the_caption(episode):
     m = episode.moments[7]
     assert episode.text(7).splitlines()[-2:] == [
-        "tax 0.25, 3 cleaners, scripted crew",
+        "tax 0.25, 3 cleaners, scripted players",
         f"step 7, waste {m.waste}, apples eaten {m.apples}, tax paid {m.tax:.1f}",
     ]
 
@@ -83,12 +83,12 @@ def test_same_seed_same_episode(episode):
     assert [m.apples for m in again.moments] == [m.apples for m in episode.moments]
 
 
-def test_a_trained_crew_plays_from_its_file_and_as_an_object(policy_path):
+def test_trained_players_play_from_their_file_and_as_an_object(policy_path):
     from mtmfq.policy import Policy
 
     by_file = record_episode(CREW, SETTINGS, policy_path, steps=15)
     by_object = record_episode(CREW, SETTINGS, Policy.load(policy_path), steps=15)
-    assert by_file.crew == "trained"
+    assert by_file.players == "trained"
     assert len(by_file) == 16
     assert [m.apples for m in by_file.moments] == [m.apples for m in by_object.moments]
 
@@ -208,13 +208,13 @@ def test_the_command_writes_a_gif_and_says_so(tmp_path):
     path = tmp_path / "a.gif"
     play_command(settings=SETTINGS, contract=CREW, gif=path, steps=4, seed=1, stream=stream)
     assert path.exists()
-    assert stream.getvalue().startswith(f"{path}: tax 0.25, 3 cleaners, scripted crew; step 4, waste")
+    assert stream.getvalue().startswith(f"{path}: tax 0.25, 3 cleaners, scripted players; step 4, waste")
 
 
 def test_the_command_plays_in_the_stream_without_a_gif(policy_path):
     stream = io.StringIO()
     play_command(settings=SETTINGS, contract=CREW, policy=policy_path, steps=2, stream=stream)
-    assert "trained crew" in stream.getvalue()
+    assert "trained players" in stream.getvalue()
 
 
 def test_the_command_takes_contract_and_crew_from_a_study(policy_path, monkeypatch, tmp_path):
@@ -227,7 +227,7 @@ def test_the_command_takes_contract_and_crew_from_a_study(policy_path, monkeypat
     monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda folder: study)
     stream = io.StringIO()
     play_command(settings=EvaluationSettings(), study=tmp_path, steps=2, stream=stream)
-    assert "tax 0.25, 3 cleaners, trained crew" in stream.getvalue()
+    assert "tax 0.25, 3 cleaners, trained players" in stream.getvalue()
     other = Contract(tax=0.5, n_cleaners=1)
     with pytest.raises(ContractsError, match=r"no finished evaluation of tax 0\.5, 1 cleaner"):
         play_command(settings=SETTINGS, contract=other, study=tmp_path, stream=stream)
@@ -247,10 +247,10 @@ def wrong_calls(tmp_path):
     short = record_episode(CREW, SETTINGS, steps=2)
     command = {"settings": SETTINGS, "contract": CREW, "stream": io.StringIO()}
     return {
-        "unknown crew 'clever'": lambda: record_episode(CREW, SETTINGS, "clever"),
+        "unknown players 'clever'": lambda: record_episode(CREW, SETTINGS, "clever"),
         "there is no policy file": lambda: record_episode(CREW, SETTINGS, tmp_path / "none.policy.npz"),
         "no whole checkpoint": lambda: record_episode(CREW, SETTINGS, broken),
-        "a crew is 'scripted'": lambda: record_episode(CREW, SETTINGS, 5),
+        "players are 'scripted'": lambda: record_episode(CREW, SETTINGS, 5),
         "steps must be": lambda: record_episode(CREW, SETTINGS, steps=201),
         "seed must be": lambda: record_episode(CREW, SETTINGS, seed=-1),
         "more agents|spawn points": lambda: record_episode(Contract(tax=0.1, n_cleaners=9), SETTINGS),
@@ -261,9 +261,9 @@ def wrong_calls(tmp_path):
         "frames of one size": lambda: write_frames([], tmp_path / "a.gif"),
         "--policy and --study": lambda: play_command(**command, policy=broken, study=tmp_path),
         "does not tell its contract": lambda: play_command(settings=SETTINGS, policy=broken, stream=io.StringIO()),
-        "needs its policy": lambda: play_command(**command, crew="trained"),
+        "need their policy": lambda: play_command(**command, players="trained"),
         "there is no study": lambda: play_command(**command, study=tmp_path),
-        "choose 'scripted' or 'trained'": lambda: play_command(**command, crew="clever"),
+        "choose 'scripted' or 'trained'": lambda: play_command(**command, players="clever"),
     }
 
 
