@@ -78,17 +78,22 @@ def build_parser() -> argparse.ArgumentParser:
         help="who deviates, one after the other (default: one of each role)",
     )
     sub.add_argument(
-        "--folder", type=Path, default=Path("studies/evaluations"), help="where trained crews are kept and looked for"
+        "--folder",
+        type=Path,
+        default=Path("studies/evaluations"),
+        help="where trained policies are kept and looked for",
     )
 
     sub = _command(commands, "play", _play, "show an episode: an animated GIF, or an animation in the terminal")
     _contract(sub, required=False)
     _shared(sub)
     sub.add_argument(
-        "--crew", choices=("scripted", "trained"), default="scripted", help="who plays (default: scripted)"
+        "--players", choices=("scripted", "trained"), default="scripted", help="who plays (default: scripted)"
     )
-    sub.add_argument("--policy", type=Path, help="policy file of a trained crew (an outcome's .policy.npz)")
-    sub.add_argument("--study", type=Path, help="take the best contract and its trained crew from this study")
+    sub.add_argument("--policy", type=Path, help="policy file of trained players (an outcome's .policy.npz)")
+    sub.add_argument(
+        "--study", type=Path, help="take the best contract and the players trained under it from this study"
+    )
     sub.add_argument(
         "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
     )
@@ -255,7 +260,7 @@ def _play(options: argparse.Namespace) -> int:
         cleaners = options.cleaners if options.cleaners is not None else 5
         contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
     play_command(
-        settings=_settings(options), contract=contract, players=options.crew, policy=options.policy, study=options.study,
+        settings=_settings(options), contract=contract, players=options.players, policy=options.policy, study=options.study,
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,
     )  # fmt: skip
     return 0

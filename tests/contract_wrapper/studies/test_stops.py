@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -12,6 +13,7 @@ from quick_searches import run
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
+from contract_wrapper import program
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.studies.database import DATABASE
 from contract_wrapper.studies.record import StudyRecord
@@ -68,26 +70,34 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyRecord, 
     return record, stored(folder), counter.seen
 
 
-PARTS = 9
-"""The transactions are shared out among so many tests, the first two of which run always, the others with `-m slow`."""
+def in_a_process_of_its_own(job: Callable[[], object]) -> int:
+    """Run a job as the command line would, in a fork of this process; return how it ended, as `os.waitpid` does."""
+    pid = os.fork()
+    if pid == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what it says is of no interest here
+        os._exit(program.run(lambda: bool(job()), "test"))
+    return os.waitpid(pid, 0)[1]
+
+
+PARTS = 15
+"""The transactions are shared out among so many tests, the first of which run always, the others with `-m slow`."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs fork")
-@pytest.mark.parametrize("part", [p if p < 2 else pytest.param(p, marks=pytest.mark.slow) for p in range(PARTS)])
+@pytest.mark.parametrize("part", [p if p < 1 else pytest.param(p, marks=pytest.mark.slow) for p in range(PARTS)])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_stop_at_any_transaction_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: Commits,
-    undisturbed: tuple[StudyRecord, list[tuple[object, ...]], int], part: int,
+    undisturbed: tuple[StudyRecord, list[tuple[object, ...]], int], part: int, number: signal.Signals,
 ) -> None:  # fmt: skip
     whole, database, n = undisturbed
     assert n > 60
     for k in range(part, n, PARTS):
         folder = tmp_path / str(k)
-        pid = os.fork()
-        if pid == 0:
-            commits.seen, commits.stop_after, commits.then = 0, k, lambda: os.kill(os.getpid(), signal.SIGKILL)
-            run(folder, SMALL, monkeypatch)
-            os._exit(0)
-        assert os.waitpid(pid, 0)[1] == signal.SIGKILL
+        commits.seen, commits.stop_after, commits.then = 0, k, lambda: os.kill(os.getpid(), number)
+        status = in_a_process_of_its_own(partial(run, folder, SMALL, monkeypatch))
+        assert status == (number if number == signal.SIGKILL else 130 << 8)
+        commits.stop_after = -1
         assert run(folder, SMALL, monkeypatch).trials == whole.trials, k
         assert stored(folder) == database, k
 
