@@ -108,7 +108,11 @@ class StudyDatabase:
         if configuration is None:
             raise ContractsError(f"{self._path} holds no study of this program: choose another folder with --folder")
         with self._errors():
-            return tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+            trials = tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+        for number, trial in enumerate(trials):
+            if trial.number != number:
+                raise ContractsError(f"trial {number} is missing in {self._path}: put back a copy of the file")
+        return trials
 
     def queue(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Append one trial that waits for its evaluation."""

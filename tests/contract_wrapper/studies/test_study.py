@@ -1,9 +1,11 @@
 """Studies on disk: what is stored, what is refused, stop and go on."""
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import optuna
 import pytest
 from quick_searches import SHORT, TINY, FakeWorkers, fake_outcome, run
 
+from cleanup_env import make_config
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -237,3 +240,52 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name / DATABASE).is_file()
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert len(read_study(tmp_path / name).trials) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+def test_a_lock_that_is_a_link_empties_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep me")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / ".lock").symlink_to(tmp_path / "precious")
+    with contextlib.suppress(ContractsError):
+        Study(tmp_path / "study", TINY, SHORT).close()
+    assert (tmp_path / "precious").read_text() == "keep me"
+
+
+def test_a_refused_study_leaves_its_folder_to_the_corrected_command(tmp_path: Path) -> None:
+    with pytest.raises(ContractsError, match="600 initial designs"):
+        Study(tmp_path, TINY, dataclasses.replace(SHORT, n_initial=600))
+    original = dataclasses.replace(TINY, game=make_config("original"))
+    with pytest.raises(ContractsError, match="free agents"):
+        Study(tmp_path, original, SHORT)
+    assert list(tmp_path.iterdir()) == []
+    Study(tmp_path, TINY, SHORT).close()
+
+
+def test_a_configuration_without_trials_binds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Study, "_queue_initial", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            Study(tmp_path, TINY, SHORT)
+    Study(tmp_path, TINY, dataclasses.replace(SHORT, seed=5)).close()
+    assert read_study(tmp_path).search.seed == 5
+
+
+@pytest.mark.parametrize("number", [0, 2, 5])
+def test_a_trial_that_was_taken_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        database.execute("DELETE FROM trials WHERE number = ?", (number,))
+    with pytest.raises(ContractsError, match=f"trial {number} is missing"):
+        Study(tmp_path, TINY, SHORT)
+
+
+def test_an_outcome_of_another_contract_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        (other,) = database.execute(
+            "SELECT value_json FROM trial_user_attributes WHERE key='outcome' AND trial_id=3"
+        ).fetchone()
+        database.execute("UPDATE trial_user_attributes SET value_json=? WHERE key='outcome' AND trial_id=4", (other,))
+    with pytest.raises(ContractsError, match=r"trial 3 .*its outcome is of"):
+        read_study(tmp_path)
