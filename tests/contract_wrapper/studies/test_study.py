@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import io
 import json
+import shutil
 import sqlite3
 import sys
 from pathlib import Path
@@ -289,3 +290,35 @@ def test_an_outcome_of_another_contract_is_named(tmp_path: Path, monkeypatch: py
         database.execute("UPDATE trial_user_attributes SET value_json=? WHERE key='outcome' AND trial_id=4", (other,))
     with pytest.raises(ContractsError, match=r"trial 3 .*its outcome is of"):
         read_study(tmp_path)
+
+
+DAMAGE = {
+    "a newer Optuna": "UPDATE alembic_version SET version_num='v9.9.9.a'",
+    "no trials": "DROP TABLE trials",
+    "another study": "UPDATE studies SET study_name='other'",
+    "half an outcome": "UPDATE trial_user_attributes SET value_json='[1' WHERE key='outcome'",
+    "an empty outcome": "UPDATE trial_user_attributes SET value_json='{}' WHERE key='outcome'",
+    "a number for a contract": "UPDATE trial_user_attributes SET value_json='5' WHERE key='contract'",
+    "an unknown phase": "UPDATE trial_user_attributes SET value_json='\"x\"' WHERE key='phase'",
+    "a number for a batch": "UPDATE trial_user_attributes SET value_json='7' WHERE key='batch'",
+    "too long a batch": "UPDATE trial_user_attributes SET value_json='[1, 2, 3]' WHERE key='batch'",
+    "a list for a configuration": "UPDATE study_user_attributes SET value_json='[]'",
+    "an old configuration": "UPDATE study_user_attributes SET value_json='{}'",
+    "an empty configuration": "UPDATE study_user_attributes SET value_json='{\"format\": 2}'",
+    "numbers for settings": 'UPDATE study_user_attributes SET value_json=\'{"format": 2, "evaluation": 5, "search": 6}\'',
+}
+
+
+def test_damage_to_a_database_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path / "good", dataclasses.replace(SHORT, n_search=1, n_confirm=0), monkeypatch)
+    for k, (what, statement) in enumerate(DAMAGE.items()):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        shutil.copy(tmp_path / "good" / DATABASE, folder)
+        with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database, database:
+            database.execute(statement)
+        before = (folder / DATABASE).read_bytes()
+        with pytest.raises(ContractsError) as caught:
+            read_study(folder)
+        assert "\n" not in str(caught.value), what
+        assert (folder / DATABASE).read_bytes() == before, what
