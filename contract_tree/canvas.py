@@ -18,6 +18,11 @@ LEVELS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
 """Colours of the levels of a tree, from the root on, from the start again after the last."""
 
 
+def plain(text: str) -> str:
+    """Return text so that matplotlib shows it as it is, and takes no part of it for a formula."""
+    return text.replace("$", r"\$")
+
+
 def canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
     """Return a figure of so many inches with its finding as title, and one pair of axes."""
     figure = Figure(figsize=(width, height), layout="constrained")
