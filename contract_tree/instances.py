@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
@@ -19,7 +20,8 @@ NAMES = ("chain", "ipa", "random-DEPTH-BRANCHING[-SEED]")
 LEAST_GAP = 0.05
 """Share of the optimum that selfish players miss at least in a random tree."""
 
-_TRIES = 10_000
+_TRIES, _MOST_WORK = 10_000, 50_000
+"""Most random trees that are drawn, and most nodes and hundreds of cells of all of them, which take some ten seconds."""
 
 
 def named_tree(name: str) -> Tree:
@@ -83,12 +85,16 @@ def misaligned_tree(*, depth: int, branching: int, n_actions: int = 2, seed: int
     if depth == 1:
         raise TreeError("nobody in a tree of depth 1 can be paid: use a depth of at least 2")
     rng = np.random.default_rng(np.random.SeedSequence([seed, depth, branching, n_actions]))
-    for _ in range(_TRIES):
+    tries = _TRIES
+    for number in itertools.count(1):
         tree = random_tree(depth=depth, branching=branching, n_actions=n_actions, rng=rng)
         solution = solve(tree)
         if solution.gap >= LEAST_GAP * solution.welfare:
             return tree
+        tries = min(_TRIES, _MOST_WORK // (tree.n_nodes + sum(table.size for table in tree.theta) // 100))
+        if number >= tries:
+            break
     raise TreeError(
-        f"none of {_TRIES} random trees of depth {depth}, branching {branching} and {n_actions} actions is misaligned: "
+        f"none of {tries} random trees of depth {depth}, branching {branching} and {n_actions} actions is misaligned: "
         "use more actions or another form"
     )

@@ -19,7 +19,7 @@ from contract_tree.files import read_limited
 MOST_ARMS = 4096
 """Most cells of one node's table of means; a learner looks at each of them in every round."""
 
-MOST_NODES, MOST_LEVELS, MOST_LETTERS = 1000, 100, 100
+MOST_NODES, MOST_LEVELS, MOST_LETTERS = 1000, 100, 200
 """Most nodes of a tree, most levels from its root to its leaves, and most letters of a node's name."""
 
 MOST_CELLS = 2**20
