@@ -183,6 +183,33 @@ def test_a_table_of_contents_with_very_many_members_is_not_read(tmp_path: Path) 
         assert refused(path, lambda: Policy.load(path))
 
 
+def replaced(path: Path, compression: int = zipfile.ZIP_STORED, **changed: bytes) -> None:
+    """Change members of a file, as an archiver would, and leave its hashes as they are."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w", compression) as archive:
+        for name, content in members.items():
+            archive.writestr(name, changed.get(name.removesuffix(".npy"), content))
+
+
+def test_weights_and_settings_that_were_edited_are_refused(policy: Path) -> None:
+    content = policy.read_bytes()
+    replaced(policy)
+    Policy.load(policy)
+    replaced(policy, weights=npy(flat(Policy.load(policy)) * np.float32(0.5)))
+    with pytest.raises(LearnerError, match="its array weights was changed after it was written"):
+        Policy.load(policy)
+    policy.write_bytes(content)
+    text = np.load(policy)["mtmfq"].tobytes().replace(b'"tau": 0.05', b'"tau": 0.06')
+    replaced(policy, mtmfq=npy(np.frombuffer(text, np.uint8)))
+    assert refused(policy, lambda: Policy.load(policy))
+
+
+def test_a_file_that_was_compressed_is_refused(policy: Path) -> None:
+    replaced(policy, zipfile.ZIP_DEFLATED)
+    assert refused(policy, lambda: Policy.load(policy))
+
+
 def test_two_members_of_one_name_are_refused(policy: Path) -> None:
     with zipfile.ZipFile(policy) as archive:
         weights = archive.read("weights.npy")
