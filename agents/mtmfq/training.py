@@ -2,21 +2,22 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtmfq.checkpoint import rng_to_json
+from mtmfq.checkpoint import plain
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import BatchGame, Curve, LearnerError, Signature, TrainProgress
 from mtmfq.learner import Learner
 from mtmfq.policy import Actor, Policy, all_others, one_thread
 from mtmfq.replay import Replay
-from mtmfq.resume import load_training, save_training
+from mtmfq.resume import load_training, rng_to_json, save_training
 from mtmfq.update import fill_mean_actions
 
 
@@ -53,6 +54,7 @@ def train(
     on_progress: Callable[[TrainProgress], None] | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 20.0,
+    identity: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainResult:
     """Train one network per type on `game`; everything drawn comes from `rng`.
@@ -60,6 +62,8 @@ def train(
     A type's learner sees scale * (reward + shift) of its agents' rewards, (M,) each. An existing
     `checkpoint` is resumed and gives exactly what an uninterrupted training would have given; it is
     written every `checkpoint_seconds`, and seldom enough that writing takes a tenth of the time at most.
+    `identity` says in plain values what the settings here do not (rules of the game, contract, seed); it is
+    written into checkpoint and policy, and a checkpoint with another one is refused.
     """
     one_thread()
     signature = Signature.of(game)
@@ -83,6 +87,7 @@ def train(
         "signature": asdict(signature),
         "reward_scale": scale.tolist(),
         "reward_shift": shift.tolist(),
+        "identity": plain(identity),
         "rng_start": rng_to_json(rng),
     }
     began = time.process_time()
@@ -150,7 +155,7 @@ def train(
     if path is not None:
         save_training(path, meta, learner, None if finished else replay, log[:done], rng, cpu)
     return TrainResult(
-        policy=Policy(config=config, signature=signature, networks=learner.learned()),
+        policy=Policy(config=config, signature=signature, networks=learner.learned(), identity=plain(identity)),
         curve=Curve(
             episode=np.arange(1, done + 1) * config.n_games,
             returns=log[:done, :n_types].copy(),
