@@ -107,7 +107,7 @@ class SurrogateRule(Rule):
             prediction = believed.predict(self.space.to_unit(designs))
             return acquisition.log_constrained_improvement(*prediction, incumbent)
 
-        return dense_near_best(self.space, improvement, self.history.designs, rng)
+        return dense_near_best(self.space, improvement, self.surrogates.designs, rng)
 
 
 Prepare = Callable[[DesignSpace, History], Rule | None]

@@ -61,7 +61,7 @@ class ScoreRule(SurrogateRule):
         def score_at(designs: Floats) -> Floats:
             return score(*believed.predict(space.to_unit(designs)))
 
-        found = maximise(space, score_at, history.designs, rng)
+        found = maximise(space, score_at, self.surrogates.designs, rng)
         designs = without(space, found, self.taken(pending))
         if not len(designs):
             return
