@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.ask import Designs, SurrogateRule, ask_by, believable, ranked
-from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import refine_front
 from contract_wrapper.bo.numbers_in import check_seed
@@ -68,7 +68,7 @@ def ask(
         SpaceExhausted: nothing is left to suggest.
         ContractsError: an argument is outside these limits, or a design is not one of the space's dimensions.
     """
-    prepare = functools.partial(ParetoEntropySearch.prepare, config=config or CPMESConfig())
+    prepare = functools.partial(ParetoEntropySearch.prepare, config=check_config(config))
     return ask_by(prepare, space, history, pending, number, seed=seed, trial=trial)
 
 
@@ -225,7 +225,7 @@ class CPMES:
         binary: Sequence[int] = (),
         config: CPMESConfig | None = None,
     ) -> None:
-        self.space, self.seed, self.config = space, check_seed(seed, "CPMES"), config or CPMESConfig()
+        self.space, self.seed, self.config = space, check_seed(seed, "CPMES"), check_config(config)
         self.history = History.empty(space, constraints, participation=participation, binary=tuple(binary))
         self.pending: list[Design] = []
 

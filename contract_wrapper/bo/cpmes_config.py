@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Literal
 
@@ -99,3 +100,16 @@ class CPMESConfig:
             local_term=False, score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
             population=100, generations=100, refinements=0,
         )  # fmt: skip
+
+
+def check_config(config: CPMESConfig | None) -> CPMESConfig:
+    """Return the configuration, the default for None.
+
+    Raises:
+        ContractsError: it is another thing.
+    """
+    if config is None:
+        return CPMESConfig()
+    if not isinstance(config, CPMESConfig):
+        raise ContractsError(f"config must be a CPMESConfig or None, but got {reprlib.repr(config)}: make one")
+    return config

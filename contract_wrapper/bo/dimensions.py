@@ -20,6 +20,7 @@ SMALLEST_STEP = 1e-8
 """Values of a `Real` with a step are rounded to 10 decimals; a smaller step would be lost there."""
 
 _DECIMALS = 10
+_NARROWEST = 1e-60  # distance of unequal bounds, as squares of designs in units of it must stay finite
 _RESOLUTION = 1e-12  # of the larger bound: floats are 2e-16 of their size apart
 _EXACT = 2**53  # largest integer up to which floats hold every integer
 
@@ -54,10 +55,10 @@ class Real:
         object.__setattr__(self, "high", high)
         _check_bounds(self)
         size = max(abs(low), abs(high))
-        if low < high and (high - low < max(1 / LARGEST, _RESOLUTION * size)):
+        if low < high and (high - low < max(_NARROWEST, _RESOLUTION * size)):
             raise ContractsError(
                 f"{_title(self)} needs bounds that differ by at least {_RESOLUTION:g} of the larger, and by "
-                f"{1 / LARGEST:g}, but got low={low!r} and high={high!r}: take another unit, or give the same number "
+                f"{_NARROWEST:g}, but got low={low!r} and high={high!r}: take another unit, or give the same number "
                 "twice to fix it"
             )
         if self.step is None:

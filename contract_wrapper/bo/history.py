@@ -125,12 +125,13 @@ class History:
     @classmethod
     def empty(cls, space: DesignSpace, constraints: Sequence[str] = (), **kinds: Any) -> History:
         """Return a history without results; `kinds` may give `participation` and `binary`."""
+        constraints = _names(constraints)
         designs, m = np.empty((0, len(space))), len(constraints)
         return cls(
             designs=designs,
             objective=np.empty(0),
             margins=np.empty((0, m)),
-            constraints=tuple(constraints),
+            constraints=constraints,
             objective_se=np.empty(0),
             margins_se=np.empty((0, m)),
             failed=designs,
@@ -193,7 +194,7 @@ class History:
         n, m, d = len(finished), len(constraints), len(space)
         se = [errors(row) for row in finished] or np.empty((0, 1 + m)).tolist()
         return cls(
-            designs=as_numbers([list(row.design) for row in finished] or np.empty((0, d)), "designs", (n, d)),
+            designs=as_numbers([row.design for row in finished] or np.empty((0, d)), "designs", (n, d)),
             objective=np.array([row.objective for row in finished], dtype=float),
             margins=np.array([values(row)[1:] for row in finished], dtype=float).reshape(n, m),
             constraints=constraints,
@@ -205,7 +206,7 @@ class History:
             margins_se=as_numbers([row[1:] for row in se], "standard errors of margins", (n, m), least=0.0)
             if any(row.margins_se for row in finished)
             else None,
-            failed=as_numbers([list(design) for design in failed] or np.empty((0, d)), "failed designs", ("k", d)),
+            failed=as_numbers(failed or np.empty((0, d)), "failed designs", ("k", d)),
         )
 
     def add(

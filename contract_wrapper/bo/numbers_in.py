@@ -26,7 +26,11 @@ def is_number(value: object) -> bool:
 
 def in_range(value: Any) -> bool:
     """Tell whether the value is a finite number of at most `LARGEST` in size."""
-    return is_number(value) and -LARGEST <= value <= LARGEST
+    return is_number(value) and -LARGEST <= _plain(value) <= LARGEST
+
+
+def _plain(value: Any) -> int | float:
+    return int(value) if isinstance(value, (int, np.integer)) else float(value)
 
 
 def as_numbers(values: Any, name: str, shape: tuple[int | str, ...], *, least: float = -LARGEST) -> Floats:
@@ -56,16 +60,19 @@ def as_numbers(values: Any, name: str, shape: tuple[int | str, ...], *, least: f
         raise ContractsError(f"{name} must have the shape {_written(shape)}, but got {raw.shape}: {_ADVICE}")
     if raw.dtype.kind not in "iufO" or (raw.dtype == object and not all(map(is_number, raw.flat))):
         raise _not_numbers(name, shape, values)
-    # compared before they are converted: an integer of 400 digits has no float
-    with np.errstate(invalid="ignore"):
-        allowed = (raw >= least) & (raw <= LARGEST)
-    if not allowed.all():
-        worst = raw[~allowed].flat[0]
-        lowest = "" if least < 0 else f"at least {least:g}, "
-        raise ContractsError(
-            f"{name} must be {lowest}finite and at most {LARGEST:g} in size, but got {reprlib.repr(worst)}: {_ADVICE}"
-        )
-    return np.array(raw, dtype=float)
+    # compared as Python's or in double precision: 400 digits have no float, and 1e60 is infinite in single precision
+    if raw.dtype != object:
+        array: Floats = raw.astype(float)
+        if ((array >= least) & (array <= LARGEST)).all():
+            return array
+    plain = [_plain(value) for value in raw.flat]
+    for value in plain:
+        if not least <= value <= LARGEST:
+            lowest = "" if least < 0 else f"at least {least:g}, "
+            raise ContractsError(
+                f"{name} must be {lowest}finite and at most {LARGEST:g} in size, but got {reprlib.repr(value)}: {_ADVICE}"
+            )
+    return np.array(plain, dtype=float).reshape(raw.shape)
 
 
 def check_count(value: Any, name: str, least: int, most: int) -> int:

@@ -23,7 +23,7 @@ MOST_INITIAL = 10_000
 _REFERENCE_SIZE = 1024  # Sobol wants a power of 2
 _LARGEST_POOL = 16_384  # a power of 2 as well
 _MOST_DISTANCES = 2000
-_ROUNDS = 200  # of drawing again what repeats
+_ROUNDS = 50  # of drawing again what repeats
 
 
 def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Floats:
@@ -37,7 +37,7 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         ContractsError: `n` is not from 1 to `MOST_INITIAL` (10,000), or the space has fewer designs.
     """
     n = check_count(n, "number of initial designs", 1, MOST_INITIAL)
-    grid = space.grid()
+    grid = space.grid(limit=max(MOST_INITIAL, 2 * n))  # drawn at random where more than half of the designs stay free
     if grid is not None and len(grid) < n:
         raise ContractsError(f"{n} initial designs are wanted, but the space has {len(grid)}: ask for fewer")
     chosen = space.corners(limit=n)
@@ -52,8 +52,8 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         _, first = np.unique(space.keys(chosen), return_index=True)
         chosen = chosen[np.sort(first)]
     raise ContractsError(
-        f"{n} initial designs are wanted, but the space {space.names} has hardly more than {len(chosen)} that differ: "
-        "ask for fewer, or widen the space"
+        f"{n} initial designs are wanted, but the space {space.names} gave only {len(chosen)} that differ in {_ROUNDS} "
+        "draws: ask for fewer, or widen the space"
     )
 
 

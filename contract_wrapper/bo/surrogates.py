@@ -141,37 +141,40 @@ class SurrogateSet:
         return self.condition(x, self.predict(x)[0]) if len(x) else self
 
 
-def fit(space: DesignSpace, history: History, *, local: bool = True) -> SurrogateSet | None:
+def fit(space: DesignSpace, history: History, *, local: bool = True, limit: int = EXACT_RESULTS) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
-    `local`: whether kernels have a second term, of short range. None while the results say nothing of
+    `local`: whether kernels have a second term, of short range; `limit`: the largest number of rows of the fit, beyond
+    which `training_set` says what is kept. None while the results say nothing of
     where to look: too few, or no output that varies.
     """
     if len(history) < _MINIMUM_RESULTS:
         return None
     kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(len(history.constraints))]
-    rows = rows_of(space, history)
+    rows = rows_of(space, history, limit)
     unit = space.to_unit(rows.designs)
 
     def fitted(kept: npt.NDArray[np.intp] | slice) -> SurrogateSet:
         return SurrogateSet.fit(unit[kept], rows.take(kept), ["se", *kernels], local=local)
 
-    if len(rows) <= EXACT_RESULTS:
+    if len(rows) <= limit:
         surrogates = fitted(slice(None))
     else:
-        first = spread(unit, EXACT_RESULTS // 2)
-        surrogates = fitted(np.sort(np.append(first, _promising(fitted(first), unit, first))))
+        first = spread(unit, limit // 2)
+        surrogates = fitted(np.sort(np.append(first, _promising(fitted(first), unit, first, limit - len(first)))))
     return surrogates if surrogates.varies else None
 
 
-def _promising(surrogates: SurrogateSet, unit: Floats, first: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """Return those rows of unit (n, d), beside the first (k,), where most is to be gained, as far as the first tell."""
+def _promising(
+    surrogates: SurrogateSet, unit: Floats, first: npt.NDArray[np.intp], number: int
+) -> npt.NDArray[np.intp]:
+    """Return a number of rows of unit (n, d), none of the first (k,), where these predict the most to be gained."""
     mean, sd = surrogates.predict(unit)
     feasible = (mean[1:] >= 0).all(axis=0)
     incumbent = float(mean[0, feasible].max()) if feasible.any() else None
     improvement = acquisition.log_constrained_improvement(mean, sd, incumbent)
     improvement[first] = -np.inf
-    return np.argsort(-improvement, kind="stable")[: EXACT_RESULTS - len(first)]
+    return np.argsort(-improvement, kind="stable")[:number]
 
 
 def believe_objective(

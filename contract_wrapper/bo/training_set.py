@@ -66,8 +66,8 @@ class TrainingSet:
         )
 
 
-def rows_of(space: DesignSpace, history: History) -> TrainingSet:
-    """Return all results of a history as rows; beyond `EXACT_RESULTS` one for each design, in the order of its last."""
+def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) -> TrainingSet:
+    """Return all results of a history as rows; beyond the limit one for each design, in the order of its last."""
     margins = history.margins.copy()
     margins[:, list(history.binary)] -= 0.5
     n, m = margins.shape
@@ -75,7 +75,7 @@ def rows_of(space: DesignSpace, history: History) -> TrainingSet:
     objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
     margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
     se = np.column_stack([objective_se, margins_se])
-    if n <= EXACT_RESULTS:
+    if n <= limit:
         return TrainingSet(designs=history.designs, y=y, se=se)
 
     keys = space.keys(history.designs)
