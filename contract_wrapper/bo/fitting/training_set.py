@@ -20,9 +20,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.fitting.winsorize import winsorize_margins, winsorize_objective
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.bo.winsorize import winsorize_margins, winsorize_objective
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
