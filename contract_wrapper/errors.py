@@ -7,6 +7,15 @@ class ContractsError(ValueError):
     """A wrong contract, payment, cost or setting; the message says what to do."""
 
 
+def shown(value: object, most: int = 100) -> str:
+    """Return a value as a message shows it: its `repr` in one line, cut to a number of characters."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # Python writes no integer of more than 4,300 digits; a class may have no repr at all
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
 def require_package(package: str, extra: str, user: str) -> None:
     """Make sure that an optional package (its import name) is there, without loading it.
 
