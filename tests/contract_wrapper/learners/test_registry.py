@@ -71,7 +71,7 @@ def test_a_file_says_of_which_kind_it_is(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"episodes": 0}, "episodes must be a whole number of at least 1, but is 0"),
+        ({"episodes": 0}, "episodes must be a whole number of at least 1 .below 2\*\*31., but is 0"),
         ({"n_games": 2.0}, "n_games"),
         ({"batch_size": 3_000}, r"divisor of n_games \* n_steps = 64 \* 100 = 6400, but is 3000"),
         ({"batch_size": 1}, "above 1"),
