@@ -47,10 +47,11 @@ def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
     if not config.n_harvesters:
         raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
     if config.n_harvesters + n_cleaners > config.n_places:
+        where = "floor cells" if config.spawn_anywhere else "spawn points"
+        way_out = "use a larger map" if config.spawn_anywhere else "set spawn_anywhere=True or use a larger map"
         raise ContractsError(
-            f"the game has places for {config.n_places} agents to start from, too few for {config.n_harvesters} harvesters "
-            f"and {n_cleaners} cleaner{'s' * (n_cleaners != 1)}: lower n_harvesters, set spawn_anywhere=True or use a "
-            "larger map"
+            f"the game has {config.n_places} {where}, too few for {config.n_harvesters} harvesters and "
+            f"{n_cleaners} cleaner{'s' * (n_cleaners != 1)}: {way_out}, or lower n_harvesters"
         )
 
 
