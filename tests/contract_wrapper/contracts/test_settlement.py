@@ -211,6 +211,12 @@ def test_costs_of_a_role_that_nobody_can_have_are_refused_and_the_nearest_is_nam
         Settlement.of(UNTAXED, ROLES, costs=rule)
 
 
+def test_the_absent_are_never_charged_whatever_the_costs_say():
+    gone = Roles(names=("harvester", "cleaner", "absent"))
+    with pytest.raises(ContractsError, match="the costs name the role 'absent'"):
+        Settlement.of(Contract(tax=0.0, n_cleaners=1), gone, costs="absent:per_step=1")
+
+
 @pytest.mark.parametrize("horizon", ["nan", np.nan, np.inf, 0, -1, True, 1.5])
 def test_a_horizon_that_is_no_number_of_steps_is_refused(horizon):
     with pytest.raises(ContractsError, match="horizon must be an integer of at least 1, or None"):
