@@ -7,7 +7,7 @@ are numbered row by row in the padded board.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
 from itertools import islice
@@ -72,7 +72,10 @@ def check_map(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the map as a tuple of lines, or say by row, column and character what is wrong."""
     if isinstance(lines, str):
         lines = lines[: 2 * MOST_CELLS].splitlines()
-    rows = tuple(islice(lines, MOST_CELLS + 1)) if isinstance(lines, Iterable) else ()
+    try:
+        rows = tuple(islice(lines, MOST_CELLS + 1))
+    except TypeError:  # nothing to iterate over
+        rows = ()
     if not rows or not all(isinstance(row, str) for row in rows) or not rows[0]:
         raise CleanupError("a map is a non-empty sequence of lines of text, for example default_map()")
     if len(rows) * len(rows[0]) > MOST_CELLS:

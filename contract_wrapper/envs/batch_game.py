@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settled, Settlement
@@ -35,7 +35,8 @@ def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
         n_cleaners: cleaners for which it must have room beside its harvesters.
 
     Raises:
-        ContractsError: it has free agents, no harvesters, or too few places to start from.
+        ContractsError: it has free agents, no harvesters, or too few places to start from; or there is no such
+            number of cleaners.
     """
     if not isinstance(config, CleanupConfig):
         raise ContractsError(f"the game must be a CleanupConfig, for example make_config(), got {shown(config)}")
@@ -46,12 +47,15 @@ def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
         )
     if not config.n_harvesters:
         raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
-    if config.n_harvesters + n_cleaners > config.n_places:
+    crew = as_int(n_cleaners)
+    if crew is None or crew < 0:
+        raise ContractsError(f"n_cleaners must be an integer of at least 0, got {shown(n_cleaners)}")
+    if config.n_harvesters + crew > config.n_places:
         where = "floor cells" if config.spawn_anywhere else "spawn points"
         way_out = "use a larger map" if config.spawn_anywhere else "set spawn_anywhere=True or use a larger map"
         raise ContractsError(
             f"the game has {config.n_places} {where}, too few for {config.n_harvesters} harvesters and "
-            f"{n_cleaners} cleaner{'s' * (n_cleaners != 1)}: {way_out}, or lower n_harvesters"
+            f"{shown(crew)} cleaner{'s' * (crew != 1)}: {way_out}, or lower n_harvesters"
         )
 
 

@@ -166,7 +166,9 @@ def test_the_batch_game_refuses_costs_of_roles_that_it_never_has() -> None:
 def test_a_game_is_asked_for_the_room_that_a_crew_needs() -> None:
     check_game(make_config(), 5)
     with pytest.raises(ContractsError, match="10 spawn points, too few for 5 harvesters and 6 cleaners"):
-        check_game(make_config(), 6)
+        check_game(make_config(), np.int64(6))
+    with pytest.raises(ContractsError, match="n_cleaners must be an integer of at least 0, got '1'"):
+        check_game(make_config(), "1")  # type: ignore[arg-type]
     with pytest.raises(ContractsError, match="too few for 5 harvesters and 6 cleaners"):
         ContractDesign(max_cleaners=6)
 
