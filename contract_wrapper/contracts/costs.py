@@ -65,7 +65,7 @@ class RoleCost:
         if not self.per_episode:
             return self.per_step
         steps = as_int(horizon)
-        if steps is None or steps < 1:
+        if steps is None or not 1 <= steps < 2**63:
             raise ContractsError(
                 f"a cost of {self.per_episode} apples per episode is spread over the steps of an episode, "
                 f"but the horizon is {shown(horizon)}: pass horizon=... (at least 1), or use a cost per step"

@@ -98,7 +98,7 @@ class Settlement:
                 raise ContractsError(f"{name} must be a {kind.__name__}, got {shown(getattr(self, name))}")
         if self.horizon is not None:
             steps = as_int(self.horizon)
-            if steps is None or steps < 1:
+            if steps is None or not 1 <= steps < 2**63:
                 raise ContractsError(f"horizon must be an integer of at least 1, or None, got {shown(self.horizon)}")
             object.__setattr__(self, "horizon", steps)
         object.__setattr__(self, "payment_name", _payment_name(self.payment))

@@ -108,6 +108,11 @@ def test_a_price_outside_its_range_is_refused(name: str, price: Any) -> None:
         RoleCost(**{name: price})
 
 
+def test_a_cost_per_episode_over_more_steps_than_a_float_holds_is_refused() -> None:
+    with pytest.raises(ContractsError, match="pass horizon"):
+        RoleCost(per_episode=1.0).flat_per_step(10**400)
+
+
 def test_a_crew_larger_than_any_game_is_refused() -> None:
     assert Contract(tax=0.1, n_cleaners=1_000_000).n_cleaners == 1_000_000
     for count in (1_000_001, 10**400, 10**5000):

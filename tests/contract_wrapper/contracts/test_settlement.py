@@ -217,7 +217,7 @@ def test_the_absent_are_never_charged_whatever_the_costs_say():
         Settlement.of(Contract(tax=0.0, n_cleaners=1), gone, costs="absent:per_step=1")
 
 
-@pytest.mark.parametrize("horizon", ["nan", np.nan, np.inf, 0, -1, True, 1.5])
+@pytest.mark.parametrize("horizon", ["nan", np.nan, np.inf, 0, -1, True, 1.5, 10**400])
 def test_a_horizon_that_is_no_number_of_steps_is_refused(horizon):
     with pytest.raises(ContractsError, match="horizon must be an integer of at least 1, or None"):
         Settlement.of(UNTAXED, ROLES, horizon=horizon)
