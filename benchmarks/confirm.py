@@ -13,9 +13,9 @@ import sys
 from pathlib import Path
 
 from contract_wrapper.evaluation.outcome import mean_outcome
+from contract_wrapper.evaluation.participation import accepts_beyond_error
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_HARVEST
 from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
-from contract_wrapper.studies.record import accepted_beyond_error
 from contract_wrapper.studies.study import read_study
 
 
@@ -37,7 +37,7 @@ def main() -> None:
     )
     mean = mean_outcome(outcomes)
     print(verdict(contract, baseline, outcomes))
-    beyond = accepted_beyond_error(mean, baseline)
+    beyond = all(map(accepts_beyond_error, mean.margins(baseline).values()))
     print(f"every margin above zero by more than its standard error: {'yes' if beyond else 'no'}")
     print(f"welfare {mean.welfare}; twice the paper's {PAPER.welfare} is {2 * PAPER.welfare}")
     print(f"harvest {mean.harvest}; scripted error-free crew of five: {SCRIPTED_HARVEST}")

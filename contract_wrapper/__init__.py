@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.best_response import best_response
     from contract_wrapper.evaluation.design_env import ContractDesign
+    from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.evaluate import evaluate
-    from contract_wrapper.evaluation.outcome import Estimate, Outcome
+    from contract_wrapper.evaluation.outcome import Outcome
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
@@ -60,7 +61,8 @@ _HOMES = {
     "evaluation.settings": ("EvaluationSettings",),
     "bo.dimensions": ("Integer", "Real"),
     "bo.history": ("History",),
-    "evaluation.outcome": ("Estimate", "Outcome"),
+    "evaluation.estimate": ("Estimate",),
+    "evaluation.outcome": ("Outcome",),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),

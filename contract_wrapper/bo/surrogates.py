@@ -15,8 +15,8 @@ import numpy.typing as npt
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, TrainingSet, rows_of, spread
 from contract_wrapper.bo.gp.blas_threads import one_thread
+from contract_wrapper.bo.gp.covariance import Kernel, squared_gaps
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
-from contract_wrapper.bo.gp.kernels import Kernel, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace

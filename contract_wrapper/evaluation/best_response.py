@@ -20,8 +20,8 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
-from contract_wrapper.evaluation.outcome import Estimate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import MTMFQConfig
 

@@ -18,7 +18,8 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
 from contract_wrapper.files import make_folder

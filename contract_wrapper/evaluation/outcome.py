@@ -6,7 +6,6 @@ Source: Molina Concha et al. 2024, eqs. 4 to 6. Margins are at least 0 when good
 from __future__ import annotations
 
 import dataclasses
-import math
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,31 +15,8 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract, as_int, as_items
 from contract_wrapper.errors import ContractsError, shown
-
-PARTICIPATION = "participation"
-"""Name of the recruited agents' margin: worst recruited agent's utility above c_min (eqs. 5, 6)."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A mean over episodes, with its standard error; both per episode, mostly in apples."""
-
-    mean: float
-    se: float = 0.0
-
-    @classmethod
-    def of(cls, samples: Any) -> Estimate:
-        """Estimate from independent samples, one per episode."""
-        values = np.asarray(samples, dtype=np.float64)
-        spread = float(values.std(ddof=1)) if values.size > 1 else 0.0
-        return cls(mean=float(values.mean()), se=spread / math.sqrt(values.size))
-
-    def minus(self, other: Estimate) -> Estimate:
-        """Difference of two independent estimates."""
-        return Estimate(mean=self.mean - other.mean, se=math.hypot(self.se, other.se))
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} ± {self.se:.2f}"
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, crew_margin, harvester_margins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,30 +95,14 @@ class Outcome:
         Raises:
             ContractsError: the baseline has other harvesters, or the outcome has no cleaner's utility.
         """
+        known, mine = baseline.of_role("harvester"), self.of_role("harvester")
         if self.contract.is_none:
-            return {
-                **dict.fromkeys(self.of_role("harvester"), Estimate(mean=0.0)),
-                PARTICIPATION: Estimate(mean=0.0),
-            }
-        known = baseline.of_role("harvester")
-        mine = self.of_role("harvester")
-        if set(known) != set(mine):
-            raise ContractsError(
-                f"the baseline has the harvesters {sorted(known)}, the outcome {sorted(mine)}: "
-                "evaluate both with the same game"
-            )
-        margins = {agent: mine[agent].minus(known[agent]) for agent in mine}
-        worst = self.worst_cleaner
-        if worst is None:
-            raise ContractsError(
-                f"the contract recruits {self.contract.n_cleaners} cleaners, but the outcome has no cleaner's utility: "
-                "name cleaners 'cleaner_0', 'cleaner_1', ..."
-            )
-        return {**margins, PARTICIPATION: Estimate(mean=worst.mean - c_min, se=worst.se)}
+            return {**dict.fromkeys(mine, Estimate(mean=0.0)), PARTICIPATION: Estimate(mean=0.0)}
+        return {**harvester_margins(mine, known), PARTICIPATION: crew_margin(self.of_role("cleaner"), c_min)}
 
     def feasible(self, baseline: Outcome, c_min: float = 0.0) -> bool:
         """Whether all agents accept: every margin is at least 0 (eqs. 4 to 6)."""
-        return all(margin.mean >= 0.0 for margin in self.margins(baseline, c_min).values())
+        return all(map(accepts, self.margins(baseline, c_min).values()))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""

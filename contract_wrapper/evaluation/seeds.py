@@ -10,6 +10,7 @@ from typing import TextIO
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
+from contract_wrapper.evaluation.participation import accepts
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, working
 from contract_wrapper.files import make_folder
@@ -80,7 +81,7 @@ def verdict(contract: Contract, baseline: Outcome, outcomes: list[Outcome]) -> s
     lines.append("  margins (0 or more: accepted)")
     margins = mean.margins(baseline)
     lines += [f"    {name:16} {margin!s:>18}" for name, margin in margins.items()]
-    refused = [name for name, margin in margins.items() if margin.mean < 0]
+    refused = [name for name, margin in margins.items() if not accepts(margin)]
     lines.append("  accepted by everybody" if not refused else f"  refused by {', '.join(refused)}")
     if len(outcomes) > 1:
         lines.append("  welfare by seed: " + ", ".join(f"{o.seed}: {o.welfare.mean:.1f}" for o in outcomes))

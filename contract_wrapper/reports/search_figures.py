@@ -16,10 +16,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.participation import PARTICIPATION, worst_harvester_margin
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure, plain
-from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord, worst_harvester_margin
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 
 CREWS = (("#E69F00", "o"), ("#56B4E9", "s"), ("#009E73", "^"), ("#0072B2", "D"), ("#D55E00", "v"), ("#CC79A7", "P"))
 """Colour and marker of a crew of 1, 2, ... cleaners, from the start again after the last."""

@@ -5,16 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.participation import PARTICIPATION, tightest_margin, worst_harvester_margin
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.studies.record import (
-    COMPETING,
-    Phase,
-    StudyRecord,
-    TrialRecord,
-    tightest_margin,
-    worst_harvester_margin,
-)
+from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
 
 WIDTH = 100
 """Characters that no line of the table passes."""

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import seal
 from contract_wrapper.studies.record import Batch, Phase, TrialRecord

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -13,7 +12,9 @@ from typing import Any, NamedTuple
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome, mean_outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
+from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, accepts_beyond_error, tightest_margin
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -119,7 +120,7 @@ class StudyRecord:
 
     def feasible(self, trial: TrialRecord) -> bool:
         """Whether everybody accepts the contract of a finished trial, as measured."""
-        return all(margin.mean >= 0.0 for margin in self.margins(trial).values())
+        return all(map(accepts, self.margins(trial).values()))
 
     def accepted(self) -> list[TrialRecord]:
         """Finished trials whose contract everybody accepts as measured, confirmations apart, best welfare first."""
@@ -152,7 +153,7 @@ class StudyRecord:
     def refusing(self, trial: TrialRecord) -> list[str]:
         """Say who is worse off under a contract."""
         margins = self.margins(trial)
-        worse = [name for name, margin in margins.items() if margin.mean < 0]
+        worse = [name for name, margin in margins.items() if not accepts(margin)]
         harvesters = [name for name in worse if name != PARTICIPATION]
         words = [f"{len(harvesters)} of {len(margins) - 1} harvesters"] if harvesters else []
         return words + (["the cleaners"] if PARTICIPATION in worse else [])
@@ -165,7 +166,7 @@ class StudyRecord:
         again, baseline = self.confirmation(contract), self.baseline
         if again is None or baseline is None:
             return None
-        return accepted_beyond_error(again, baseline)
+        return all(map(accepts_beyond_error, again.margins(baseline).values()))
 
     def confirmation(self, contract: Contract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""
@@ -209,18 +210,3 @@ class StudyRecord:
             row["cpu_seconds"], row["policy"] = o.cpu_seconds, o.policy
         row["why"], row["failure"] = trial.why, trial.failure
         return row
-
-
-def accepted_beyond_error(outcome: Outcome, baseline: Outcome) -> bool:
-    """Whether every margin is above zero by more than its standard error."""
-    return all(margin.mean > margin.se for margin in outcome.margins(baseline).values())
-
-
-def worst_harvester_margin(margins: Mapping[str, Estimate]) -> Estimate:
-    """Smallest margin among the harvesters (eq. 4), >= 0 good."""
-    return min((m for name, m in margins.items() if name != PARTICIPATION), key=lambda m: m.mean)
-
-
-def tightest_margin(margins: Mapping[str, Estimate]) -> Estimate:
-    """Smallest margin of anybody, >= 0 good: negative is the size of the refusal, in apples."""
-    return min(margins.values(), key=lambda m: m.mean)

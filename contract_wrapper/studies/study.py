@@ -15,7 +15,8 @@ from typing import Any
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.learners.registry import learner_of

@@ -14,7 +14,7 @@ from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import PARTICIPATION
+from contract_wrapper.evaluation.participation import PARTICIPATION
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings, contract_of, design_of
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from contract_wrapper.bo.gp.kernels import Hyper
+from contract_wrapper.bo.gp.covariance import Hyper
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.surrogates import ConstantSurrogate
 from regret_bound import CONFIGS, information_gain, measure

@@ -1,7 +1,8 @@
 import dataclasses
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.gp.kernels import Hyper, Kernel, correlation, length_slopes
+from contract_wrapper.bo.gp.covariance import Hyper, Kernel, correlation, length_slopes
 from contract_wrapper.bo.gp.linalg import cholesky, inverse, solve
 
 Floats = npt.NDArray[np.float64]

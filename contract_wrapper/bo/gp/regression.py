@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.gp.kernels import Hyper, Kernel, correlation, squared_gaps
+from contract_wrapper.bo.gp.covariance import Hyper, Kernel, correlation, squared_gaps
 from contract_wrapper.bo.gp.linalg import cholesky, half_solve, root_of, solve
 
 Floats = npt.NDArray[np.float64]

@@ -5,8 +5,8 @@ from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
 from contract_wrapper.bo.fitting.training_set import TrainingSet
+from contract_wrapper.bo.gp.covariance import Hyper, squared_gaps
 from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
-from contract_wrapper.bo.gp.kernels import Hyper, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.surrogates import ConstantSurrogate, SurrogateSet, fit_output
 from contract_wrapper.errors import ContractsError

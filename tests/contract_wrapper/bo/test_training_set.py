@@ -11,8 +11,8 @@ from contract_wrapper.bo import surrogates
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.dimensions import Real
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, rows_of, spread
+from contract_wrapper.bo.gp.covariance import squared_gaps
 from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
-from contract_wrapper.bo.gp.kernels import squared_gaps
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace, contract_space
 

@@ -16,8 +16,9 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import design_env
 from contract_wrapper.evaluation.design_env import ContractDesign
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import evaluate
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import get_profile
 

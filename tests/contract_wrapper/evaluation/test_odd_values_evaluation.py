@@ -21,8 +21,9 @@ from contract_wrapper.envs.pettingzoo_wrapper import make_contracted
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.best_response import best_response
 from contract_wrapper.evaluation.design_env import ContractDesign
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import evaluate
-from contract_wrapper.evaluation.outcome import Estimate, Outcome, mean_outcome
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.seeds import evaluate_seeds
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile

@@ -13,8 +13,9 @@ from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import settings as settings_module
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import evaluate
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import KIND, read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import read_sealed, write_sealed

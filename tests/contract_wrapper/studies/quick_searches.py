@@ -8,7 +8,8 @@ import pytest
 
 from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation.outcome import Estimate, Outcome
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies.search import Search

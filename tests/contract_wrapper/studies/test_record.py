@@ -8,7 +8,7 @@ import pytest
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 
 FIRST, SECOND = Contract(tax=0.19, n_cleaners=5), Contract(tax=0.33, n_cleaners=5)

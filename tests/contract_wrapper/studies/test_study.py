@@ -18,7 +18,7 @@ from cleanup_env import make_config
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Estimate
+from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.worker_pool import TrainingStatus
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
