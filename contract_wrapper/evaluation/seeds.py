@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.participation import accepts
@@ -36,6 +37,7 @@ def evaluate_seeds(
     if not 1 <= len(numbered) <= MOST_SEEDS:
         got = f"more than {MOST_SEEDS:,}" if numbered else "none"
         raise ContractsError(f"a contract is judged over 1 to {MOST_SEEDS:,} seeds, got {got}")
+    check_game(settings.game, contract.n_cleaners)
     make_folder(folder)
     jobs = [Job(number=0, contract=Contract.none(), seed=numbered[0])]
     if not contract.is_none:

@@ -134,7 +134,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
         (["evaluate", "--tax", "nan", "--cleaners", "2"], ["tax", "nan"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "0"], ["no cleaners", "n_cleaners=1"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "-1"], ["n_cleaners", "-1"]),
-        (["evaluate", "--tax", "0.1", "--cleaners", "6"], ["11 agents", "spawn points"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "6"], ["10 spawn points", "6 cleaners"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--preset", "nowhere"], ["preset", "nowhere", "contract"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--profile", "slow"], ["profile", "slow", "fast"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--costs", "much"], ["costs", "much", "effort"]),

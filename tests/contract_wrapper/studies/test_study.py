@@ -14,7 +14,6 @@ import optuna
 import pytest
 from quick_searches import SHORT, TINY, FakeWorkers, fake_outcome, run
 
-from cleanup_env import make_config
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -256,9 +255,8 @@ def test_a_lock_that_is_a_link_empties_no_other_file(tmp_path: Path) -> None:
 def test_a_refused_study_leaves_its_folder_to_the_corrected_command(tmp_path: Path) -> None:
     with pytest.raises(ContractsError, match="600 initial designs"):
         Study(tmp_path, TINY, dataclasses.replace(SHORT, n_initial=600))
-    original = dataclasses.replace(TINY, game=make_config("original"))
-    with pytest.raises(ContractsError, match="free agents"):
-        Study(tmp_path, original, SHORT)
+    with pytest.raises(ContractsError, match="spawn points"):
+        Study(tmp_path, TINY, dataclasses.replace(SHORT, max_cleaners=6))
     assert list(tmp_path.iterdir()) == []
     Study(tmp_path, TINY, SHORT).close()
 
@@ -284,10 +282,11 @@ def test_a_trial_that_was_taken_out_is_named(tmp_path: Path, monkeypatch: pytest
 def test_an_outcome_of_another_contract_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(tmp_path, SHORT, monkeypatch)
     with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
-        (other,) = database.execute(
-            "SELECT value_json FROM trial_user_attributes WHERE key='outcome' AND trial_id=3"
-        ).fetchone()
-        database.execute("UPDATE trial_user_attributes SET value_json=? WHERE key='outcome' AND trial_id=4", (other,))
+        for key in ("outcome", "seal"):  # whole, as a copy of the row would be
+            (other,) = database.execute(
+                "SELECT value_json FROM trial_user_attributes WHERE key=? AND trial_id=3", (key,)
+            ).fetchone()
+            database.execute("UPDATE trial_user_attributes SET value_json=? WHERE key=? AND trial_id=4", (other, key))
     with pytest.raises(ContractsError, match=r"trial 3 .*its outcome is of"):
         read_study(tmp_path)
 
@@ -322,3 +321,13 @@ def test_damage_to_a_database_is_one_line(tmp_path: Path, monkeypatch: pytest.Mo
             read_study(folder)
         assert "\n" not in str(caught.value), what
         assert (folder / DATABASE).read_bytes() == before, what
+
+
+def test_an_edited_outcome_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        database.execute(
+            "UPDATE trial_user_attributes SET value_json=replace(value_json, '\"mean\": 1', '\"mean\": 2') WHERE key='outcome'"
+        )
+    with pytest.raises(ContractsError, match="was changed after it was stored"):
+        read_study(tmp_path)
