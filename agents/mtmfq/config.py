@@ -72,6 +72,10 @@ class MTMFQConfig:
     replay_ratio: float = 0.9
     """Rows learned from per agent-step played, over all types; 0 plays without learning."""
 
+    updates_per_step: float | None = None
+    """Gradient steps per vector step, whatever the population, in place of `replay_ratio`. None: as `replay_ratio`
+    asks, by which five agents of one type get as many as five of each of two types, and six agents of two fewer."""
+
     replay_capacity: int = 1_500
     """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
 
@@ -121,6 +125,8 @@ class MTMFQConfig:
         self._check(0 < self.learning_rate < math.inf, "learning_rate", "above 0")
         self._check(0 < self.learning_rate_decay <= 1, "learning_rate_decay", "above 0 and at most 1")
         self._check(0 <= self.replay_ratio < math.inf, "replay_ratio", "at least 0")
+        updates = self.updates_per_step
+        self._check(updates is None or 0 <= updates < math.inf, "updates_per_step", "at least 0, or None")
         self._check(0 < self.tau <= 1, "tau", "above 0 and at most 1")
         self._check(0 <= self.test_temperature < math.inf, "test_temperature", "at least 0")
         self._check(self.average_from is None or 0 <= self.average_from <= 1, "average_from", "0 to 1, or None")

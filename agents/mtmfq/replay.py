@@ -67,6 +67,7 @@ class Replay:
         for m in range(n_types):
             self.members[m, : signature.population[m]] = np.flatnonzero(types == m)
         self.choices = np.array(signature.population, np.int64) * b
+        self.present = torch.from_numpy((self.choices > 0).astype(np.float32))  # of each type, 1 or 0, (M,)
         ahead = np.arange(min(config.n_step, signature.horizon) + 1)
         gammas = np.array(config.gammas(signature.type_names), np.float64)
         self.powers: NDArray[np.float64] = np.power(gammas[:, None], ahead)  # (M, n + 1)
@@ -131,6 +132,11 @@ class Replay:
         whole = self.horizon if step == self.horizon else max(0, step - self.n_step + 1)
         return first, max(first, episode * self.horizon + whole)
 
+    def is_ready(self) -> bool:
+        """Whether there is a step to sample."""
+        first, stop = self.starts()
+        return first < stop
+
     def sample(self, rng: np.random.Generator) -> Batch:
         """R samples of each type that has agents, uniform over (step, game, agent), with replacement."""
         first, stop = self.starts()
@@ -155,6 +161,10 @@ class Replay:
         """The slots in use, for a checkpoint; the rings as they lie, without a copy."""
         used = min(self.n_written, self.n_slots)
         return {name: array[:used] for name, array in self.arrays.items()}
+
+    def written_after(self, episodes: int) -> int:
+        """Slots written by so many whole episodes, those that were overwritten included."""
+        return episodes * (self.horizon + 1)
 
     def restore(self, arrays: dict[str, NDArray[Any]], n_written: int) -> None:
         """Take back what `state` gave."""

@@ -1,7 +1,7 @@
 """A training put aside between two vector episodes and taken up again, bit for bit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +12,27 @@ from mtmfq.checkpoint import load_arrays, rng_from_json, rng_to_json, save_array
 from mtmfq.interface import LearnerError
 from mtmfq.learner import Learner
 from mtmfq.replay import Replay
+from mtmfq.rollout import Rollout
 
 
 def save_training(
     path: Path,
     meta: Mapping[str, Any],
     learner: Learner,
-    replay: Replay | None,
+    rollouts: Sequence[Rollout],
     log: NDArray[np.float64],
     rng: np.random.Generator,
     cpu_seconds: float,
 ) -> None:
-    """Write all that the rest of the training depends on; a finished one needs no replay."""
+    """Write all that the rest of the training depends on; a finished one needs no rollouts."""
     position = {
         "rng": rng_to_json(rng),
         "updates": learner.updates,
         "cpu_seconds": cpu_seconds,
-        "n_written": 0 if replay is None else replay.n_written,
     }
     arrays = {**learner.state(), "log": log}
-    if replay is not None:
-        arrays |= {f"replay_{name}": array for name, array in replay.state().items()}
+    for g, rollout in enumerate(rollouts):
+        arrays |= {f"replay_{g}_{name}": array for name, array in rollout.replay.state().items()}
     save_arrays(path, "training", {**meta, "position": position}, arrays)
 
 
@@ -40,7 +40,7 @@ def load_training(
     path: Path,
     meta: Mapping[str, Any],
     learner: Learner,
-    replay: Replay,
+    rollouts: Sequence[Rollout],
     log: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[int, float]:
@@ -50,18 +50,22 @@ def load_training(
         position = stored["position"]
         _compare(path, meta, stored, position["rng"])
         done = len(arrays["log"])
-        kept = {name: arrays[f"replay_{name}"] for name in replay.arrays} if position["n_written"] else {}
         if done > len(log) or arrays["log"].shape[1:] != log.shape[1:]:
             raise ValueError("log")
-        for name, own in {**learner.state(), **replay.arrays}.items():
-            other = kept[name] if name in kept else arrays.get(name, own)
-            whole = other.shape == own.shape or (name in kept and other.shape[1:] == own.shape[1:])
-            if not whole or other.dtype != own.dtype or len(other) > len(own):
+        for name, own in learner.state().items():
+            if arrays[name].shape != own.shape or arrays[name].dtype != own.dtype:
                 raise ValueError(name)
+        played = [len(range(g, done, len(rollouts))) for g in range(len(rollouts))]  # in turns
+        kept = [
+            _read_replay(arrays, f"replay_{g}_", rollout.replay, played[g]) if done < len(log) else None
+            for g, rollout in enumerate(rollouts)
+        ]
         learner.restore({name: arrays[name] for name in learner.state()}, int(position["updates"]))
         log[:done] = arrays["log"]
-        if kept:
-            replay.restore(kept, int(position["n_written"]))
+        for rollout, episodes, slots in zip(rollouts, played, kept, strict=True):
+            rollout.resume(episodes)
+            if slots is not None:
+                rollout.replay.restore(slots, rollout.replay.written_after(episodes))
         rng_from_json(rng, position["rng"])
         return done, float(position["cpu_seconds"])
     except LearnerError:
@@ -71,6 +75,18 @@ def load_training(
             f"{path} does not hold a whole training ({error} is missing or of another size): "
             "restore a copy, or delete it and train anew"
         ) from error
+
+
+def _read_replay(
+    arrays: Mapping[str, NDArray[Any]], prefix: str, replay: Replay, episodes: int
+) -> dict[str, NDArray[Any]]:
+    """The slots of a replay that so many episodes have filled; raises ValueError where they are not whole."""
+    used = min(replay.written_after(episodes), replay.n_slots)
+    kept = {name: arrays[prefix + name] for name in replay.arrays}
+    for name, own in replay.arrays.items():
+        if kept[name].shape != (used, *own.shape[1:]) or kept[name].dtype != own.dtype:
+            raise ValueError(prefix + name)
+    return kept
 
 
 def _compare(path: Path, meta: Mapping[str, Any], stored: Mapping[str, Any], reached: str) -> None:
@@ -83,7 +99,7 @@ def _compare(path: Path, meta: Mapping[str, Any], stored: Mapping[str, Any], rea
                     f"{path} belongs to a training with {name}={stored[part].get(name)}, but this one has "
                     f"{name}={value}: make them equal, or give another checkpoint path"
                 )
-    for name in ("reward_scale", "reward_shift"):
+    for name in ("reward_scale", "reward_shift", "populations"):
         if stored[name] != plain[name]:
             raise LearnerError(
                 f"{path} belongs to a training with {name}={stored[name]}, but this one has "
