@@ -40,23 +40,13 @@ class Settled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """How the steps of a game are settled under one contract; checked at birth, and in every step.
-
-    >>> roles = Roles(names=("harvester", "harvester", "cleaner"))
-    >>> one_shot = Activity(shots=np.array([0, 0, 1]), cleaned=np.array([0, 0, 2]), apples=np.array([3, 1, 0]))
-    >>> settlement = Settlement.of(Contract(tax=0.5, n_cleaners=1), roles)
-    >>> settlement.settle(np.array([3.0, 1.0, 0.0]), one_shot).utilities.tolist()
-    [1.5, 0.5, 1.98]
+class StepSettlement:
+    """How the steps of a game are settled under a payment rule and costs; checked at birth, and in every step.
 
     Raises:
-        ContractsError: the payment rule is incomplete or takes another tax than the contract; the game has
-            another number of cleaners than the contract recruits; the costs name a role that no agent has;
-            there is a cost per episode and no horizon.
+        ContractsError: the payment rule is incomplete; the costs name a role that no agent has; there is a cost
+            per episode and no horizon.
     """
-
-    contract: Contract
-    """What the principal chose."""
 
     roles: Roles
     """Roles of all N agents of the game."""
@@ -79,39 +69,8 @@ class Settlement:
     def __post_init__(self) -> None:
         object.__setattr__(self, "payment_name", _payment_name(self.payment))
         self._check_payment()
-        self._check_crew()
         self._check_costs()
         object.__setattr__(self, "prices", prices_of(self.costs, self.roles.names, self.horizon))
-
-    @classmethod
-    def of(
-        cls,
-        contract: Contract,
-        roles: Roles,
-        *,
-        payment: Payment | None = None,
-        costs: CostRule | str | None = None,
-        horizon: int | None = None,
-    ) -> Settlement:
-        """Build the settlement of a contract, with the defaults filled in.
-
-        Args:
-            contract: what the principal chose.
-            roles: roles of all N agents of the game.
-            payment: default: `TaxAndShare` with the contract's tax.
-            costs: a cost rule, or text for `get_costs`; default: `effort`, 0.02 apples per shot of a cleaner.
-            horizon: steps per episode, only needed for costs per episode.
-
-        Raises:
-            ContractsError: as the class, or the payment is neither a rule nor a function.
-        """
-        return cls(
-            contract=contract,
-            roles=roles,
-            payment=TaxAndShare(tax=contract.tax) if payment is None else _as_rule(payment),
-            costs=costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs),
-            horizon=horizon,
-        )
 
     def settle(self, rewards: FloatArray, activity: Activity, roles: Roles | None = None) -> Settled:
         """Settle one step of a game, or of a batch of games.
@@ -160,6 +119,70 @@ class Settlement:
             raise ContractsError(
                 f"{self.payment_name} needs {', '.join(unknown)}: a rule can ask for {', '.join(Activity._fields)}"
             )
+
+    def _check_costs(self) -> None:
+        known = {*KNOWN_ROLES, *self.roles.names}
+        for role, _ in self.costs.by_role:
+            if role not in known:
+                raise ContractsError(
+                    f"the costs name the role {role!r}, which no agent has: the roles are {', '.join(sorted(known))}"
+                )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement(StepSettlement):
+    """How the steps of a game are settled under one contract.
+
+    >>> roles = Roles(names=("harvester", "harvester", "cleaner"))
+    >>> one_shot = Activity(shots=np.array([0, 0, 1]), cleaned=np.array([0, 0, 2]), apples=np.array([3, 1, 0]))
+    >>> settlement = Settlement.of(Contract(tax=0.5, n_cleaners=1), roles)
+    >>> settlement.settle(np.array([3.0, 1.0, 0.0]), one_shot).utilities.tolist()
+    [1.5, 0.5, 1.98]
+
+    Raises:
+        ContractsError: as `StepSettlement`; the payment rule takes another tax than the contract; the game has
+            another number of cleaners than the contract recruits.
+    """
+
+    contract: Contract
+    """What the principal chose."""
+
+    def __post_init__(self) -> None:
+        StepSettlement.__post_init__(self)
+        self._check_tax()
+        self._check_crew()
+
+    @classmethod
+    def of(
+        cls,
+        contract: Contract,
+        roles: Roles,
+        *,
+        payment: Payment | None = None,
+        costs: CostRule | str | None = None,
+        horizon: int | None = None,
+    ) -> Settlement:
+        """Build the settlement of a contract, with the defaults filled in.
+
+        Args:
+            contract: what the principal chose.
+            roles: roles of all N agents of the game.
+            payment: default: `TaxAndShare` with the contract's tax.
+            costs: a cost rule, or text for `get_costs`; default: `effort`, 0.02 apples per shot of a cleaner.
+            horizon: steps per episode, only needed for costs per episode.
+
+        Raises:
+            ContractsError: as the class, or the payment is neither a rule nor a function.
+        """
+        return cls(
+            contract=contract,
+            roles=roles,
+            payment=TaxAndShare(tax=contract.tax) if payment is None else _as_rule(payment),
+            costs=as_costs(costs),
+            horizon=horizon,
+        )
+
+    def _check_tax(self) -> None:
         tax = getattr(self.payment, "tax", self.contract.tax)
         if tax != self.contract.tax:
             raise ContractsError(
@@ -177,13 +200,10 @@ class Settlement:
                 f"build it with n_cleaners={wanted}, or use make_contracted(contract, env_factory)"
             )
 
-    def _check_costs(self) -> None:
-        known = {*KNOWN_ROLES, *self.roles.names}
-        for role, _ in self.costs.by_role:
-            if role not in known:
-                raise ContractsError(
-                    f"the costs name the role {role!r}, which no agent has: the roles are {', '.join(sorted(known))}"
-                )
+
+def as_costs(costs: CostRule | str | None) -> CostRule:
+    """Return a cost rule as it is, or by its text (`get_costs`); None is `effort`, the default everywhere."""
+    return costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs)
 
 
 def check_transfers(given: object, rewards: FloatArray, roles: Roles, payment: str, *, mints: bool) -> FloatArray:

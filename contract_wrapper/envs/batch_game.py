@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.contracts.families import tax_scale
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.settlement import Payment, Settled, Settlement
+from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
 from contract_wrapper.errors import ContractsError
 
 FloatArray = NDArray[np.float64]
@@ -22,44 +23,16 @@ FloatArray = NDArray[np.float64]
 TYPES = ("cleaner", "harvester")
 """Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
 
-SMALLEST_TAX = 0.01
-"""Tax below which reward scales stop growing (they are proportional to 1 / tax)."""
 
-
-class ContractedGame:
-    """B games under one contract, in the shape that batched learners take (`mtmfq.BatchGame`).
-
-    >>> game = ContractedGame(Contract(tax=0.1, n_cleaners=2), n_games=3)
-    >>> game.reset(seed=1).shape
-    (3, 7, 49)
-    """
+class SettledGame:
+    """B games with one crew whose steps are settled; how, its subclasses say."""
 
     type_names: tuple[str, ...] = TYPES
     no_op: int = Action.STAY
+    settlement: StepSettlement
 
-    def __init__(
-        self,
-        contract: Contract,
-        *,
-        n_games: int = 1,
-        config: CleanupConfig | None = None,
-        costs: CostRule | str | None = None,
-        payment: Payment | None = None,
-        observation: str = "features",
-    ) -> None:
-        """Build the games with as many cleaners as the contract recruits.
-
-        Args:
-            contract: what the principal chose.
-            n_games: copies in lockstep, B.
-            config: the game without recruits (its n_cleaners is set here); default: preset `contract`.
-            costs, payment: as in `Settlement.of`.
-            observation: what agents see, as in `BatchCleanup`.
-
-        Raises:
-            ContractsError: the parts do not fit together (see `Settlement`), or the game has free agents or
-                no harvesters.
-        """
+    def __init__(self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str) -> None:
+        """Build the games with so many cleaners; subclasses set `settlement`."""
         base = config or make_config("contract")
         if base.n_free:
             raise ContractsError(
@@ -68,15 +41,9 @@ class ContractedGame:
             )
         if not base.n_harvesters:
             raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
-        fields = {**base.as_dict(), "n_cleaners": contract.n_cleaners}
+        fields = {**base.as_dict(), "n_cleaners": n_cleaners}
         self.config = CleanupConfig(**fields)
-        self.settlement = Settlement.of(
-            contract,
-            Roles(names=self.config.roles, agents=self.config.agents),
-            payment=payment,
-            costs=costs,
-            horizon=self.config.horizon,
-        )
+        self.roles = Roles(names=self.config.roles, agents=self.config.agents)
         self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
         self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
         self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
@@ -104,16 +71,47 @@ class ContractedGame:
         """(B, N, N): does agent i see agent j now? False on the diagonal."""
         return self.game.visible()
 
-    def reward_scale(self) -> FloatArray:
-        """Return the declared constants (per type) that a learner may multiply utilities with.
 
-        Harvesters 1 / (1 - tax), cleaners 0.2 N_a / tax, so that one temperature means the same under
-        every contract. Utilities are scaled as a whole, costs included, so no preference changes.
+class ContractedGame(SettledGame):
+    """B games under one contract, in the shape that batched learners take (`mtmfq.BatchGame`).
+
+    >>> game = ContractedGame(Contract(tax=0.1, n_cleaners=2), n_games=3)
+    >>> game.reset(seed=1).shape
+    (3, 7, 49)
+    """
+
+    settlement: Settlement
+
+    def __init__(
+        self,
+        contract: Contract,
+        *,
+        n_games: int = 1,
+        config: CleanupConfig | None = None,
+        costs: CostRule | str | None = None,
+        payment: Payment | None = None,
+        observation: str = "features",
+    ) -> None:
+        """Build the games with as many cleaners as the contract recruits.
+
+        Args:
+            contract: what the principal chose.
+            n_games: copies in lockstep, B.
+            config: the game without recruits (its n_cleaners is set here); default: preset `contract`.
+            costs, payment: as in `Settlement.of`.
+            observation: what agents see, as in `BatchCleanup`.
+
+        Raises:
+            ContractsError: the parts do not fit together (see `Settlement`), or the game has free agents or
+                no harvesters.
         """
+        super().__init__(contract.n_cleaners, n_games=n_games, config=config, observation=observation)
+        self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
+
+    def reward_scale(self) -> FloatArray:
+        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`."""
         contract = self.settlement.contract
-        keep = max(1.0 - contract.tax, SMALLEST_TAX)
-        income = max(contract.tax, SMALLEST_TAX) / max(1, contract.n_cleaners)
-        return np.array([0.2 / income, 1.0 / keep])
+        return np.array(tax_scale(contract.tax, contract.n_cleaners))
 
     def reward_shift(self) -> FloatArray:
         """Return what a learner may add to each type's utility per step: the flat part of its costs.

@@ -10,6 +10,7 @@ from mtmfq import LearnerError, MTMFQConfig, Signature, TrainResult, play, train
 from mtmfq.learner import Learner
 from mtmfq.policy import Actor, one_thread
 from mtmfq.replay import Replay
+from mtmfq.rollout import Rollout
 from mtmfq.update import fill_mean_actions
 
 CONFIG = quick(episodes=320, updates_per_step=0.75)
@@ -103,12 +104,20 @@ def test_each_gradient_step_is_on_a_game_drawn_among_those_that_have_been_played
     assert (counts > len(later) / 3 - 4 * np.sqrt(len(later) * 2 / 9)).all()
 
 
-def test_a_type_that_is_absent_from_all_games_is_left_alone() -> None:
-    start = train([Relay(population=(1, 0))], quick(episodes=16, replay_ratio=0.0), np.random.default_rng(0))
-    games = [Relay(population=(1, 0)), Relay(population=(2, 0))]
-    end = train(games, quick(episodes=320), np.random.default_rng(0))
-    assert np.array_equal(flat(start.policy)[1], flat(end.policy)[1])
-    assert not np.array_equal(flat(start.policy)[0], flat(end.policy)[0])
+def test_a_gradient_step_leaves_a_type_alone_that_its_game_does_not_have() -> None:
+    game = Relay(population=(2, 0))
+    signature = Signature.of(game)
+    learner = Learner(signature, CONFIG, seed=0)
+    learner.networks.flat.add_(0.1)  # networks that have learned say something of empty rows, too
+    rollout = Rollout(game, signature, CONFIG, learner.networks, 50, np.ones(2), np.zeros(2))
+    rollout.start(seed=0)
+    rng = np.random.default_rng(0)
+    for _ in range(game.horizon):
+        rollout.step(0.5, rng)
+    learner.update(rollout.replay, 0.5, rng)
+    guests, cooks = learner.flat.grad
+    assert guests.abs().sum() > 0
+    assert cooks.abs().sum() == 0
 
 
 @pytest.mark.parametrize("stop", [1, 2, 3, 4, 11, 19])  # before each game was played, in the middle, at the end
