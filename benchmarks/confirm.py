@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 from contract_wrapper.evaluation.outcome import mean_outcome
-from contract_wrapper.evaluation.published import PAPER, SCRIPTED_HARVEST
+from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_HARVEST
 from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
 from contract_wrapper.studies.record import accepted_beyond_error
 from contract_wrapper.studies.study import read_study

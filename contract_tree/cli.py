@@ -1,7 +1,6 @@
 """The command `contract-tree`: run and report.
 
-What a user can put right ends in one line on the error stream and exit code 2, never in a
-traceback. Heavy imports stay inside the functions that need them, so that `--help` answers at once.
+Heavy imports stay inside the functions that need them, so that `--help` answers at once.
 """
 
 from __future__ import annotations
@@ -14,31 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from contract_tree.errors import TreeError
+from contract_tree.program import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code: 0 done, 2 a user's error, 130 interrupted."""
+    """Run the command line; return the exit code (see `contract_tree.program`)."""
+    return run(lambda: _run_command(arguments), "contract-tree")
+
+
+def _run_command(arguments: Sequence[str] | None) -> int:
     options = build_parser().parse_args(arguments)
-    try:
-        code: int = options.run(options)
-        sys.stdout.flush()
-        return code
-    except KeyboardInterrupt:
-        print("\nstopped; nothing was written", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except ModuleNotFoundError as error:
-        print(
-            f"contract-tree: error: the package {error.name} is missing: install what figures need with "
-            'pip install "cleanup-contracts[plots]"',
-            file=sys.stderr,
-        )
-        return 2
-    except TreeError as error:
-        print(f"contract-tree: error: {error}", file=sys.stderr)
-        return 2
+    code: int = options.run(options)
+    return code
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,9 +60,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
+def _command(
+    commands: Any, name: str, action: Callable[[argparse.Namespace], int], text: str
+) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    sub.set_defaults(run=run)
+    sub.set_defaults(run=action)
     return sub
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pettingzoo import AECEnv
 from pettingzoo.utils import wrappers
 
+from contract_tree.checks import MOST_ROUNDS, MOST_SEED, brief, check_noise, check_whole
 from contract_tree.errors import TreeError
 from contract_tree.instances import named_tree
 from contract_tree.tree import Tree
@@ -51,17 +52,12 @@ class BanditTreeEnv(AECEnv[str, NDArray[np.float32], dict[str, Any]]):
         tree: default the chain of three; horizon: rounds of an episode; noise: standard deviation of
         Gaussian rewards, or None for Bernoulli rewards.
         """
-        if isinstance(horizon, bool) or not hasattr(horizon, "__index__") or horizon < 1:
-            raise TreeError(f"horizon must be an integer of at least 1, got {horizon!r}")
-        if noise is not None and not (isinstance(noise, (int, float)) and 0 <= noise < np.inf):
-            raise TreeError(
-                f"noise must be a standard deviation of at least 0, or None for Bernoulli rewards, got {noise!r}"
-            )
+        horizon, noise = check_whole("horizon", horizon, 1, MOST_ROUNDS), check_noise(noise)
         if render_mode not in (None, "ansi"):
-            raise TreeError(f"unknown render_mode {render_mode!r}: choose ansi, or leave it out")
+            raise TreeError(f"unknown render_mode {brief(render_mode)}: choose ansi, or leave it out")
         super().__init__()
         self.tree = named_tree("chain") if tree is None else tree
-        self.horizon, self.noise, self.render_mode = int(horizon), noise, render_mode
+        self.horizon, self.noise, self.render_mode = horizon, noise, render_mode
         self.possible_agents = list(self.tree.names)
         self.agents: list[str] = []
         self._rng: np.random.Generator | None = None
@@ -90,9 +86,7 @@ class BanditTreeEnv(AECEnv[str, NDArray[np.float32], dict[str, Any]]):
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Start an episode. With no seed, the first comes from fresh entropy and each later one goes on from the last."""
         if seed is not None or self._rng is None:
-            if seed is not None and (isinstance(seed, bool) or not hasattr(seed, "__index__") or seed < 0):
-                raise TreeError(f"seed must be an integer of at least 0, or None, got {seed!r}")
-            self._rng = np.random.default_rng(seed)
+            self._rng = np.random.default_rng(None if seed is None else check_whole("seed", seed, 0, MOST_SEED))
         n = self.tree.n_nodes
         self.agents = list(self.possible_agents)
         self.clock = 0
@@ -137,7 +131,7 @@ class BanditTreeEnv(AECEnv[str, NDArray[np.float32], dict[str, Any]]):
         keys = {"action", "recommended", "payments"} if children else {"action"}
         if not isinstance(action, Mapping) or set(action) != keys:
             raise TreeError(
-                f"the action of {name!r} must be a dictionary with {', '.join(sorted(keys))}, got {action!r}"
+                f"the action of {name!r} must be a dictionary with {', '.join(sorted(keys))}, got {brief(action, 200)}"
             )
         chosen = _whole(action["action"], self.tree.n_actions[v], f"the action of {name!r}")
         if children:
@@ -152,7 +146,7 @@ class BanditTreeEnv(AECEnv[str, NDArray[np.float32], dict[str, Any]]):
                 what = _whole(what, self.tree.n_actions[u], f"what {name!r} recommends to {below!r}")
                 if not 0.0 <= pay <= MOST_PAYMENT:
                     raise TreeError(
-                        f"the payment of {name!r} to {below!r} must lie in [0, {MOST_PAYMENT:g}], got {pay!r}"
+                        f"the payment of {name!r} to {below!r} must lie in [0, {MOST_PAYMENT:g}], got {brief(pay)}"
                     )
                 self._recommended[u], self._payment[u] = (what, float(pay)) if pay > 0 else (-1, 0.0)
         self._chosen[v] = chosen
@@ -198,7 +192,7 @@ def _whole(value: object, n: int, what: str) -> int:
     except TypeError:
         action = -1
     if isinstance(value, bool) or not 0 <= action < n:
-        raise TreeError(f"{what} must be an integer 0..{n - 1}, got {value!r}")
+        raise TreeError(f"{what} must be an integer 0..{n - 1}, got {brief(value)}")
     return action
 
 

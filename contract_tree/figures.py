@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
-from contract_tree.canvas import BLUE, FAINT, GREEN, GREY, INK, LEVELS, ORANGE, canvas
+from contract_tree.canvas import BLUE, FAINT, GREEN, GREY, INK, LEVELS, ORANGE, canvas, plain
 from contract_tree.result import Estimate, Result
 
 MOST_ROWS = 60
@@ -81,7 +81,11 @@ def draw_regret(result: Result) -> Figure:
                 rounds, np.where(nodes[:, v] > 0.05, nodes[:, v], np.nan), color=colour, lw=1.2, alpha=0.8, zorder=2
             )
         few = len(members) == 1
-        text = f"{result.tree.names[members[0]]}'s own" if few else f"level {depth}: {len(members)} nodes, each its own"
+        text = (
+            f"{plain(result.tree.names[members[0]])}'s own"
+            if few
+            else f"level {depth}: {len(members)} nodes, each its own"
+        )
         handles.append(Line2D([], [], color=colour, lw=1.2, label=text))
     least = max(0.05, float(mean[mean > 0].min(initial=1.0)) / 2)
     ax.set(
@@ -121,7 +125,8 @@ def draw_payments(result: Result) -> Figure:
             ax.plot([paid.mean()], [y], "|", color=BLUE, ms=13, mew=2, zorder=3)
         ax.plot([solution.payment[v][action]], [y], "D", mfc="none", mec=ORANGE, mew=1.6, ms=7, zorder=4)
     labels = [
-        f"{tree.names[v]}: {action}" + ("  (best)" if solution.actions[v] == action else "") for v, action in shown
+        f"{plain(tree.names[v])}: {action}" + ("  (best)" if solution.actions[v] == action else "")
+        for v, action in shown
     ]
     ax.set_yticks(range(len(shown)), labels, fontsize=9)
     for text, (v, action) in zip(ax.get_yticklabels(), shown, strict=True):
@@ -172,7 +177,8 @@ def draw_tree(result: Result) -> Figure:
         ax.plot([x[v]], [y[v]], "o" if good else "s", color=GREEN if good else ORANGE, ms=15 if small else 24, zorder=3)
         ax.text(x[v], y[v], str(most[v]), color="white", ha="center", va="center", weight="bold",
                 fontsize=8 if small else 12, zorder=4)  # fmt: skip
-        text = tree.names[v] if small else f"{tree.names[v]}\n{100 * shares[offset[v] + most[v]]:.0f} %"
+        name = plain(tree.names[v])
+        text = name if small else f"{name}\n{100 * shares[offset[v] + most[v]]:.0f} %"
         if tree.children(v):  # beside the node, where no edge runs
             ax.annotate(text, (x[v], y[v]), (9 if small else 16, 0), textcoords="offset points", ha="left", va="center",
                         fontsize=6.5 if small else 9)  # fmt: skip

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import Any
 
 import numpy as np
 
+from contract_tree.checks import MOST_SEED, brief, check_whole
 from contract_tree.errors import TreeError
 from contract_tree.solution import solve
-from contract_tree.tree import Tree
+from contract_tree.tree import MOST_ARMS, MOST_LEVELS, MOST_NODES, Tree
 
-_RANDOM = re.compile(r"random-(\d+)-(\d+)(?:-(\d+))?")
+_RANDOM = re.compile(r"random-([0-9]{1,20})-([0-9]{1,20})(?:-([0-9]{1,20}))?")
 NAMES = ("chain", "ipa", "random-DEPTH-BRANCHING[-SEED]")
 """Names that `named_tree` knows."""
 
 LEAST_GAP = 0.05
 """Share of the optimum that selfish players miss at least in a random tree."""
 
-_TRIES = 10_000
+_TRIES, _MOST_WORK = 10_000, 50_000
+"""Most random trees that are drawn, and most nodes and hundreds of cells of all of them, which take some ten seconds."""
 
 
 def named_tree(name: str) -> Tree:
@@ -40,7 +43,7 @@ def named_tree(name: str) -> Tree:
         return Tree.from_nested({"name": "principal", "theta": [[0.30, 0.24, 0.88, 0.07, 0.65]], "children": [agent]})
     found = _RANDOM.fullmatch(name)
     if not found:
-        raise TreeError(f"unknown tree {name!r}: choose one of {', '.join(NAMES)}, or a JSON file")
+        raise TreeError(f"unknown tree {brief(name)}: choose one of {', '.join(NAMES)}, or a JSON file")
     depth, branching, seed = (int(number or 0) for number in found.groups())
     return misaligned_tree(depth=depth, branching=branching, seed=seed)
 
@@ -50,16 +53,23 @@ def random_tree(*, depth: int, branching: int, n_actions: int = 2, rng: np.rando
 
     depth: levels, 1 for a single node; branching: children of every node that has any.
     """
-    for what, value in (("depth", depth), ("branching", branching), ("n_actions", n_actions)):
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < 1:
-            raise TreeError(f"{what} of a random tree must be an integer of at least 1, got {value!r}")
+    check_whole("depth of a random tree", depth, 1, MOST_LEVELS)
+    check_whole("branching of a random tree", branching, 1, MOST_NODES)
+    check_whole("n_actions of a random tree", n_actions, 1, MOST_ARMS)
+    if (n_nodes := sum(branching**level for level in range(depth))) > MOST_NODES:
+        raise TreeError(
+            f"a tree of depth {depth} and branching {branching} has {brief(n_nodes)} nodes, more than {MOST_NODES}"
+        )
+    if depth > 1 and (n_cells := n_actions ** (1 + branching)) > MOST_ARMS:
+        raise TreeError(
+            f"a node with {branching} children and {n_actions} actions each has a table of {brief(n_cells)} cells, "
+            f"more than {MOST_ARMS}: use a smaller branching or fewer actions"
+        )
 
     def node(name: str, levels: int) -> dict[str, Any]:
         children = [node(f"{name}.{i + 1}", levels - 1) for i in range(branching)] if levels > 1 else []
         return {"name": name, "theta": rng.random((n_actions,) * (1 + len(children))), "children": children}
 
-    if (n_nodes := sum(branching**level for level in range(depth))) > 1000:
-        raise TreeError(f"a tree of depth {depth} and branching {branching} has {n_nodes} nodes, more than 1000")
     return Tree.from_nested(node("n", depth))
 
 
@@ -69,15 +79,22 @@ def misaligned_tree(*, depth: int, branching: int, n_actions: int = 2, seed: int
     Selfish players answer best to their children, who do the same (`Solution.selfish`); learners
     without contracts come to just that. Same arguments, same tree.
     """
+    check_whole("seed of a random tree", seed, 0, MOST_SEED)
+    if n_actions == 1:
+        raise TreeError("nobody in a tree of one action each has anything to choose: use at least 2 actions")
     if depth == 1:
         raise TreeError("nobody in a tree of depth 1 can be paid: use a depth of at least 2")
     rng = np.random.default_rng(np.random.SeedSequence([seed, depth, branching, n_actions]))
-    for _ in range(_TRIES):
+    tries = _TRIES
+    for number in itertools.count(1):
         tree = random_tree(depth=depth, branching=branching, n_actions=n_actions, rng=rng)
         solution = solve(tree)
         if solution.gap >= LEAST_GAP * solution.welfare:
             return tree
+        tries = min(_TRIES, _MOST_WORK // (tree.n_nodes + sum(table.size for table in tree.theta) // 100))
+        if number >= tries:
+            break
     raise TreeError(
-        f"none of {_TRIES} random trees of depth {depth}, branching {branching} and {n_actions} actions is misaligned: "
+        f"none of {tries} random trees of depth {depth}, branching {branching} and {n_actions} actions is misaligned: "
         "use more actions or another form"
     )

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from contract_tree.checks import MOST_NUMBER, MOST_ROUNDS, brief, check_number, check_whole
 from contract_tree.errors import TreeError
 from contract_tree.layout import WAIT
 
@@ -114,22 +115,17 @@ def fitting(who: str, parameters: PlayerParameters, place: Place) -> PlayerParam
     if end >= place.horizon:
         raise TreeError(
             f"the horizon of {place.horizon} rounds is too short for {who} at {place.name!r} (height {place.height}): its "
-            f"search may last until round {end}; use a longer horizon or shorter batches"
+            f"search may last until round {brief(end)}; use a longer horizon or shorter batches"
         )
     return parameters
 
 
-def check_number(settings: Any, name: str, least: float) -> None:
-    """Check that a setting is a finite number of at least so much."""
-    value = getattr(settings, name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value < math.inf:
-        raise TreeError(f"{name} must be a number of at least {least:g}, got {value!r}")
+def check_setting(settings: Any, name: str, least: float, most: float = MOST_NUMBER) -> None:
+    """Check that a setting is a number within limits."""
+    check_number(name, getattr(settings, name), least, most)
 
 
 def check_count(settings: Any, name: str, least: int) -> None:
     """Check an optional count; None stands for the default."""
-    value = getattr(settings, name)
-    if value is None:
-        return
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
-        raise TreeError(f"{name} must be an integer of at least {least}, got {value!r}")
+    if getattr(settings, name) is not None:
+        check_whole(name, getattr(settings, name), least, MOST_ROUNDS)

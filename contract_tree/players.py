@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from contract_tree.checks import brief
 from contract_tree.errors import TreeError
 from contract_tree.layout import COMMIT, WAIT
 from contract_tree.player_parameters import (
@@ -15,7 +16,7 @@ from contract_tree.player_parameters import (
     Place,
     PlayerParameters,
     check_count,
-    check_number,
+    check_setting,
     fitting,
     halvings_for,
     margin,
@@ -36,7 +37,7 @@ class UCB:
     """Factor in the bonus sqrt(spread log T / n)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "spread", 0.0)
+        check_setting(self, "spread", 0.0)
 
     def parameters(self, place: Place) -> PlayerParameters:
         """Stands anywhere."""
@@ -67,8 +68,8 @@ class Oracle:
     """Factor in the bonus sqrt(spread log T / n)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "spread", 0.0)
-        check_number(self, "inflation", 0.0)
+        check_setting(self, "spread", 0.0)
+        check_setting(self, "inflation", 0.0)
 
     def parameters(self, place: Place) -> PlayerParameters:
         """Stands anywhere; at a leaf it is UCB."""
@@ -91,7 +92,7 @@ class IPA:
     """Factor in the bonus sqrt(spread log T / n)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "spread", 0.0)
+        check_setting(self, "spread", 0.0)
 
     def parameters(self, place: Place) -> PlayerParameters:
         """Stands above one agent."""
@@ -126,8 +127,8 @@ class BELGIC:
     """Factor in the bonus sqrt(spread log T / n)."""
 
     def __post_init__(self) -> None:
-        check_number(self, "spread", 0.0)
-        check_number(self, "inflation", 0.0)
+        check_setting(self, "spread", 0.0)
+        check_setting(self, "inflation", 0.0)
         for name in ("batch", "halvings"):
             check_count(self, name, 1)
 
@@ -160,7 +161,7 @@ def get_player(name: str, **settings: Any) -> BuiltIn:
     UCB(spread=1.0)
     """
     if name not in PLAYERS:
-        raise TreeError(f"unknown player {name!r}: choose one of {', '.join(PLAYERS)}")
+        raise TreeError(f"unknown player {brief(name)}: choose one of {', '.join(PLAYERS)}")
     kind = TreeLearner if name == "tree-plain" else PLAYERS[name]
     known = [f.name for f in dataclasses.fields(kind)]
     for setting in settings:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import warnings
 from pathlib import Path
 
 import numpy as np
 
-from contract_tree.errors import TreeError
+from contract_tree.files import write_whole
 from contract_tree.result import Estimate, Result
 
 DPI = 120
@@ -87,20 +88,18 @@ def write_report(result: Result, folder: Path | str) -> list[Path]:
         "payments": figures.draw_payments, "tree": figures.draw_tree,
     }  # fmt: skip
     written = []
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, rows in (("nodes", rows_of_nodes(result)), ("welfare", curve)):
-            text = io.StringIO()
-            table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-            table.writeheader()
-            table.writerows(rows)
-            written.append(folder / f"{name}.csv")
-            written[-1].write_text(text.getvalue(), encoding="utf-8")
-        for name, draw in drawings.items():
-            written.append(folder / f"{name}.png")
-            draw(result).savefig(written[-1], dpi=DPI, metadata={"Software": None})
-    except OSError as error:
-        raise TreeError(
-            f"cannot write {error.filename or folder}: {error.strerror or error}; free some space or make it writable"
-        ) from error
+    for name, rows in (("nodes", rows_of_nodes(result)), ("welfare", curve)):
+        text = io.StringIO()
+        table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+        table.writeheader()
+        table.writerows(rows)
+        written.append(folder / f"{name}.csv")
+        write_whole(written[-1], text.getvalue().encode())
+    for name, draw in drawings.items():
+        picture = io.BytesIO()
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in letters that the font lacks
+            draw(result).savefig(picture, dpi=DPI, format="png", metadata={"Software": None})
+        written.append(folder / f"{name}.png")
+        write_whole(written[-1], picture.getvalue())
     return written

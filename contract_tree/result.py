@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from contract_tree.checks import MOST_GAMES, MOST_NUMBERS, MOST_ROUNDS, MOST_SEED, check_noise, check_whole
 from contract_tree.errors import TreeError
 from contract_tree.solution import Solution, solve
 from contract_tree.tree import Tree
@@ -129,3 +130,29 @@ class Result:
                 f"round {start} was not recorded: use a multiple of 0.05 below 1 for `since`, got {since!r}"
             )
         return int(found[0])
+
+
+def check_settings(
+    tree: Tree, *, horizon: object, n_games: object, seed: object, noise: object
+) -> tuple[int, int, int, float | None]:
+    """Return horizon, games, seed and noise of a simulation, each within its limits and all together.
+
+    Raises:
+        TreeError: one is wrong, or so many games would need too much memory.
+    """
+    rounds, games = check_whole("horizon", horizon, 10, MOST_ROUNDS), check_whole("n_games", n_games, 1, MOST_GAMES)
+    n_cells = sum(table.size for table in tree.theta)
+    of_one = 4 * len(checkpoints(rounds)) * tree.n_nodes + 5 * n_cells + 13 * sum(tree.n_actions)
+    if games * of_one > MOST_NUMBERS:
+        raise TreeError(
+            f"{games:,} games of this tree hold {games * of_one:,} numbers, more than {MOST_NUMBERS:,}: "
+            f"play {MOST_NUMBERS // of_one:,} games or fewer at once"
+        )
+    return rounds, games, check_whole("seed", seed, 0, MOST_SEED), check_noise(noise)
+
+
+def checkpoints(horizon: int) -> NDArray[np.int64]:
+    """Rounds that are recorded: eight per decade, every twentieth of the horizon, and the start of its last tenth."""
+    early = np.geomspace(1, horizon, 1 + math.ceil(8 * math.log10(horizon)))
+    late = horizon * np.arange(1, 21) // 20
+    return np.unique([*early.round().astype(np.int64), *late, horizon - horizon // 10])

@@ -1,25 +1,40 @@
-"""Results on disk: `run.json` with what was played, `rounds.csv` with the sums, `actions.csv` with what was learned."""
+"""Results on disk: `rounds.csv` with the sums, `actions.csv` with what was learned, `run.json` with what was played.
+
+`run.json` is written last and holds hashes of all three, which find damage, edits by hand and tables of another run.
+They are no signature: a folder is input from outside, so sizes are limited by what was played, and all that a
+simulation could not have given is refused.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import csv
+import hashlib
 import io
 import json
-import os
+import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from contract_tree.checks import brief
 from contract_tree.errors import TreeError
-from contract_tree.result import Result
-from contract_tree.tree import Tree
+from contract_tree.files import read_limited, write_whole
+from contract_tree.result import Result, check_settings, checkpoints
+from contract_tree.tree import MOST_FILE_BYTES, Tree
 
+FORMAT = 2
 RUN, ROUNDS, ACTIONS = "run.json", "rounds.csv", "actions.csv"
 SUMS = ("rewards", "utilities", "regrets", "received")
 LEARNED = ("shares", "payments")
+
+_MOST_LINE = 1024
+"""Longest line of a table: a name, in quotes, of letters that take four bytes each, and six numbers."""
+
+_ROUNDING = 1e-6
+"""Largest error of a sum per round, in units of reward."""
 
 
 def save_result(result: Result, folder: Path | str) -> None:
@@ -33,88 +48,147 @@ def save_result(result: Result, folder: Path | str) -> None:
         TreeError: the folder cannot be written.
     """
     folder = Path(folder)
-    names = result.tree.names
+    sums = np.stack([getattr(result, what) for what in SUMS], axis=-1).reshape(-1, len(SUMS))
+    learned = np.stack([getattr(result, what) for what in LEARNED], axis=-1).reshape(-1, len(LEARNED))
+    tables = {
+        ROUNDS: _table(_keys_of_rounds(result.tree, result.n_games, result.rounds), SUMS, sums),
+        ACTIONS: _table(_keys_of_actions(result.tree, result.n_games), LEARNED, learned),
+    }
     run = {
-        "tree": result.tree.as_nested(), "players": dict(zip(names, result.players, strict=True)),
+        "format": FORMAT, "tree": result.tree.as_nested(),
+        "players": dict(zip(result.tree.names, result.players, strict=True)),
         "horizon": result.horizon, "noise": result.noise, "seed": result.seed, "games": result.n_games,
+        "tables": {name: hashlib.sha256(content).hexdigest() for name, content in tables.items()},
     }  # fmt: skip
-    sums = (
-        [g, int(t), name, *(repr(float(getattr(result, what)[g, c, v])) for what in SUMS)]
-        for g in range(result.n_games)
-        for c, t in enumerate(result.rounds)
-        for v, name in enumerate(names)
-    )
-    learned = (
-        [g, name, action, *("" if np.isnan(x := getattr(result, what)[g, at]) else repr(float(x)) for what in LEARNED)]
-        for g in range(result.n_games)
-        for at, (name, action) in enumerate(_actions(result.tree))
-    )
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _write(folder / RUN, json.dumps(run, indent=1) + "\n")
-        _write(folder / ROUNDS, _table(["game", "round", "node", *SUMS], sums))
-        _write(folder / ACTIONS, _table(["game", "node", "action", *LEARNED], learned))
-    except OSError as error:
-        raise TreeError(
-            f"cannot write {error.filename or folder}: {error.strerror or error}; choose another folder with --folder"
-        ) from error
+    for name, content in tables.items():
+        write_whole(folder / name, content)
+    write_whole(folder / RUN, (json.dumps({**run, "sha256": _seal(run)}, indent=1) + "\n").encode())
 
 
 def load_result(folder: Path | str) -> Result:
     """Read a result back, exactly as it was saved.
 
     Raises:
-        TreeError: the folder holds no result, or one that is damaged.
+        TreeError: the folder holds no result, one of another version, or one that is damaged or was edited.
     """
     folder = Path(folder)
     try:
-        run = json.loads((folder / RUN).read_text(encoding="utf-8"))
-        sums, learned = (_read(folder / name) for name in (ROUNDS, ACTIONS))
+        return _load(folder)
     except FileNotFoundError as error:
         raise TreeError(
             f"{folder} holds no run ({Path(error.filename).name} is missing): make one with contract-tree run --folder {folder}"
         ) from error
-    except (OSError, ValueError) as error:
-        raise TreeError(f"cannot read the run in {folder}: {error}") from error
-    try:
-        tree = Tree.from_nested(run["tree"])
-        games, n = int(run["games"]), tree.n_nodes
-        rounds = np.array([int(row["round"]) for row in sums[: len(sums) // games : n]], np.int64)
-        shape = (games, len(rounds), n)
-        return Result(
-            tree=tree, players=tuple(run["players"][name] for name in tree.names), horizon=run["horizon"],
-            noise=run["noise"], seed=run["seed"], rounds=rounds,
-            **{what: np.array([float(row[what]) for row in sums]).reshape(shape) for what in SUMS},
-            **{what: np.array([float(row[what] or "nan") for row in learned]).reshape(games, -1) for what in LEARNED},
-        )  # fmt: skip
-    except (KeyError, TypeError, ValueError, ZeroDivisionError) as error:
-        raise TreeError(f"the run in {folder} is damaged ({error}): run it again") from error
+    except OSError as error:
+        raise TreeError(f"cannot read the run in {folder}: {error.strerror or error}") from error
+    except TreeError as error:
+        raise TreeError(f"the run in {folder} cannot be used: {error}; run it again") from error
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError, csv.Error) as error:
+        raise TreeError(f"the run in {folder} is damaged ({brief(str(error), 200)}): run it again") from error
 
 
-def _actions(tree: Tree) -> Iterator[tuple[str, int]]:
-    return ((name, action) for name, n in zip(tree.names, tree.n_actions, strict=True) for action in range(n))
+def _load(folder: Path) -> Result:
+    run = json.loads(read_limited(folder / RUN, MOST_FILE_BYTES).decode())
+    if not isinstance(run, dict) or (found := run.get("format")) != FORMAT:
+        version = brief(found) if isinstance(run, dict) else "none"
+        raise TreeError(f"{RUN} has the format {version}, and this version reads {FORMAT}")
+    if run.pop("sha256", None) != _seal(run):
+        raise TreeError(f"{RUN} was damaged or edited")
+    tree, players = Tree.from_nested(run["tree"]), run["players"]
+    if set(players) != set(tree.names) or not all(isinstance(player, str) for player in players.values()):
+        raise TreeError("its players are not those of its tree")
+    horizon, games, seed, noise = check_settings(
+        tree, horizon=run["horizon"], n_games=run["games"], seed=run["seed"], noise=run["noise"]
+    )
+    rounds = checkpoints(horizon)
+    shape = (games, len(rounds), tree.n_nodes)
+    tables: dict[str, str] = run["tables"]
+    sums = _read(folder / ROUNDS, tables, _keys_of_rounds(tree, games, rounds), math.prod(shape), SUMS)
+    learned = _read(folder / ACTIONS, tables, _keys_of_actions(tree, games), games * sum(tree.n_actions), LEARNED)
+    result = Result(
+        tree=tree, players=tuple(players[name] for name in tree.names), horizon=horizon, noise=noise, seed=seed,
+        rounds=rounds,
+        **{what: sums[:, i].reshape(shape).copy() for i, what in enumerate(SUMS)},
+        **{what: learned[:, i].reshape(games, -1).copy() for i, what in enumerate(LEARNED)},
+    )  # fmt: skip
+    with np.errstate(all="ignore"):  # infinite numbers are refused by name
+        _check(result)
+    return result
 
 
-def _table(head: list[str], rows: Iterator[list[Any]]) -> str:
+def _check(result: Result) -> None:
+    """Refuse numbers that no simulation gives."""
+    tree, rounds = result.tree, result.rounds[:, None]
+    slack = _ROUNDING * (1.0 + rounds)
+    paid = np.zeros_like(result.received)
+    for v in range(1, tree.n_nodes):
+        paid[:, :, tree.parents[v]] += result.received[:, :, v]
+    balance = result.rewards + result.received - paid - result.utilities
+    ends = np.cumsum(tree.n_actions)[:-1]
+    shares = np.array([part.sum(axis=1) for part in np.split(result.shares, ends, axis=1)])
+    payments = result.payments[~np.isnan(result.payments)]
+    for holds, law in (
+        (all(np.isfinite(getattr(result, what)).all() for what in (*SUMS, "shares")), "holds NaN or infinite numbers"),
+        (((result.rewards >= 0) & (result.rewards <= rounds + slack)).all(), "has rewards outside 0 and 1 per round"),
+        ((result.received >= 0).all(), "has payments below 0"),
+        ((np.diff(result.rewards, axis=1) >= 0).all() and (np.diff(result.received, axis=1) >= 0).all(),
+         "has sums that shrink"),
+        ((np.abs(balance) <= slack * (1 + np.abs(paid))).all(), "has utilities that are not reward and payments"),
+        ((result.shares >= 0).all() and (np.abs(shares - 1) <= _ROUNDING).all(), "has shares that do not add up to 1"),
+        ((payments >= 0).all() and np.isfinite(payments).all(), "has payments below 0 or infinite ones"),
+        (np.isnan(result.payments[:, : tree.n_actions[0]]).all(), "pays its root"),
+    ):  # fmt: skip
+        if not holds:
+            raise TreeError(f"it {law}")
+
+
+def _keys_of_rounds(tree: Tree, games: int, rounds: NDArray[np.int64]) -> Iterator[tuple[str, ...]]:
+    """The first columns of `rounds.csv`, their heads first."""
+    yield ("game", "round", "node")
+    for g in range(games):
+        for t in rounds.tolist():
+            for name in tree.names:
+                yield (str(g), str(t), name)
+
+
+def _keys_of_actions(tree: Tree, games: int) -> Iterator[tuple[str, ...]]:
+    """The first columns of `actions.csv`, their heads first."""
+    yield ("game", "node", "action")
+    for g in range(games):
+        for name, n in zip(tree.names, tree.n_actions, strict=True):
+            for action in range(n):
+                yield (str(g), name, str(action))
+
+
+def _table(keys: Iterator[tuple[str, ...]], columns: tuple[str, ...], numbers: NDArray[np.float64]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(head)
-    writer.writerows(rows)
-    return text.getvalue()
+    writer.writerow([*next(keys), *columns])
+    for key, row in zip(keys, numbers.tolist(), strict=True):
+        writer.writerow([*key, *("" if x != x else repr(x) for x in row)])
+    return text.getvalue().encode()
 
 
-def _read(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+def _read(
+    path: Path, hashes: dict[str, str], keys: Iterator[tuple[str, ...]], n_lines: int, columns: tuple[str, ...]
+) -> NDArray[np.float64]:
+    """Numbers (lines, columns) of a table of so many lines, whose other columns must be `keys`."""
+    content = read_limited(path, _MOST_LINE * (1 + n_lines))
+    if hashes[path.name] != hashlib.sha256(content).hexdigest():
+        raise TreeError(f"{path.name} was damaged or edited, or belongs to another run")
+    rows = csv.reader(io.StringIO(content.decode(), newline=""))
+    head = [*next(keys), *columns]
+    if next(rows, None) != head:
+        raise TreeError(f"{path.name} has other columns than {', '.join(head)}")
+    numbers = np.empty((n_lines, len(columns)))
+    for i, key in enumerate(keys):
+        row = next(rows, [])
+        if tuple(row[: len(key)]) != key or len(row) != len(key) + len(columns):
+            raise TreeError(f"line {i + 2} of {path.name} is not that of {', '.join(key)}")
+        numbers[i] = [float(cell or "nan") for cell in row[len(key) :]]
+    if next(rows, None) is not None:
+        raise TreeError(f"{path.name} has more than {1 + n_lines} lines")
+    return numbers
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file that is either whole or not there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
+def _seal(run: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(run, sort_keys=True).encode()).hexdigest()

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
+from contract_tree.checks import MOST_THREADS, brief, check_whole
 from contract_tree.engine import Games, places_of
 from contract_tree.errors import TreeError
 from contract_tree.layout import COMMIT
 from contract_tree.player_parameters import BuiltIn
 from contract_tree.players import get_player
 from contract_tree.python_engine import Factory, PythonGames
-from contract_tree.result import Result
+from contract_tree.result import Result, check_settings, checkpoints
 from contract_tree.solution import solve
 from contract_tree.tree import Tree
 
@@ -53,15 +53,10 @@ def simulate(
     >>> result.rewards.shape  # games, rounds that are recorded, nodes
     (2, 40, 3)
     """
-    _check_integers(horizon=(horizon, 10), n_games=(n_games, 1), seed=(seed, 0), threads=(threads, 1))
-    if noise is not None and (
-        isinstance(noise, bool) or not isinstance(noise, (int, float)) or not 0 <= noise < math.inf
-    ):
-        raise TreeError(
-            f"noise must be a standard deviation of at least 0, or None for Bernoulli rewards, got {noise!r}"
-        )
+    horizon, n_games, seed, noise = check_settings(tree, horizon=horizon, n_games=n_games, seed=seed, noise=noise)
+    threads = check_whole("threads", threads, 1, MOST_THREADS)
     if engine not in (None, "compiled", "python"):
-        raise TreeError(f"unknown engine {engine!r}: choose compiled or python, or leave it out")
+        raise TreeError(f"unknown engine {brief(engine)}: choose compiled or python, or leave it out")
     where = assign(tree, players)
     own = [name for name, player in zip(tree.names, where, strict=True) if callable(player)]
     if own and engine == "compiled":
@@ -99,7 +94,7 @@ def assign(tree: Tree, players: Anyone | Mapping[str, Anyone]) -> list[BuiltIn |
     for key in given:
         if key not in (*tree.names, "inner", "leaves"):
             raise TreeError(
-                f"there is no node {key!r} to play at: use inner, leaves, or one of {', '.join(tree.names)}"
+                f"there is no node {brief(key)} to play at: use inner, leaves, or one of {brief(', '.join(tree.names), 300)}"
             )
     found: list[BuiltIn | Factory] = []
     for v, name in enumerate(tree.names):
@@ -111,17 +106,10 @@ def assign(tree: Tree, players: Anyone | Mapping[str, Anyone]) -> list[BuiltIn |
         if not (hasattr(player, "parameters") or callable(player)):
             raise TreeError(
                 f"the player at {name!r} must be a built-in player, its name, or a function (place, rng) -> player, "
-                f"got {player!r}"
+                f"got {brief(player)}"
             )
         found.append(player)  # type: ignore[arg-type]
     return found
-
-
-def checkpoints(horizon: int) -> NDArray[np.int64]:
-    """Rounds that are recorded: eight per decade, every twentieth of the horizon, and the start of its last tenth."""
-    early = np.geomspace(1, horizon, 1 + math.ceil(8 * math.log10(horizon)))
-    late = horizon * np.arange(1, 21) // 20
-    return np.unique([*early.round().astype(np.int64), *late, horizon - horizon // 10])
 
 
 def _payments(tree: Tree, games: Games) -> NDArray[np.float64]:
@@ -137,9 +125,3 @@ def _payments(tree: Tree, games: Games) -> NDArray[np.float64]:
 
 def _label(player: BuiltIn | Factory) -> str:
     return getattr(player, "__name__", "custom player") if callable(player) else repr(player)
-
-
-def _check_integers(**values: tuple[object, int]) -> None:
-    for name, (value, least) in values.items():
-        if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:  # type: ignore[operator]
-            raise TreeError(f"{name} must be an integer of at least {least}, got {value!r}")

@@ -12,10 +12,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from contract_tree.checks import brief
 from contract_tree.errors import TreeError
+from contract_tree.files import read_limited
 
 MOST_ARMS = 4096
 """Most cells of one node's table of means; a learner looks at each of them in every round."""
+
+MOST_NODES, MOST_LEVELS, MOST_LETTERS = 1000, 100, 200
+"""Most nodes of a tree, most levels from its root to its leaves, and most letters of a node's name."""
+
+MOST_CELLS = 2**20
+"""Most cells of all tables of means together."""
+
+MOST_FILE_BYTES = 64 * MOST_CELLS
+"""Longest description of a tree as a file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -49,9 +60,12 @@ class Tree:
                 f"names, parents and theta must have one entry per node, got {len(self.names)}, "
                 f"{len(self.parents)} and {len(self.theta)}"
             )
+        _check_nodes(len(self.names))
         for name in self.names:
-            if not isinstance(name, str) or not name:
-                raise TreeError(f"a node's name must be a text of at least one letter, got {name!r}")
+            if not isinstance(name, str) or not name or not name.isprintable() or len(name) > MOST_LETTERS:
+                raise TreeError(
+                    f"a node's name must be a text of 1 to {MOST_LETTERS} letters that can be printed, got {brief(name)}"
+                )
             if self.names.count(name) > 1:
                 raise TreeError(f"two nodes are called {name!r}: give each node a name of its own")
         if self.parents[0] != -1 or any(
@@ -59,12 +73,18 @@ class Tree:
             for v, (q, p) in enumerate(zip((0, *self.parents[1:]), self.parents[1:], strict=False), 1)
         ):
             raise TreeError(
-                f"parents must list the tree level by level, the root (-1) first, got {self.parents}: "
+                f"parents must list the tree level by level, the root (-1) first, got {brief(self.parents)}: "
                 "build it with Tree.from_nested or Tree.from_dict, which put nodes in order"
             )
         object.__setattr__(self, "theta", tuple(map(_table, self.names, self.theta)))
+        if (levels := self.heights()[0]) > MOST_LEVELS:
+            raise TreeError(f"the tree has {levels} levels, more than {MOST_LEVELS}: describe a flatter one")
         for v in range(self.n_nodes):
             self._check_theta(v)
+        if (n_cells := sum(table.size for table in self.theta)) > MOST_CELLS:
+            raise TreeError(
+                f"the tables of means have {n_cells} cells, more than {MOST_CELLS}: describe fewer nodes or actions"
+            )
 
     def _check_theta(self, v: int) -> None:
         name, table = self.names[v], self.theta[v]
@@ -105,18 +125,21 @@ class Tree:
             following: list[tuple[int, Any, tuple[int, ...]]] = []
             for parent, node, above in level:
                 if not isinstance(node, Mapping) or "name" not in node or "theta" not in node:
-                    raise TreeError(f"a node must be a mapping with 'name' and 'theta', got {_short(node)}")
+                    raise TreeError(f"a node must be a mapping with 'name' and 'theta', got {brief(node)}")
                 for key in node:
                     if key not in ("name", "theta", "children"):
-                        raise TreeError(f"node {node['name']!r} has the unknown key {key!r}: use name, theta, children")
+                        raise TreeError(
+                            f"node {brief(node['name'])} has the unknown key {brief(key)}: use name, theta, children"
+                        )
                 if id(node) in above:
-                    raise TreeError(f"the tree has a cycle: {node['name']!r} is below itself")
+                    raise TreeError(f"the tree has a cycle: {brief(node['name'])} is below itself")
                 children = node.get("children", ())
                 if not isinstance(children, Sequence) or isinstance(children, str):
-                    raise TreeError(f"children of {node['name']!r} must be a list of nodes, got {_short(children)}")
+                    raise TreeError(f"children of {brief(node['name'])} must be a list of nodes, got {brief(children)}")
                 names.append(node["name"])
                 parents.append(parent)
                 theta.append(node["theta"])
+                _check_nodes(len(names) + len(following) + len(children))
                 following += [(len(names) - 1, child, (*above, id(node))) for child in children]
             level = following
         return cls(names=tuple(names), parents=tuple(parents), theta=tuple(theta))
@@ -130,6 +153,7 @@ class Tree:
         Raises:
             TreeError: a cycle, no root or two, an unknown parent, or means that do not fit.
         """
+        _check_nodes(len(parents))
         roots = [name for name, parent in parents.items() if parent is None]
         for name, parent in parents.items():
             if parent is not None and parent not in parents:
@@ -164,7 +188,7 @@ class Tree:
         children keep the order in which the graph's nodes were added.
         """
         if not (hasattr(graph, "pred") and hasattr(graph, "nodes")):
-            raise TreeError(f"the graph must be a networkx.DiGraph with edges principal -> agent, got {_short(graph)}")
+            raise TreeError(f"the graph must be a networkx.DiGraph with edges principal -> agent, got {brief(graph)}")
         parents: dict[str, str | None] = {}
         for node in graph.nodes:
             above = [str(p) for p in graph.pred[node]]
@@ -182,13 +206,14 @@ class Tree:
             TreeError: the file cannot be read, is not JSON, or describes no tree.
         """
         try:
-            text = Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+            text = read_limited(Path(path), MOST_FILE_BYTES)
+        except (OSError, ValueError) as error:  # ValueError: a path that no system knows
             raise TreeError(f"cannot read the tree file {path}: {getattr(error, 'strerror', None) or error}") from error
         try:
-            return cls.from_nested(json.loads(text))
-        except (json.JSONDecodeError, RecursionError) as error:
+            root = json.loads(text.decode())
+        except (ValueError, RecursionError) as error:
             raise TreeError(f"the tree file {path} is not JSON: {error}") from error
+        return cls.from_nested(root)
 
     def as_nested(self, v: int = 0) -> dict[str, Any]:
         """Describe node v and all below it as plain data, for JSON; `from_nested` reads it back."""
@@ -234,15 +259,20 @@ class Tree:
         return math.fsum(self.mean(v, actions) for v in range(self.n_nodes))
 
 
+def _check_nodes(n: int) -> None:
+    if n > MOST_NODES:
+        raise TreeError(
+            f"the tree has {n} nodes or more, and at most {MOST_NODES} can be played: describe a smaller one"
+        )
+
+
 def _table(name: str, values: Any) -> NDArray[np.float64]:
     try:
-        table = np.array(values, np.float64)
-    except (TypeError, ValueError) as error:
-        raise TreeError(f"theta of {name!r} must be a full table of numbers, got {_short(values)}") from error
+        found = np.asarray(values)
+        table = np.array(found, np.float64) if found.dtype.kind in "iuf" or not found.size else None
+    except (TypeError, ValueError, OverflowError, RecursionError):  # ragged, or nested too deeply
+        table = None
+    if table is None:
+        raise TreeError(f"theta of {name!r} must be a full table of numbers, got {brief(values)}")
     table.flags.writeable = False
     return table
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."

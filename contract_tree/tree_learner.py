@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from contract_tree.errors import TreeError
-from contract_tree.player_parameters import Place, PlayerParameters, check_number, fitting, halvings_for, margin
+from contract_tree.player_parameters import Place, PlayerParameters, check_setting, fitting, halvings_for, margin
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,10 +59,10 @@ class TreeLearner:
 
     def __post_init__(self) -> None:
         for name in ("wait", "spread", "span", "lead", "watch"):
-            check_number(self, name, 0.0)
-        check_number(self, "batch", 1e-6)
-        check_number(self, "growth", 1.0)
-        check_number(self, "inflation", 0.0)
+            check_setting(self, name, 0.0)
+        check_setting(self, "batch", 1e-6)
+        check_setting(self, "growth", 1.0, 100.0)
+        check_setting(self, "inflation", 0.0)
         if self.lead > 1.0:
             raise TreeError(f"lead must lie in [0, 1], a share of a batch, got {self.lead!r}")
 

@@ -1,11 +1,14 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, that say what they are, and that lie where they should."""
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 from contract_wrapper.errors import ContractsError
 
@@ -47,3 +50,59 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write a file as a whole; errors as in `replacing`."""
     with replacing(path) as temporary:
         temporary.write_bytes(data)
+
+
+def inside(folder: Path, name: str) -> Path:
+    """Path of a file directly in `folder`, for names that stand in files and may have been edited.
+
+    Raises:
+        ContractsError: the name is empty, or would lead out of the folder or deeper into it.
+    """
+    if not isinstance(name, str) or name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\:"):
+        raise ContractsError(f"{name!r:.80} is no name of a file in {folder}: what names it was damaged or edited")
+    return folder / name
+
+
+MOST_JSON_BYTES = 16 << 20
+"""Largest sealed file that is read."""
+
+
+def write_sealed(path: Path, kind: str, content: Mapping[str, Any]) -> None:
+    """Write plain values as JSON, with what they are and a hash that finds damage and edits by hand.
+
+    Raises:
+        ContractsError: as in `replacing`.
+    """
+    values = json.loads(json.dumps(content))
+    sealed = {"kind": kind, "sha256": _seal(kind, values), "content": values}
+    write_text(path, json.dumps(sealed, indent=1) + "\n")
+
+
+def read_sealed(path: Path, kind: str) -> dict[str, Any]:
+    """Read what `write_sealed` wrote as the same kind.
+
+    Raises:
+        ContractsError: the file is missing, unreadable, damaged, edited, or of another kind.
+    """
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_JSON_BYTES + 1)
+    except OSError as error:
+        raise ContractsError(f"cannot read {path}: {error.strerror or error}") from error
+    try:
+        if len(text) > MOST_JSON_BYTES:
+            raise ValueError("too large")
+        sealed = json.loads(text)
+        found, seal, content = sealed["kind"], sealed["sha256"], sealed["content"]
+        whole = isinstance(content, dict) and seal == _seal(found, content)
+    except (ValueError, LookupError, TypeError, RecursionError):
+        whole = False
+    if not whole:
+        raise ContractsError(f"{path} was cut short, damaged or edited: restore a copy, or delete it")
+    if found != kind:
+        raise ContractsError(f"{path} is a file of kind {found!r:.80}, but one of kind {kind!r} is needed")
+    return dict(content)
+
+
+def _seal(kind: str, content: Any) -> str:
+    return hashlib.sha256(json.dumps([kind, content], sort_keys=True).encode()).hexdigest()

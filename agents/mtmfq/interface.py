@@ -1,5 +1,6 @@
 """What learners and games know of each other: the game's protocol, and what a training reports; loads no torch."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -119,6 +120,7 @@ class Signature:
     """Numbers in the context that each agent sees beside its observation (`ContextGame`); 0 without one."""
 
     def __post_init__(self) -> None:
+        self._check_types()
         m = len(self.type_names)
         if m == 0 or len(set(self.type_names)) != m or len(self.n_actions) != m:
             raise LearnerError(
@@ -141,12 +143,22 @@ class Signature:
                 f"no_op must be an action of every type, below {min(self.n_actions)}, but is {self.no_op}"
             )
 
+    def _check_types(self) -> None:
+        """Refuse what a damaged file may hold in place of names and whole numbers."""
+        for name in ("type_names", "n_actions", "observation_shape", "agent_types"):
+            values, kind = getattr(self, name), str if name == "type_names" else int
+            if not isinstance(values, tuple) or any(type(value) is not kind for value in values):
+                raise LearnerError(f"{name} must be a tuple of {kind.__name__}, but is {values!r:.80}")
+        for name in ("n_classes", "horizon", "n_context", *(() if self.no_op is None else ("no_op",))):
+            if type(getattr(self, name)) is not int:
+                raise LearnerError(f"{name} must be a whole number, but is {getattr(self, name)!r:.80}")
+
     @classmethod
     def of(cls, game: BatchGame) -> "Signature":
         """Signature of `game`."""
         no_op = getattr(game, "no_op", None)
         return cls(
-            type_names=tuple(game.type_names),
+            type_names=tuple(map(str, game.type_names)),
             n_actions=tuple(int(n) for n in game.n_actions),
             observation_shape=tuple(int(n) for n in game.observation_shape),
             n_classes=int(game.n_classes),
@@ -176,12 +188,12 @@ class Signature:
     @property
     def n_features(self) -> int:
         """Floats that an agent sees: its observation, unless that is symbolic, and its context."""
-        return self.n_context + (0 if self.n_classes else int(np.prod(self.observation_shape)))
+        return self.n_context + (0 if self.n_classes else math.prod(self.observation_shape))
 
     @property
     def n_cells(self) -> int:
         """Cells in one symbolic observation; 0 for features."""
-        return int(np.prod(self.observation_shape)) if self.n_classes else 0
+        return math.prod(self.observation_shape) if self.n_classes else 0
 
     @property
     def n_means(self) -> int:

@@ -1,5 +1,6 @@
 """A trained policy: acts on observations, plays whole episodes, lives in one small file."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -8,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtmfq.checkpoint import load_arrays, save_arrays
+from mtmfq.checkpoint import check_identity, open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import BatchGame, ContextGame, LearnerError, Signature, StepHook
 from mtmfq.network import NetworkShape, QNetworks
@@ -70,6 +71,9 @@ class Policy:
     networks: QNetworks
     """Q-networks of all types."""
 
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    """What else it was trained for, in plain values, as `train` got it (rules of the game, contract, seed)."""
+
     _actor: Actor | None = field(default=None, repr=False, compare=False)
 
     def act(
@@ -96,7 +100,7 @@ class Policy:
             raise LearnerError(
                 f"observations of {n_games} games and {n_agents} agents need {n_agents} agent_types and "
                 f"mean actions of shape {(n_games, n_agents, self.signature.n_means)}, "
-                f"but {len(types)} and {means.shape} came"
+                f"got {len(types)} and {means.shape}"
             )
         actor = self._actor
         if actor is None or actor._seats[1] != n_games or not np.array_equal(actor.agent_types, types):
@@ -106,31 +110,28 @@ class Policy:
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file."""
-        meta = {"config": self.config.to_dict(), "signature": asdict(self.signature)}
+        meta = {
+            "config": self.config.to_dict(), "signature": asdict(self.signature), "identity": dict(self.identity),
+        }  # fmt: skip
         save_arrays(Path(path), "policy", meta, {"weights": self.networks.flat.detach().numpy()})
 
     @classmethod
-    def load(cls, path: Path | str) -> "Policy":
-        """Read a policy that `save` wrote."""
-        meta, arrays = load_arrays(Path(path), "policy")
-        try:
-            config = MTMFQConfig.from_dict(meta["config"])
-            signature = Signature.from_dict(meta["signature"])
-            networks = QNetworks(
-                NetworkShape.of(signature, config), weights_tensor(arrays["weights"], signature, config)
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
-        return cls(config=config, signature=signature, networks=networks)
+    def load(cls, path: Path | str, identity: Mapping[str, Any] | None = None) -> "Policy":
+        """Read a policy that `save` wrote; with an `identity`, one that was trained for just that.
 
-
-def weights_tensor(array: NDArray[Any], signature: Signature, config: MTMFQConfig) -> torch.Tensor:
-    """Weights (M, P) of a file as a tensor, checked against the networks they are for."""
-    shape = NetworkShape.of(signature, config)
-    expected = (len(shape.n_actions), QNetworks.count(shape))
-    if array.shape != expected or array.dtype != np.float32:
-        raise LearnerError(f"weights should be float32 {expected}, but are {array.dtype} {array.shape}")
-    return torch.from_numpy(array)
+        Raises:
+            LearnerError: the file is missing, damaged, no policy, or one that was trained for something else.
+        """
+        with open_arrays(Path(path), "policy") as file:
+            config = MTMFQConfig.from_dict(file.meta["config"])
+            signature = Signature.from_dict(file.meta["signature"])
+            made_for = file.meta["identity"]
+            if identity is not None:
+                check_identity(made_for, identity)
+            shape = NetworkShape.of(signature, config)
+            weights = file.read("weights", np.float32, (len(shape.n_actions), QNetworks.count(shape)))
+            networks = QNetworks(shape, torch.from_numpy(weights))
+        return cls(config=config, signature=signature, networks=networks, identity=made_for)
 
 
 def play(

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mtmfq.config import MTMFQConfig
-from mtmfq.interface import Signature
+from mtmfq.interface import LearnerError, Signature
 from mtmfq.numba_tools import kernel
 
 
@@ -62,6 +62,7 @@ class Replay:
             "returns": np.zeros((n_slots, b, n), np.float32),
         }
         types = np.array(signature.agent_types, np.int64)
+        self._n_actions = np.array(signature.n_actions)[types]  # of each agent, (N,)
         n_types = len(signature.n_actions)
         self.members = np.zeros((n_types, n), np.int64)
         for m in range(n_types):
@@ -165,6 +166,16 @@ class Replay:
     def written_after(self, episodes: int) -> int:
         """Slots written by so many whole episodes, those that were overwritten included."""
         return episodes * (self.horizon + 1)
+
+    def check(self, arrays: dict[str, NDArray[Any]]) -> None:
+        """Make sure that the content of slots, as of `state`, can be learned from.
+
+        Raises:
+            LearnerError: actions or cells are none of this game.
+        """
+        actions = arrays["actions"]
+        if (actions < 0).any() or (actions >= self._n_actions).any() or (arrays["cells"] >= self.n_classes).any():
+            raise LearnerError("its replay holds actions or cells that this game does not have")
 
     def restore(self, arrays: dict[str, NDArray[Any]], n_written: int) -> None:
         """Take back what `state` gave."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mtmfq.checkpoint import load_arrays, rng_from_json, rng_to_json, save_arrays
+from mtmfq.checkpoint import ArrayFile, check_identity, open_arrays, plain, save_arrays
 from mtmfq.interface import LearnerError
 from mtmfq.learner import Learner
 from mtmfq.replay import Replay
@@ -24,12 +24,11 @@ def save_training(
     rng: np.random.Generator,
     cpu_seconds: float,
 ) -> None:
-    """Write all that the rest of the training depends on; a finished one needs no rollouts."""
-    position = {
-        "rng": rng_to_json(rng),
-        "updates": learner.updates,
-        "cpu_seconds": cpu_seconds,
-    }
+    """Write all that the rest of the training depends on; a finished one needs no rollouts.
+
+    meta: what the training is, for `load_training` to compare.
+    """
+    position = {"rng": rng_to_json(rng), "updates": learner.updates, "cpu_seconds": cpu_seconds}
     arrays = {**learner.state(), "log": log}
     for g, rollout in enumerate(rollouts):
         arrays |= {f"replay_{g}_{name}": array for name, array in rollout.replay.state().items()}
@@ -44,69 +43,78 @@ def load_training(
     log: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[int, float]:
-    """Put everything where the checkpoint left it; vector episodes done and CPU-seconds spent."""
-    stored, arrays = load_arrays(path, "training")
-    try:
-        position = stored["position"]
-        _compare(path, meta, stored, position["rng"])
-        done = len(arrays["log"])
-        if done > len(log) or arrays["log"].shape[1:] != log.shape[1:]:
-            raise ValueError("log")
-        for name, own in learner.state().items():
-            if arrays[name].shape != own.shape or arrays[name].dtype != own.dtype:
-                raise ValueError(name)
+    """Put everything where the checkpoint left it; vector episodes done and CPU-seconds spent.
+
+    Raises:
+        LearnerError: the file is damaged, or belongs to a training with another `meta`.
+    """
+    with open_arrays(path, "training") as file:
+        position = file.meta["position"]
+        _compare(meta, file.meta, position["rng"])
+        updates, spent = position["updates"], float(position["cpu_seconds"])
+        done = file.length("log")
+        if done > len(log) or type(updates) is not int or updates < 0 or not 0 <= spent < np.inf:
+            raise LearnerError("its counts are not those of a training like this one")
+        record = file.read("log", log.dtype, (done, *log.shape[1:]), finite=False)
+        if not np.isfinite(record[:, :-1]).all() or np.isinf(record).any():  # the loss is NaN where nothing was learned
+            raise LearnerError("its array log holds numbers that are not finite")
+        state = {name: file.read(name, own.dtype, own.shape) for name, own in learner.state().items()}
+        if state["averaged"][0] < 0 or (state["adam_square"] < 0).any():
+            raise LearnerError("its state of the optimiser is not one that learning leads to")
         played = [len(range(g, done, len(rollouts))) for g in range(len(rollouts))]  # in turns
         kept = [
-            _read_replay(arrays, f"replay_{g}_", rollout.replay, played[g]) if done < len(log) else None
+            None if done == len(log) else _read_replay(file, f"replay_{g}_", rollout.replay, played[g])
             for g, rollout in enumerate(rollouts)
         ]
-        learner.restore({name: arrays[name] for name in learner.state()}, int(position["updates"]))
-        log[:done] = arrays["log"]
+        rng_from_json(rng, position["rng"])
+        learner.restore(state, updates)
+        log[:done] = record
         for rollout, episodes, slots in zip(rollouts, played, kept, strict=True):
             rollout.resume(episodes)
             if slots is not None:
                 rollout.replay.restore(slots, rollout.replay.written_after(episodes))
-        rng_from_json(rng, position["rng"])
-        return done, float(position["cpu_seconds"])
-    except LearnerError:
-        raise
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise LearnerError(
-            f"{path} does not hold a whole training ({error} is missing or of another size): "
-            "restore a copy, or delete it and train anew"
-        ) from error
+        return done, spent
 
 
-def _read_replay(
-    arrays: Mapping[str, NDArray[Any]], prefix: str, replay: Replay, episodes: int
-) -> dict[str, NDArray[Any]]:
-    """The slots of a replay that so many episodes have filled; raises ValueError where they are not whole."""
+def _read_replay(file: ArrayFile, prefix: str, replay: Replay, episodes: int) -> dict[str, NDArray[Any]]:
+    """The slots that so many vector episodes have filled; everything in them can be learned from."""
     used = min(replay.written_after(episodes), replay.n_slots)
-    kept = {name: arrays[prefix + name] for name in replay.arrays}
-    for name, own in replay.arrays.items():
-        if kept[name].shape != (used, *own.shape[1:]) or kept[name].dtype != own.dtype:
-            raise ValueError(prefix + name)
+    kept = {name: file.read(prefix + name, own.dtype, (used, *own.shape[1:])) for name, own in replay.arrays.items()}
+    replay.check(kept)
     return kept
 
 
-def _compare(path: Path, meta: Mapping[str, Any], stored: Mapping[str, Any], reached: str) -> None:
-    """Refuse a checkpoint of another training, naming what differs."""
-    plain = json.loads(json.dumps(meta))
+def rng_to_json(rng: np.random.Generator) -> str:
+    """State of a random generator as text; equal states give equal texts."""
+    return json.dumps(plain(rng.bit_generator.state), sort_keys=True)
+
+
+def rng_from_json(rng: np.random.Generator, text: str) -> None:
+    """Put `rng` into the state that `rng_to_json` wrote."""
+    state = json.loads(text)
+    own = rng.bit_generator.state["bit_generator"]
+    if state["bit_generator"] != own:
+        raise LearnerError(
+            f"it was written with the random generator {state['bit_generator']}, but got {own}: "
+            "pass a numpy Generator of the same kind"
+        )
+    rng.bit_generator.state = state
+
+
+def _compare(meta: Mapping[str, Any], stored: Mapping[str, Any], reached: str) -> None:
+    """Refuse a checkpoint of another training, naming what differs; `reached`: the generator's state in the file."""
+    wanted = plain(meta)
     for part in ("config", "signature"):
-        for name, value in plain[part].items():
+        for name, value in wanted[part].items():
             if stored[part].get(name) != value:
                 raise LearnerError(
-                    f"{path} belongs to a training with {name}={stored[part].get(name)}, but this one has "
-                    f"{name}={value}: make them equal, or give another checkpoint path"
+                    f"it belongs to a training with {name}={stored[part].get(name)}, but this one has {name}={value}"
                 )
     for name in ("reward_scale", "reward_shift", "populations"):
-        if stored[name] != plain[name]:
+        if stored[name] != wanted[name]:
             raise LearnerError(
-                f"{path} belongs to a training with {name}={stored[name]}, but this one has "
-                f"{name}={plain[name]}: make them equal, or give another checkpoint path"
+                f"it belongs to a training with {name}={stored[name]}, but this one has {name}={wanted[name]}"
             )
-    if plain["rng_start"] not in (stored["rng_start"], reached):
-        raise LearnerError(
-            f"{path} belongs to a training from another seed: pass the same random generator, "
-            "or give another checkpoint path"
-        )
+    check_identity(stored["identity"], wanted["identity"])
+    if wanted["rng_start"] not in (stored["rng_start"], reached):
+        raise LearnerError("it belongs to a training from another seed, and the same random generator must be passed")

@@ -6,20 +6,21 @@ and each gradient step is on the replay of one of them.
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtmfq.checkpoint import rng_to_json
+from mtmfq.checkpoint import plain
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import BatchGame, Curve, LearnerError, TrainProgress
 from mtmfq.learner import Learner
 from mtmfq.policy import Policy, one_thread
-from mtmfq.resume import load_training, save_training
+from mtmfq.resume import load_training, rng_to_json, save_training
 from mtmfq.rollout import Rollout, signatures_of
 
 
@@ -56,6 +57,7 @@ def train(
     on_progress: Callable[[TrainProgress], None] | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 20.0,
+    identity: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> TrainResult:
     """Train one network per type on `game`; everything drawn comes from `rng`.
@@ -68,6 +70,8 @@ def train(
     (`ContextGame`) declares its own for each episode instead. An existing
     `checkpoint` is resumed and gives exactly what an uninterrupted training would have given; it is
     written every `checkpoint_seconds`, and seldom enough that writing takes a tenth of the time at most.
+    `identity` says in plain values what the settings here do not (rules of the game, contract, seed); it is
+    written into checkpoint and policy, and a checkpoint with another one is refused.
     """
     one_thread()
     games: list[BatchGame] = list(game) if isinstance(game, Sequence) else [game]
@@ -91,6 +95,7 @@ def train(
         "populations": [s.agent_types for s in signatures],
         "reward_scale": scale.tolist(),
         "reward_shift": shift.tolist(),
+        "identity": plain(identity),
         "rng_start": rng_to_json(rng),
     }
     began = time.process_time()
@@ -156,7 +161,7 @@ def train(
     if path is not None:
         save_training(path, meta, learner, [] if finished else rollouts, log[:done], rng, cpu)
     return TrainResult(
-        policy=Policy(config=config, signature=signature, networks=learner.learned()),
+        policy=Policy(config=config, signature=signature, networks=learner.learned(), identity=plain(identity)),
         curve=Curve(
             episode=np.arange(1, done + 1) * config.n_games,
             returns=log[:done, :n_types].copy(),

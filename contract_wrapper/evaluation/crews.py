@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cleanup_env import CleanupConfig
+from cleanup_env import CleanupConfig, make_config
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.families import ContractFamily, TaxContracts
 from contract_wrapper.contracts.settlement import as_costs
@@ -54,8 +54,8 @@ class Crews:
     costs: CostRule
     """What work costs them."""
 
-    game: CleanupConfig | None
-    """Their game without recruits; None: preset `contract`."""
+    game: CleanupConfig
+    """Their game without recruits."""
 
     curve: Curve
     """The course of the training; its episode e was of the crew size `sizes[e % len(sizes)]`."""
@@ -125,14 +125,16 @@ def train_crews(
             f"sizes must be distinct numbers of cleaners, at least one and none below 0, got {sizes!r}"
         )
     chosen: ContractFamily = TaxContracts() if family is None else family
+    base = make_config("contract") if game is None else game
     rule, largest = as_costs(costs), max(1, *wanted) if largest_crew is None else largest_crew
     result = train(
-        [_game(chosen, largest, game, rule, config, n, config.n_games, None) for n in wanted],
+        [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted],
         config,
         np.random.default_rng(np.random.SeedSequence([seed, 0])),
         on_progress=on_progress,
         checkpoint=checkpoint,
         checkpoint_seconds=_CHECKPOINT_SECONDS,
+        identity=_identity(chosen, wanted, largest, base, rule, seed),
         should_stop=should_stop,
     )
     return Crews(
@@ -141,15 +143,26 @@ def train_crews(
         sizes=wanted,
         largest_crew=largest,
         costs=rule,
-        game=game,
+        game=base,
         curve=result.curve,
         cpu_seconds=result.cpu_seconds,
         finished=result.finished,
     )
 
 
+def _identity(
+    family: ContractFamily, sizes: tuple[int, ...], largest_crew: int, game: CleanupConfig, costs: CostRule, seed: int
+) -> dict[str, Any]:
+    """What a training is for, in plain values, as its checkpoint and its policy say it."""
+    return {
+        "family": type(family).__name__, "bounds": dict(zip(family.terms, family.bounds, strict=True)),
+        "sizes": sizes, "largest_crew": largest_crew, "costs": str(costs), "seed": int(seed),
+        "game": {**game.as_dict(), "map": list(game.map)},
+    }  # fmt: skip
+
+
 def _game(
-    family: ContractFamily, largest_crew: int, game: CleanupConfig | None, costs: CostRule, config: MTMFQConfig,
+    family: ContractFamily, largest_crew: int, game: CleanupConfig, costs: CostRule, config: MTMFQConfig,
     n_cleaners: int, n_games: int, terms: ArrayLike | None,
 ) -> ConditionedGame:  # fmt: skip
     return ConditionedGame(

@@ -64,6 +64,11 @@ class LearnedPolicy(Protocol):
         """Settings of the training (a `LearnerConfig`)."""
         ...
 
+    @property
+    def identity(self) -> Mapping[str, Any]:
+        """What it was trained for besides these settings, in plain values: rules of the game, contract, seed."""
+        ...
+
     def save(self, path: Path | str) -> None:
         """Write it into one file, with the kind that the learner reads."""
         ...
@@ -102,13 +107,14 @@ class Learner:
     """Settings by the name of a profile, some of them replaced."""
 
     train: Callable[..., Training]
-    """(game, settings, seeds, on_progress, should_stop, checkpoint) -> result; seeds: a numpy SeedSequence."""
+    """(game, settings, seeds, on_progress, should_stop, checkpoint, identity) -> result; seeds: a numpy SeedSequence;
+    identity: what else the training is for, in plain values, kept in checkpoint and policy and compared on resuming."""
 
     play: Callable[..., NDArray[np.float64]]
     """(game, policy, seed, on_step) -> utilities (B, N) of one greedy episode in every game."""
 
-    load: Callable[[Path], LearnedPolicy]
-    """Reads a policy."""
+    load: Callable[[Path, Mapping[str, Any] | None], LearnedPolicy]
+    """(path, identity) -> policy; refuses one with another identity, unless that is None."""
 
     kind: str
     """What its policy files say that they are."""
@@ -133,7 +139,7 @@ class Learner:
 
 def _train_mtmfq(
     game: ContractedGame, config: MTMFQConfig, seeds: np.random.SeedSequence, *,
-    on_progress: Any, should_stop: Any, checkpoint: Path | None,
+    on_progress: Any, should_stop: Any, checkpoint: Path | None, identity: Mapping[str, Any] | None = None,
 ) -> Training:  # fmt: skip
     from mtmfq.training import train
 
@@ -146,6 +152,7 @@ def _train_mtmfq(
         on_progress=on_progress,
         checkpoint=checkpoint,
         checkpoint_seconds=_CHECKPOINT_SECONDS,
+        identity=identity,
         should_stop=should_stop,
     )
 
@@ -156,15 +163,15 @@ def _play_mtmfq(game: ContractedGame, policy: Any, seed: int, on_step: Any = Non
     return play(game, policy, seed, on_step=on_step)
 
 
-def _load_mtmfq(path: Path) -> LearnedPolicy:
+def _load_mtmfq(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
     from mtmfq.policy import Policy
 
-    return Policy.load(path)
+    return Policy.load(path, identity)
 
 
 def _train_ppo(
     game: ContractedGame, config: PPOConfig, seeds: np.random.SeedSequence, *,
-    on_progress: Any, should_stop: Any, checkpoint: Path | None,
+    on_progress: Any, should_stop: Any, checkpoint: Path | None, identity: Mapping[str, Any] | None = None,
 ) -> Training:  # fmt: skip
     """Train without checkpoints: a training that was stopped begins anew."""
     from contract_wrapper.learners.ppo.train import train_ppo
@@ -176,6 +183,7 @@ def _train_ppo(
         reward_scale=game.reward_scale(),
         reward_shift=game.reward_shift(),
         on_progress=on_progress,
+        identity=identity,
         should_stop=should_stop,
     )
 
@@ -186,10 +194,10 @@ def _play_ppo(game: ContractedGame, policy: Any, seed: int, on_step: Any = None)
     return play(game, policy, seed, on_step=on_step)
 
 
-def _load_ppo(path: Path) -> LearnedPolicy:
+def _load_ppo(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
     from contract_wrapper.learners.ppo.policy import PPOPolicy
 
-    return PPOPolicy.load(path)
+    return PPOPolicy.load(path, identity)
 
 
 LEARNERS: Mapping[str, Learner] = MappingProxyType(
@@ -237,11 +245,15 @@ def config_from_dict(data: Mapping[str, Any]) -> LearnerConfig:
     return config
 
 
-def load_policy(path: Path) -> LearnedPolicy:
+def load_policy(path: Path, identity: Mapping[str, Any] | None = None) -> LearnedPolicy:
     """Read the policy file of any learner.
 
+    path: for a file that an outcome names, made by `contract_wrapper.files.inside`. identity: what the policy must
+    have been trained for, as its training got it; None: anything.
+
     Raises:
-        LearnerError: it is missing, broken or something else.
+        LearnerError: it is missing, damaged, something else, or was trained for something else.
     """
     kind = kind_of(path)
-    return next((learner for learner in LEARNERS.values() if learner.kind == kind), LEARNERS[DEFAULT]).load(path)
+    learner = next((learner for learner in LEARNERS.values() if learner.kind == kind), LEARNERS[DEFAULT])
+    return learner.load(path, identity)

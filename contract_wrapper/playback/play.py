@@ -10,7 +10,7 @@ from typing import TextIO
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.published import PAPER
+from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
+from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.files import write_bytes, write_text
 from contract_wrapper.playback.play import policy_file
 from contract_wrapper.playback.recording import Episode, record_episode

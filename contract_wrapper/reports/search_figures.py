@@ -17,7 +17,7 @@ from matplotlib.ticker import MaxNLocator
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate, Outcome
-from contract_wrapper.evaluation.published import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
+from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure, plain
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord, worst_harvester_margin
 

@@ -80,9 +80,11 @@ class StudyDatabase:
         self._path = folder / DATABASE
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         sampler = optuna.samplers.RandomSampler(seed=0)  # never asked: every trial is queued with its contract
-        with self._errors():
+        with self._reading():
             url = URL.create("sqlite", database=str(self._path.absolute()))
-            self._storage = optuna.storages.RDBStorage(url.render_as_string(hide_password=False))
+            self._storage = optuna.storages.RDBStorage(
+                url.render_as_string(hide_password=False), skip_table_creation=not create
+            )
             if create:
                 self._study = optuna.create_study(
                     storage=self._storage, study_name=_NAME, direction="maximize", load_if_exists=True, sampler=sampler
@@ -93,7 +95,7 @@ class StudyDatabase:
     @property
     def configuration(self) -> Configuration | None:
         """What the study was made with; None before it is stored."""
-        with self._errors():
+        with self._reading():
             stored = self._study.user_attrs.get(_CONFIGURATION)
             return None if stored is None else Configuration.from_dict(stored)
 
@@ -107,8 +109,12 @@ class StudyDatabase:
         configuration = self.configuration
         if configuration is None:
             raise ContractsError(f"{self._path} holds no study of this program: choose another folder with --folder")
-        with self._errors():
-            return tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+        with self._reading():
+            trials = tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+        for number, trial in enumerate(trials):
+            if trial.number != number:
+                raise ContractsError(f"trial {number} is missing in {self._path}: put back a copy of the file")
+        return trials
 
     def queue(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Append one trial that waits for its evaluation."""
@@ -171,9 +177,20 @@ class StudyDatabase:
                 f"the study database {self._path} cannot be used ({cause}): free disk space or mend the permissions "
                 "and run the same command again; if the file is broken, put back a copy or choose another --folder"
             ) from error
-        except (KeyError, json.JSONDecodeError) as error:
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Turn whatever a damaged or foreign database makes a reader raise into one line, too."""
+        try:
+            with self._errors():
+                yield
+        except ContractsError:
+            raise
+        except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+            cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise ContractsError(
-                f"{self._path} holds no study of this program ({error!r}): choose another folder with --folder"
+                f"{self._path} is damaged, or holds no study of this program ({cause}): put back a copy of it, or choose "
+                "another folder with --folder"
             ) from error
 
 

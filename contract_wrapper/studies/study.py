@@ -12,8 +12,6 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import contracted_game
@@ -22,6 +20,7 @@ from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import write_text
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
+from contract_wrapper.studies.folder_lock import lock_folder
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -51,7 +50,7 @@ class Study:
                 f"cannot make the study folder {folder}: {error.strerror or error}; choose another with --folder"
             ) from error
         self._known: StudyRecord | None = None
-        self._lock = _lock(folder)
+        self._lock = lock_folder(folder)
         try:
             self._database = StudyDatabase(folder, create=True)
             self._join()
@@ -170,19 +169,3 @@ def _difference(known: Any, mine: Any, name: str = "") -> str:
         return "" if known == mine or name in _MAY_CHANGE else f"{name}: {known!r} there, {mine!r} now"
     found = (_difference(known.get(key), mine.get(key), key) for key in sorted({*known, *mine}))
     return next(filter(None, found), "")
-
-
-def _lock(folder: Path) -> FileLock:
-    """Hold the folder for this process; the lock goes with the process."""
-    lock = FileLock(folder / ".lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise ContractsError(
-            f"another process is working on the study in {folder}: wait for it, or choose another --folder"
-        ) from error
-    except OSError as error:
-        raise ContractsError(
-            f"cannot write to the study folder {folder}: {error.strerror or error}; choose another with --folder"
-        ) from error
-    return lock

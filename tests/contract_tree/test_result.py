@@ -5,8 +5,7 @@ import pytest
 from small_trees import pair
 
 from contract_tree import Estimate, Result, TreeError, simulate
-from contract_tree.result import student
-from contract_tree.simulation import checkpoints
+from contract_tree.result import checkpoints, student
 
 
 def made_up(lost: np.ndarray) -> Result:

@@ -1,15 +1,18 @@
 """Figures say what is in the data: titles with the numbers, a mark where it belongs."""
 
 import itertools
+import warnings
 from functools import cache
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from contract_tree import Result, named_tree, simulate
+from contract_tree import Result, Tree, named_tree, simulate
 
 pytest.importorskip("matplotlib")
 from contract_tree import figures
+from contract_tree.report import write_report
 
 
 @cache
@@ -75,3 +78,20 @@ def test_a_large_tree_is_drawn_without_its_names_on_top_of_each_other() -> None:
     assert len(names) == 27
     boxes = sorted((text.get_window_extent() for text in names), key=lambda box: box.x0)
     assert all(a.x1 <= b.x0 + 1 for a, b in itertools.pairwise(boxes))
+
+
+@pytest.mark.parametrize("name", ["$x^$", "$\\frac$", "a$b", "\\$a$", "{}_^", "漢字", "x" * 100])
+def test_names_are_shown_as_they_are_and_never_taken_for_formulas(tmp_path: Path, name: str) -> None:
+    leaf = {"name": name, "theta": [0.6, 0.4]}
+    tree = Tree.from_nested({"name": "root", "theta": [[0.2, 0.8]], "children": [leaf]})
+    result = simulate(tree, "oracle", horizon=100, n_games=2)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_report(result, tmp_path)
+    assert name in (tmp_path / "nodes.csv").read_text(encoding="utf-8")
+    figure = figures.draw_payments(result)
+    shown = figure.axes[0].get_yticklabels()[1]
+    assert shown._preprocess_math(shown.get_text()) == (
+        f"{name if len(name) < 25 else f'{name[:11]}…{name[-12:]}'}: 1  (best)",
+        False,
+    )

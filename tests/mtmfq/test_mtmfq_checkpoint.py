@@ -1,13 +1,16 @@
+import json
 import os
 import pickle
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from mtmfq_small_games import Relay, flat, quick
 
 from mtmfq import LearnerError, MTMFQConfig, Policy, TrainResult, play, train
-from mtmfq.checkpoint import load_arrays, save_arrays
+from mtmfq.checkpoint import save_arrays
 
 CONFIG = quick(episodes=320)
 
@@ -134,17 +137,139 @@ def test_no_code_of_a_file_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert not Path("exploded").exists()
 
 
-def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
+def contents(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """What a training's file holds, read by numpy alone."""
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files if name not in ("mtmfq", "sha256")}
+        return json.loads(file["mtmfq"].tobytes())["meta"], arrays
+
+
+def test_a_file_is_plain_arrays_for_numpy(tmp_path: Path) -> None:
+    policy = run(stop_after=1).policy
+    policy.save(tmp_path / "policy.npz")
+    meta, arrays = contents(tmp_path / "policy.npz")
+    assert meta["config"]["tau"] == CONFIG.tau
+    assert np.array_equal(arrays["weights"], flat(policy))
+
+
+def spoilt(arrays: dict[str, np.ndarray], name: str, value: float) -> dict[str, np.ndarray]:
+    array = arrays[name].copy()
+    array.flat[0] = value
+    return {**arrays, name: array}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("weights", np.nan, "its array weights holds numbers that are not finite"),
+        ("target", np.inf, "its array target holds numbers that are not finite"),
+        ("average", np.nan, "its array average holds numbers that are not finite"),
+        ("adam_square", -1.0, "state of the optimiser"),
+        ("averaged", -1, "state of the optimiser"),
+        ("log", np.nan, "its array log holds numbers that are not finite"),
+        ("replay_0_rows", np.nan, "its array replay_0_rows holds numbers that are not finite"),
+        ("replay_0_returns", np.inf, "its array replay_0_returns holds numbers that are not finite"),
+        ("replay_0_actions", 2, "actions or cells that this game does not have"),  # a guest has 2 actions
+        ("replay_0_actions", -1, "actions or cells that this game does not have"),
+    ],
+)
+def test_a_checkpoint_sealed_with_impossible_numbers_is_refused(
+    tmp_path: Path, name: str, value: float, message: str
+) -> None:
     path = tmp_path / "training.npz"
     run(path, stop_after=2)
-    meta, arrays = load_arrays(path, "training")
-    save_arrays(path, "training", meta, {**arrays, "weights": arrays["weights"][:, :-1]})
-    with pytest.raises(LearnerError, match="does not hold a whole training"):
+    meta, arrays = contents(path)
+    save_arrays(path, "training", meta, spoilt(arrays, name, value))
+    with pytest.raises(LearnerError, match=rf"training\.npz cannot be used: .*{message}"):
         run(path)
-    del arrays["log"]
     save_arrays(path, "training", meta, arrays)
-    with pytest.raises(LearnerError, match="does not hold a whole training"):
+    assert run(path).finished
+
+
+@pytest.mark.parametrize("name", ["weights", "log", "replay_0_rows"])
+def test_arrays_of_another_size_and_missing_ones_are_refused(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "training.npz"
+    run(path, stop_after=2)
+    meta, arrays = contents(path)
+    for wrong in (arrays[name][:, :-1], np.zeros_like(arrays[name], np.float16)):
+        save_arrays(path, "training", meta, {**arrays, name: wrong})
+        with pytest.raises(LearnerError, match=f"its array {name} should be"):
+            run(path)
+    del arrays[name]
+    save_arrays(path, "training", meta, arrays)
+    with pytest.raises(LearnerError, match=r"training\.npz"):
         run(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"updates": -1}, "its counts are not those"), ({"updates": 1.5}, "its counts are not those"),
+        ({"cpu_seconds": float("nan")}, "its counts are not those"), ({"cpu_seconds": "x"}, "no whole checkpoint"),
+        ({"rng": "{}"}, "no whole checkpoint"), ({"rng": "[" * 100_000}, "no whole checkpoint"),
+        ({"rng": json.dumps({"bit_generator": "MT19937"})}, "random generator MT19937, but got PCG64"),
+    ],
+)  # fmt: skip
+def test_a_position_that_no_training_reaches_is_refused(
+    tmp_path: Path, change: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "training.npz"
+    run(path, stop_after=2)
+    meta, arrays = contents(path)
+    save_arrays(path, "training", {**meta, "position": {**meta["position"], **change}}, arrays)
+    with pytest.raises(LearnerError, match=message) as caught:
+        run(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_checkpoint_that_claims_too_many_episodes_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "training.npz"
+    run(path, stop_after=2)
+    meta, arrays = contents(path)
+    save_arrays(path, "training", meta, {**arrays, "log": np.zeros((21, arrays["log"].shape[1]))})  # of 20
+    with pytest.raises(LearnerError, match="its counts are not those"):
+        run(path)
+
+
+CONTRACT = {"contract": {"tax": 0.1, "cleaners": 3}, "seed": 4}
+
+
+def test_a_training_goes_on_only_as_what_it_was_begun_for(tmp_path: Path) -> None:
+    """Contracts may share settings, signature and random generator: their identity tells them apart."""
+    path = tmp_path / "training.npz"
+    begun = partial(train, Relay(), CONFIG, checkpoint=path)
+    rounds = iter(range(2))
+    begun(np.random.default_rng(0), identity=CONTRACT, should_stop=lambda: next(rounds, None) is None)
+    other = {**CONTRACT, "contract": {"tax": 0.2, "cleaners": 3}}
+    with pytest.raises(LearnerError, match=r"its contract is \{'tax': 0\.1.*, but \{'tax': 0\.2.*is needed here"):
+        begun(np.random.default_rng(0), identity=other)
+    for fewer in (None, {"seed": 4}):
+        with pytest.raises(LearnerError, match=r"its (contract|seed) is .*, but nothing is needed here"):
+            begun(np.random.default_rng(0), identity=fewer)
+    with pytest.raises(LearnerError, match="its costs is nothing, but 'paper' is needed here"):
+        begun(np.random.default_rng(0), identity={**CONTRACT, "costs": "paper"})
+    assert begun(np.random.default_rng(0), identity=CONTRACT).policy.identity == CONTRACT
+
+
+def test_a_policy_of_another_training_is_refused_by_whoever_asks(tmp_path: Path) -> None:
+    path = tmp_path / "policy.npz"
+    policy = run(stop_after=1).policy
+    policy.identity = {"crew": (1, 2)}  # JSON has lists
+    policy.save(path)
+    assert Policy.load(path).identity == {"crew": [1, 2]}
+    assert Policy.load(path, identity={"crew": (1, 2)}).identity == {"crew": [1, 2]}
+    with pytest.raises(LearnerError, match=r"policy\.npz cannot be used.*its crew is \[1, 2\], but \[1, 3\] is needed"):
+        Policy.load(path, identity={"crew": (1, 3)})
+
+
+def test_an_identity_too_long_to_be_read_is_refused_when_it_is_written(tmp_path: Path) -> None:
+    policy = run(stop_after=1).policy
+    policy.identity = {"map": "x" * 2_000_000}
+    with pytest.raises(LearnerError, match="more than 1,048,576"):
+        policy.save(tmp_path / "policy.npz")
+    policy.identity = {"map": "x" * 1_000_000}
+    policy.save(tmp_path / "policy.npz")
+    assert Policy.load(tmp_path / "policy.npz").identity == policy.identity
 
 
 def test_a_full_disk_leaves_the_older_checkpoint_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.learners.ppo.config import PPOConfig
-from mtmfq.checkpoint import load_arrays, save_arrays
+from mtmfq.checkpoint import check_identity, open_arrays, save_arrays
 from mtmfq.interface import BatchGame, LearnerError, Signature, StepHook
 
 KIND = "ppo-policy"
@@ -35,6 +35,9 @@ class PPOPolicy:
 
     weights: dict[str, NDArray[np.float32]]
     """Arrays of stable-baselines3's `MlpPolicy`, by their names there; the value function's are kept too."""
+
+    identity: Mapping[str, Any] = field(default_factory=dict)
+    """What else it was trained for, in plain values, as `train_ppo` got it (rules of the game, contract, seed)."""
 
     def __post_init__(self) -> None:
         check_no_op(self.signature)
@@ -75,22 +78,27 @@ class PPOPolicy:
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file of plain arrays, with JSON beside them."""
-        meta = {"config": self.config.to_dict(), "signature": dataclasses.asdict(self.signature)}
+        meta = {
+            "config": self.config.to_dict(), "signature": dataclasses.asdict(self.signature),
+            "identity": dict(self.identity),
+        }  # fmt: skip
         save_arrays(Path(path), KIND, meta, self.weights)
 
     @classmethod
-    def load(cls, path: Path | str) -> PPOPolicy:
-        """Read a policy that `save` wrote; runs no code of the file.
+    def load(cls, path: Path | str, identity: Mapping[str, Any] | None = None) -> PPOPolicy:
+        """Read a policy that `save` wrote; with an `identity`, one that was trained for just that.
 
         Raises:
-            LearnerError: the file is missing, broken, or no policy of this learner.
+            LearnerError: the file is missing, damaged, no policy of this learner, or trained for something else.
         """
-        meta, arrays = load_arrays(Path(path), KIND)
-        try:
-            signature = Signature.from_dict(meta["signature"])
-            return cls(config=PPOConfig.from_dict(meta["config"]), signature=signature, weights=arrays)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise LearnerError(f"{path} holds no policy that fits its own settings: train anew") from error
+        with open_arrays(Path(path), KIND) as file:
+            config = PPOConfig.from_dict(file.meta["config"])
+            signature = Signature.from_dict(file.meta["signature"])
+            made_for = file.meta["identity"]
+            if identity is not None:
+                check_identity(made_for, identity)
+            weights = {name: file.read(name, np.float32, shape) for name, shape in _shapes(signature, config).items()}
+            return cls(config=config, signature=signature, weights=weights, identity=made_for)
 
 
 def play(game: BatchGame, policy: PPOPolicy, seed: int, *, on_step: StepHook | None = None) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ import contextlib
 import math
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from contract_wrapper.errors import require_package
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy
+from mtmfq.checkpoint import plain
 from mtmfq.interface import BatchGame, Curve, LearnerError, TrainProgress
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def train_ppo(
     reward_scale: PerType = None,
     reward_shift: PerType = None,
     on_progress: Callable[[TrainProgress], None] | None = None,
+    identity: Mapping[str, Any] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> PPOResult:
     """Train one network for all agents of `game`; same arguments, same weights.
@@ -82,6 +84,8 @@ def train_ppo(
             (random, numpy.random, torch) are left as they were.
         reward_scale, reward_shift: the network learns from scale * (reward + shift) of an agent's type.
         on_progress: called after every episode (one in every game); its temperature is NaN.
+        identity: what the settings here do not say (rules of the game, contract, seed), in plain values,
+            for the policy's file.
         should_stop: asked before every episode. There are no checkpoints: a stopped training gives its
             policy as it stands, and training again begins anew.
 
@@ -123,7 +127,7 @@ def train_ppo(
     if not _finite(weights):
         raise _diverged()
     return PPOResult(
-        policy=PPOPolicy(config=config, signature=env.signature, weights=weights),
+        policy=PPOPolicy(config=config, signature=env.signature, weights=weights, identity=plain(identity)),
         curve=watch.curve(),
         updates=watch.updates(model),
         agent_steps=int(model.num_timesteps),

@@ -5,10 +5,11 @@ import pytest
 
 from cleanup_env import make_config
 from contract_wrapper.contracts.costs import get_costs
-from contract_wrapper.contracts.families import CellPriceContracts, TaxContracts
+from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import CREWS, Crews, train_crews
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from mtmfq import LearnerError, Policy
 
 CONFIG = get_mtmfq_profile("smoke", episodes=24, n_games=4, hidden=(8,), n_step=5, updates_per_step=0.5)
 GAME = make_config("contract", horizon=20)
@@ -61,6 +62,23 @@ def test_a_stopped_training_resumes_bit_for_bit(tmp_path):
     assert not first.finished
     assert len(first.curve.episode) == 3
     assert np.array_equal(weights(run(checkpoint=tmp_path / "crews.npz")), weights(run()))
+
+
+def test_a_checkpoint_and_a_policy_say_what_they_are_for(tmp_path):
+    rounds = iter(range(3))
+    path = tmp_path / "crews.npz"
+    stopped = run(checkpoint=path, should_stop=lambda: next(rounds, None) is None)
+    for other in (
+        {"costs": "paper"}, {"family": TaxContracts(high=0.5)}, {"family": CellTaxContracts()}, {"seed": 3},
+        {"largest_crew": 5}, {"game": make_config("contract", horizon=20, cooldown=3)},
+    ):  # fmt: skip
+        (name,) = other
+        word = "bounds" if other.get("family") == TaxContracts(high=0.5) else name
+        with pytest.raises(LearnerError, match=rf"made for another training: its {word} is"):
+            run(checkpoint=path, **other)
+    assert stopped.policy.identity["bounds"] == {"tax": [0.0, 1.0]}
+    stopped.policy.save(tmp_path / "policy.npz")
+    assert Policy.load(tmp_path / "policy.npz", stopped.policy.identity).identity["sizes"] == [1, 3]
 
 
 @pytest.mark.parametrize("sizes", [(), (1, 1), (-1, 2)])

@@ -4,14 +4,17 @@ import dataclasses
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from damaged_files import cheap, damaged
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES
 from contract_wrapper.learners.ppo.config import PPO_PROFILES, PPOConfig, get_ppo_profile
+from contract_wrapper.learners.ppo.policy import PPOPolicy, _shapes
 from contract_wrapper.learners.registry import (
     LEARNERS,
     config_from_dict,
@@ -22,7 +25,7 @@ from contract_wrapper.learners.registry import (
 )
 from mtmfq.checkpoint import kind_of, save_arrays
 from mtmfq.config import PROFILES, MTMFQConfig
-from mtmfq.interface import LearnerError
+from mtmfq.interface import LearnerError, Signature
 
 
 def test_settings_choose_their_learner() -> None:
@@ -66,6 +69,55 @@ def test_a_file_says_of_which_kind_it_is(tmp_path: Path) -> None:
     assert kind_of(tmp_path / "none.npz") is None
     with pytest.raises(LearnerError, match=r"some\.npz"):
         load_policy(path)
+
+
+def ppo_policy(**changes: Any) -> PPOPolicy:
+    signature = Signature(
+        type_names=("harvester", "cleaner"), n_actions=(3, 3), observation_shape=(4,), n_classes=0,
+        agent_types=(0, 1), horizon=5,
+    )  # fmt: skip
+    config = PPO_PROFILES["smoke"]
+    config = dataclasses.replace(config, hidden=(8,))
+    rng = np.random.default_rng(0)
+    weights = {name: rng.normal(size=shape).astype(np.float32) for name, shape in _shapes(signature, config).items()}
+    return PPOPolicy(config=config, signature=signature, weights=weights, **changes)
+
+
+def test_a_policy_is_asked_what_it_was_trained_for(tmp_path: Path) -> None:
+    path = tmp_path / "ppo.npz"
+    ppo_policy(identity={"contract": [5, 0.04]}).save(path)
+    assert load_policy(path).identity == load_policy(path, {"contract": (5, 0.04)}).identity == {"contract": [5, 0.04]}
+    with pytest.raises(
+        LearnerError, match=r"ppo\.npz cannot be used.*its contract is \[5, 0\.04\], but \[4, 0\.04\] is needed"
+    ):
+        load_policy(path, {"contract": (4, 0.04)})
+
+
+def test_a_damaged_policy_of_ppo_is_refused_or_the_same(tmp_path: Path) -> None:
+    path, original, found = tmp_path / "ppo.npz", ppo_policy(), []
+    original.save(path)
+    with cheap(seconds=60):
+        for content in damaged(path.read_bytes(), most=300):
+            path.write_bytes(content)
+            try:
+                loaded = load_policy(path)
+                found.append("")
+                assert isinstance(loaded, PPOPolicy)
+                assert {n: w.tobytes() for n, w in loaded.weights.items()} == {
+                    n: w.tobytes() for n, w in original.weights.items()
+                }
+            except LearnerError as error:
+                found.append(str(error))
+    assert all("ppo.npz" in message and "\n" not in message for message in found if message)
+    assert sum(map(bool, found)) > 0.8 * len(found)  # the rest: times and attributes of the archive's members
+
+
+def test_a_policy_of_ppo_with_weights_that_are_not_finite_is_refused(tmp_path: Path) -> None:
+    policy = ppo_policy()
+    policy.weights["action_net.bias"][0] = np.nan
+    policy.save(tmp_path / "ppo.npz")
+    with pytest.raises(LearnerError, match=r"its array action_net\.bias holds numbers that are not finite"):
+        load_policy(tmp_path / "ppo.npz")
 
 
 @pytest.mark.parametrize(

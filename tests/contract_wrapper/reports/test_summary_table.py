@@ -4,7 +4,7 @@ from made_up_studies import DESIGNS, fake_outcome, make_study
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.outcome import PARTICIPATION, Estimate
-from contract_wrapper.evaluation.published import PAPER, same_game
+from contract_wrapper.evaluation.published_results import PAPER, same_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.reports.summary_table import WIDTH, closing_table
 from contract_wrapper.studies.record import tightest_margin, worst_harvester_margin

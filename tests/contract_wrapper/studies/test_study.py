@@ -1,9 +1,12 @@
 """Studies on disk: what is stored, what is refused, stop and go on."""
 
+import contextlib
 import csv
 import dataclasses
 import io
 import json
+import shutil
+import sqlite3
 import sys
 from pathlib import Path
 
@@ -11,6 +14,7 @@ import optuna
 import pytest
 from quick_searches import SHORT, TINY, FakeWorkers, fake_outcome, run
 
+from cleanup_env import make_config
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -237,3 +241,84 @@ def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     assert (tmp_path / name / DATABASE).is_file()
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert len(read_study(tmp_path / name).trials) == 4
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs symbolic links")
+def test_a_lock_that_is_a_link_empties_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("keep me")
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / ".lock").symlink_to(tmp_path / "precious")
+    with contextlib.suppress(ContractsError):
+        Study(tmp_path / "study", TINY, SHORT).close()
+    assert (tmp_path / "precious").read_text() == "keep me"
+
+
+def test_a_refused_study_leaves_its_folder_to_the_corrected_command(tmp_path: Path) -> None:
+    with pytest.raises(ContractsError, match="600 initial designs"):
+        Study(tmp_path, TINY, dataclasses.replace(SHORT, n_initial=600))
+    original = dataclasses.replace(TINY, game=make_config("original"))
+    with pytest.raises(ContractsError, match="free agents"):
+        Study(tmp_path, original, SHORT)
+    assert list(tmp_path.iterdir()) == []
+    Study(tmp_path, TINY, SHORT).close()
+
+
+def test_a_configuration_without_trials_binds_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Study, "_queue_initial", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            Study(tmp_path, TINY, SHORT)
+    Study(tmp_path, TINY, dataclasses.replace(SHORT, seed=5)).close()
+    assert read_study(tmp_path).search.seed == 5
+
+
+@pytest.mark.parametrize("number", [0, 2, 5])
+def test_a_trial_that_was_taken_out_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        database.execute("DELETE FROM trials WHERE number = ?", (number,))
+    with pytest.raises(ContractsError, match=f"trial {number} is missing"):
+        Study(tmp_path, TINY, SHORT)
+
+
+def test_an_outcome_of_another_contract_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path, SHORT, monkeypatch)
+    with contextlib.closing(sqlite3.connect(tmp_path / DATABASE)) as database, database:
+        (other,) = database.execute(
+            "SELECT value_json FROM trial_user_attributes WHERE key='outcome' AND trial_id=3"
+        ).fetchone()
+        database.execute("UPDATE trial_user_attributes SET value_json=? WHERE key='outcome' AND trial_id=4", (other,))
+    with pytest.raises(ContractsError, match=r"trial 3 .*its outcome is of"):
+        read_study(tmp_path)
+
+
+DAMAGE = {
+    "a newer Optuna": "UPDATE alembic_version SET version_num='v9.9.9.a'",
+    "no trials": "DROP TABLE trials",
+    "another study": "UPDATE studies SET study_name='other'",
+    "half an outcome": "UPDATE trial_user_attributes SET value_json='[1' WHERE key='outcome'",
+    "an empty outcome": "UPDATE trial_user_attributes SET value_json='{}' WHERE key='outcome'",
+    "a number for a contract": "UPDATE trial_user_attributes SET value_json='5' WHERE key='contract'",
+    "an unknown phase": "UPDATE trial_user_attributes SET value_json='\"x\"' WHERE key='phase'",
+    "a number for a batch": "UPDATE trial_user_attributes SET value_json='7' WHERE key='batch'",
+    "too long a batch": "UPDATE trial_user_attributes SET value_json='[1, 2, 3]' WHERE key='batch'",
+    "a list for a configuration": "UPDATE study_user_attributes SET value_json='[]'",
+    "an old configuration": "UPDATE study_user_attributes SET value_json='{}'",
+    "an empty configuration": "UPDATE study_user_attributes SET value_json='{\"format\": 2}'",
+    "numbers for settings": 'UPDATE study_user_attributes SET value_json=\'{"format": 2, "evaluation": 5, "search": 6}\'',
+}
+
+
+def test_damage_to_a_database_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(tmp_path / "good", dataclasses.replace(SHORT, n_search=1, n_confirm=0), monkeypatch)
+    for k, (what, statement) in enumerate(DAMAGE.items()):
+        folder = tmp_path / str(k)
+        folder.mkdir()
+        shutil.copy(tmp_path / "good" / DATABASE, folder)
+        with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database, database:
+            database.execute(statement)
+        before = (folder / DATABASE).read_bytes()
+        with pytest.raises(ContractsError) as caught:
+            read_study(folder)
+        assert "\n" not in str(caught.value), what
+        assert (folder / DATABASE).read_bytes() == before, what

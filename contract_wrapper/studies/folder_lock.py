@@ -1,0 +1,29 @@
+"""One process per study: a second command on the same folder is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from contract_wrapper.errors import ContractsError
+
+
+def lock_folder(folder: Path) -> FileLock:
+    """Hold a folder for this process; the lock goes with the process.
+
+    Raises:
+        ContractsError: another process holds it, or it cannot be written.
+    """
+    lock = FileLock(folder / ".lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ContractsError(
+            f"another process is working on the study in {folder}: wait for it, or choose another --folder"
+        ) from error
+    except OSError as error:
+        raise ContractsError(
+            f"cannot write to the study folder {folder}: {error.strerror or error}; choose another with --folder"
+        ) from error
+    return lock
