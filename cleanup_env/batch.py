@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import numpy as np
@@ -12,13 +13,74 @@ from cleanup_env.actions import FIRE
 from cleanup_env.checks import check_actions, check_seed, check_seeds, check_state, wrong_action
 from cleanup_env.colours import agent_colours, palette
 from cleanup_env.config import OBSERVATIONS, CleanupConfig
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import as_int, check_memory
 from cleanup_env.maps import CLASS_NAMES, build_world
 from cleanup_env.rules import OVER, PLAYED, rules_of
 from cleanup_env.state import DERIVED, allocate, redraw, reset_all
 
 Observation = NDArray[Any]
 ObservationKind = Literal["symbolic", "one_hot", "rgb", "features"]
+
+
+def check_games(config: CleanupConfig, n_games: object, observation: object) -> int:
+    """Return how many games a batch has, after checking that it can be made: what `BatchCleanup` asks first.
+
+    Raises:
+        CleanupError: there is no such number of games or observation, or the arrays would be too large.
+    """
+    if observation is not None and not (isinstance(observation, str) and observation in OBSERVATIONS):
+        raise CleanupError(
+            f"unknown observation {shown(observation)}: choose one of {', '.join(OBSERVATIONS)}, "
+            "or None for no observation"
+        )
+    count = as_int(n_games)
+    if count is None or count < 1:
+        raise CleanupError(f"n_games must be an integer of at least 1, got {shown(n_games)}")
+    check_memory(
+        f"a batch of n_games={shown(count)}",
+        count * game_bytes(config, observation),
+        "play fewer games at once, with fewer agents, or a smaller map or radius",
+    )
+    return count
+
+
+def game_bytes(config: CleanupConfig, observation: str | None) -> int:
+    """Return the memory that each game of a batch takes, in bytes, its observations included."""
+    n, r = config.n_agents, config.radius
+    cells = (len(config.map) + 2 * r) * (len(config.map[0]) + 2 * r)
+    boards, pictures = _turned_boards(config, observation)
+    beams = 4 * config.beam_width * config.beam_length
+    seen = observation_bytes(config, observation)
+    # Per cell: ground, occupant, one bit; per agent: its numbers in `State` and whom it sees.
+    return cells * (1 + 2 + 1 + boards + 3 * pictures) + n * (32 + n + beams + seen) + 64
+
+
+def observation_bytes(config: CleanupConfig, observation: str | None) -> int:
+    """Return the memory that one agent's observation takes, in bytes."""
+    return math.prod(_observation_shape(config, observation)) * _dtype(observation).itemsize
+
+
+def _turned_boards(config: CleanupConfig, observation: str | None) -> tuple[int, int]:
+    """Copies of the board and of its picture that a game keeps."""
+    # Windows are read from boards turned four ways; who needs no windows needs one board.
+    n_turns = 4 if config.rotate else 1
+    return n_turns if observation in ("symbolic", "one_hot") else 1, n_turns if observation == "rgb" else 0
+
+
+def _observation_shape(config: CleanupConfig, observation: str | None) -> tuple[int, ...]:
+    if observation is None:
+        return (0,)
+    side = 2 * config.radius + 1
+    shapes = {
+        "symbolic": (side, side), "one_hot": (len(CLASS_NAMES), side, side), "rgb": (side, side, 3),
+        "features": (observe.N_FEATURES,),
+    }  # fmt: skip
+    return shapes[observation]
+
+
+def _dtype(observation: str | None) -> np.dtype[Any]:
+    return np.dtype(np.float32 if observation == "features" else np.uint8)
 
 
 class BatchCleanup:
@@ -46,18 +108,11 @@ class BatchCleanup:
         observation: ObservationKind | None = "symbolic",
     ) -> None:
         """Build the games; observation None writes none (then reset and step return an empty array)."""
-        if observation is not None and observation not in OBSERVATIONS:
-            raise CleanupError(
-                f"unknown observation {observation!r}: choose one of {', '.join(OBSERVATIONS)}, "
-                "or None for no observation"
-            )
-        if isinstance(n_games, bool) or not hasattr(n_games, "__index__") or n_games < 1:
-            raise CleanupError(f"n_games must be an integer of at least 1, got {n_games!r}")
         config = CleanupConfig() if config is None else config
         if not isinstance(config, CleanupConfig):
-            raise CleanupError(f"config must be a CleanupConfig, for example make_config(), got {config!r}")
+            raise CleanupError(f"config must be a CleanupConfig, for example make_config(), got {shown(config)}")
         self.config = config
-        self.n_games, self.n_agents = int(n_games), config.n_agents
+        self.n_games, self.n_agents = check_games(config, n_games, observation), config.n_agents
         self.agents, self.roles = config.agents, config.roles
         self.observation = observation
         self._fill, self._step = kernels.BY_OBSERVATION[observation]
@@ -70,28 +125,19 @@ class BatchCleanup:
         self.seeds: NDArray[np.uint64] = np.zeros(self.n_games, dtype=np.uint64)
         """(B,) the seed that each copy was last reset with."""
         self._started = False
-        # Windows are read from boards turned four ways; who needs no windows needs one board.
-        n_turns = 4 if config.rotate else 1
-        turns = (n_turns if observation in ("symbolic", "one_hot") else 1, n_turns if observation == "rgb" else 0)
+        turns = _turned_boards(config, observation)
         colours = np.vstack([palette(), agent_colours(config.roles)]).astype(np.uint8)
         n_beam = self.n_agents * config.beam_width * config.beam_length
         self._state, self._scratch = allocate(self.n_games, colours, self.world, turns, n_beam)
         self._addresses = kernels.addresses(self.world, self.rules, self._state, self._scratch)
         self._visible = np.zeros((self.n_games, self.n_agents, self.n_agents), np.bool_)
-        dtype = np.float32 if observation == "features" else np.uint8
-        self._observations: Observation = np.zeros((self.n_games, self.n_agents, *self.observation_shape), dtype)
+        shape = (self.n_games, self.n_agents, *self.observation_shape)
+        self._observations: Observation = np.zeros(shape, _dtype(observation))
 
     @property
     def observation_shape(self) -> tuple[int, ...]:
         """Shape of one agent's observation."""
-        if self.observation is None:
-            return (0,)
-        side = 2 * self.config.radius + 1
-        shapes = {
-            "symbolic": (side, side), "one_hot": (self.n_classes, side, side), "rgb": (side, side, 3),
-            "features": (observe.N_FEATURES,),
-        }  # fmt: skip
-        return shapes[self.observation]
+        return _observation_shape(self.config, self.observation)
 
     def reset(self, seed: int | None = None, *, seeds: Any = None) -> Observation:
         """Start all copies anew; return observations (B, N, ...).

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from cleanup_env.actions import name_of
 from cleanup_env.config import CleanupConfig
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import as_int
 from cleanup_env.maps import APPLE, ORCHARD, RIVER, WALL, WASTE, World
 
 
@@ -21,18 +22,19 @@ def check_seeds(seeds: Any, count: int) -> NDArray[np.uint64]:
     """Return `count` seeds as an array, or say what they must be."""
     try:
         values = np.asarray(seeds)
-    except ValueError:  # ragged
+    except (ValueError, OverflowError):  # ragged, or a range of integers that numpy has no type for
         values = np.empty(0)
     if values.shape != (count,) or values.dtype.kind not in "iu" or (values < 0).any():
-        raise CleanupError(f"seeds must be {count} non-negative integers below 2**64, got {seeds!r}")
+        raise CleanupError(f"seeds must be {count} non-negative integers below 2**64, got {shown(seeds)}")
     return values.astype(np.uint64)
 
 
 def check_seed(seed: Any) -> int:
     """Return one seed, or say what it must be."""
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed < 2**64:
-        raise CleanupError(f"seed must be a non-negative integer below 2**64, or None, got {seed!r}")
-    return int(seed)
+    number = as_int(seed)
+    if number is None or not 0 <= number < 2**64:
+        raise CleanupError(f"seed must be a non-negative integer below 2**64, or None, got {shown(seed)}")
+    return number
 
 
 def check_actions(actions: Any, shape: tuple[int, ...]) -> NDArray[np.int64]:
@@ -51,7 +53,7 @@ def wrong_action(config: CleanupConfig, action: object, b: int, i: int) -> Clean
     role = config.roles[i]
     names = [name_of(own) for own in config.actions(role)]
     return CleanupError(
-        f"action {action} of {config.agents[i]!r} (game {b}) is out of range: a {role} has "
+        f"action {shown(action)} of {config.agents[i]!r} (game {b}) is out of range: a {role} has "
         f"actions 0..{len(names) - 1} ({', '.join(names)})"
     )
 
@@ -63,7 +65,7 @@ def check_state(state: Any, expected: Mapping[str, NDArray[Any]], world: World, 
     for name, array in expected.items():
         got = state.get(name)
         if not isinstance(got, np.ndarray) or got.shape != array.shape or got.dtype != array.dtype:
-            came = f"{got.dtype} of shape {got.shape}" if isinstance(got, np.ndarray) else repr(got)
+            came = f"{got.dtype} of shape {got.shape}" if isinstance(got, np.ndarray) else shown(got)
             raise CleanupError(
                 f"the state does not fit this game: {name!r} should be {array.dtype} of shape {array.shape}, "
                 f"got {came}; set_state takes what get_state gave for the same settings and number of games"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from cleanup_env.actions import MOVES, Action, name_of
-from cleanup_env.errors import CleanupError
-from cleanup_env.maps import check_map, default_map
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import MOST_APPLES, as_float, as_int
+from cleanup_env.maps import check_map, check_size, default_map
 
 ROLES = ("harvester", "cleaner", "free")
 OBSERVATIONS = ("symbolic", "one_hot", "rgb", "features")
@@ -101,11 +101,14 @@ class CleanupConfig:
             self._check_int(name, 1)
         for name in ("penalty_beam", "cleaners_eat", "spawn_anywhere", "rotate"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
-                raise CleanupError(f"{name} must be True or False, got {getattr(self, name)!r}")
+                raise CleanupError(f"{name} must be True or False, got {shown(getattr(self, name))}")
+            object.__setattr__(self, name, bool(getattr(self, name)))
         for name in ("p_apple", "p_waste", "depletion", "restoration"):
-            self._check_unit(name, getattr(self, name))
-        if self.waste_ceiling not in (None, "depletion"):
-            self._check_unit("waste_ceiling", self.waste_ceiling, ", or be 'depletion' or None")
+            self._check_unit(name)
+        if self.waste_ceiling is not None and not (
+            isinstance(self.waste_ceiling, str) and self.waste_ceiling == "depletion"
+        ):
+            self._check_unit("waste_ceiling", ", or be 'depletion' or None")
         if self.restoration >= self.depletion:
             raise CleanupError(
                 f"restoration ({self.restoration}) must lie below depletion ({self.depletion}): "
@@ -121,35 +124,51 @@ class CleanupConfig:
                 f"window of radius {self.radius}: enlarge radius"
             )
         for name in ("fire_cost", "fire_penalty"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-                raise CleanupError(f"{name} must be a finite number of apples, got {value!r}")
+            self._check_apples(name)
         self._check_room()
+        check_size(self.map, self.radius)
 
     def _check_int(self, name: str, least: int) -> None:
-        value = getattr(self, name)
-        if isinstance(value, bool) or not hasattr(value, "__index__") or not least <= int(value) < 2**31:
-            raise CleanupError(f"{name} must be an integer of at least {least} (below 2**31), got {value!r}")
-        object.__setattr__(self, name, int(value))
+        value = as_int(getattr(self, name))
+        if value is None or not least <= value < 2**31:
+            raise CleanupError(
+                f"{name} must be an integer of at least {least} (below 2**31), got {shown(getattr(self, name))}"
+            )
+        object.__setattr__(self, name, value)
 
-    @staticmethod
-    def _check_unit(name: str, value: object, otherwise: str = "") -> None:
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0.0 <= value <= 1.0:
-            raise CleanupError(f"{name} must lie in [0, 1]{otherwise}, got {value!r}")
+    def _check_unit(self, name: str, otherwise: str = "") -> None:
+        value = as_float(getattr(self, name))
+        if value is None or not 0.0 <= value <= 1.0:
+            raise CleanupError(f"{name} must lie in [0, 1]{otherwise}, got {shown(getattr(self, name))}")
+        object.__setattr__(self, name, value)
+
+    def _check_apples(self, name: str) -> None:
+        value = as_float(getattr(self, name))
+        if value is None or not 0.0 <= value <= MOST_APPLES:
+            raise CleanupError(
+                f"{name} must be a finite number of apples between 0 and {MOST_APPLES:,.0f}, got {shown(getattr(self, name))}"
+            )
+        object.__setattr__(self, name, value)
 
     def _check_choice(self, name: str, choices: tuple[str, ...]) -> None:
-        if getattr(self, name) not in choices:
-            raise CleanupError(f"unknown {name} {getattr(self, name)!r}: choose one of {', '.join(choices)}")
+        value = getattr(self, name)
+        if not isinstance(value, str) or value not in choices:
+            raise CleanupError(f"unknown {name} {shown(value)}: choose one of {', '.join(choices)}")
 
     def _check_room(self) -> None:
         if self.n_agents == 0:
             raise CleanupError("the game has no agents: set n_harvesters, n_cleaners or n_free")
-        whole = "".join(self.map)
-        room = whole.count("P") + (whole.count(" ") if self.spawn_anywhere else 0)
+        room = self.n_places
         if self.n_agents > room:
             hint = "use a larger map" if self.spawn_anywhere else "add 'P' cells or set spawn_anywhere=True"
             where = "floor cells" if self.spawn_anywhere else "spawn points"
             raise CleanupError(f"{self.n_agents} agents need as many {where}, the map has {room}: {hint}")
+
+    @property
+    def n_places(self) -> int:
+        """Cells where agents may start: spawn points, and all other floor cells with `spawn_anywhere`."""
+        starts = "P " if self.spawn_anywhere else "P"
+        return sum(row.count(letter) for row in self.map for letter in starts)
 
     @property
     def n_agents(self) -> int:
@@ -169,8 +188,8 @@ class CleanupConfig:
 
     def actions(self, role: str) -> tuple[Action, ...]:
         """What a role can do, by number."""
-        if role not in ROLES:
-            raise CleanupError(f"unknown role {role!r}: the roles are {', '.join(ROLES)}")
+        if not isinstance(role, str) or role not in ROLES:
+            raise CleanupError(f"unknown role {shown(role)}: the roles are {', '.join(ROLES)}")
         if role == "harvester":
             return MOVES
         if role == "cleaner" or not self.penalty_beam:
@@ -184,8 +203,8 @@ class CleanupConfig:
         7
         """
         own = self.actions(role)
-        if action not in own:
-            raise CleanupError(f"a {role} has no action {action!r}: it has {', '.join(map(name_of, own))}")
+        if as_int(action) not in own:
+            raise CleanupError(f"a {role} has no action {shown(action)}: it has {', '.join(map(name_of, own))}")
         return own.index(action)
 
     def as_dict(self) -> dict[str, Any]:
@@ -213,7 +232,7 @@ def make_config(preset: str = "contract", **changes: Any) -> CleanupConfig:
     ('cleaner_0', 'cleaner_1')
     """
     if not isinstance(preset, str) or preset not in PRESETS:
-        raise CleanupError(f"unknown preset {preset!r}: choose one of {', '.join(PRESETS)}")
+        raise CleanupError(f"unknown preset {shown(preset)}: choose one of {', '.join(PRESETS)}")
     known = {f.name for f in dataclasses.fields(CleanupConfig)}
     for name in changes:
         if name not in known:

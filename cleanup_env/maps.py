@@ -7,15 +7,17 @@ are numbered row by row in the padded board.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib import resources
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import MOST_CELLS, MOST_TABLE_BYTES, check_memory
 
 FLOOR, WALL, RIVER, WASTE, STREAM, ORCHARD, APPLE, AGENT, SELF, BEAM = range(10)
 CLASS_NAMES = ("floor", "wall", "river", "waste", "stream", "orchard", "apple", "agent", "self", "beam")
@@ -31,6 +33,9 @@ LEGEND = {
     "P": "spawn point",
 }
 _GROUND = {"@": WALL, " ": FLOOR, "P": FLOOR, "B": ORCHARD, "R": RIVER, "H": RIVER, "S": STREAM}
+
+_TABLE_BYTES = 40
+"""Memory that `build_world` takes per cell that is not a wall and cell of its window, at its peak (measured)."""
 
 
 class World(NamedTuple):
@@ -66,10 +71,17 @@ def default_map() -> tuple[str, ...]:
 def check_map(lines: Sequence[str]) -> tuple[str, ...]:
     """Return the map as a tuple of lines, or say by row, column and character what is wrong."""
     if isinstance(lines, str):
-        lines = lines.splitlines()
-    rows = tuple(lines) if isinstance(lines, Iterable) else ()
+        lines = lines[: 2 * MOST_CELLS].splitlines()
+    try:
+        rows = tuple(islice(lines, MOST_CELLS + 1))
+    except TypeError:  # nothing to iterate over
+        rows = ()
     if not rows or not all(isinstance(row, str) for row in rows) or not rows[0]:
         raise CleanupError("a map is a non-empty sequence of lines of text, for example default_map()")
+    if len(rows) * len(rows[0]) > MOST_CELLS:
+        raise CleanupError(
+            f"the map is too large: {len(rows):,} rows or more of {len(rows[0]):,} columns, at most {MOST_CELLS} cells"
+        )
     for r, row in enumerate(rows):
         if len(row) != len(rows[0]):
             raise CleanupError(
@@ -79,7 +91,7 @@ def check_map(lines: Sequence[str]) -> tuple[str, ...]:
         for c, letter in enumerate(row):
             if letter not in LEGEND:
                 raise CleanupError(
-                    f"the map has an unknown character {letter!r} in row {r}, column {c}; "
+                    f"the map has an unknown character {shown(letter)} in row {r}, column {c}; "
                     f"the legend is {', '.join(repr(k) for k in LEGEND)}"
                 )
     whole = "".join(rows)
@@ -88,6 +100,27 @@ def check_map(lines: Sequence[str]) -> tuple[str, ...]:
     if "R" not in whole and "H" not in whole:
         raise CleanupError("the map has no river: mark at least one cell with 'R' or 'H'")
     return rows
+
+
+def check_size(rows: tuple[str, ...], radius: int) -> None:
+    """Refuse a checked map that is too large with its padding, before anything of that size is made.
+
+    Raises:
+        CleanupError: its cells cannot be numbered, or what their windows show takes too much memory.
+    """
+    n_cells = (len(rows) + 2 * radius) * (len(rows[0]) + 2 * radius)
+    if n_cells > MOST_CELLS:
+        raise CleanupError(
+            f"the map is too large: {n_cells} cells with its padding of {radius} walls on each side, at most "
+            f"{MOST_CELLS}: use a smaller map or a smaller radius"
+        )
+    n_open = sum(len(row) - row.count("@") for row in rows)
+    check_memory(
+        f"indexing the windows of {n_open} cells with radius {radius}",
+        _TABLE_BYTES * n_open * (2 * radius + 1) ** 2,
+        "use a smaller map or a smaller radius",
+        MOST_TABLE_BYTES,
+    )
 
 
 def _near(
@@ -117,16 +150,12 @@ def _turn(height: int, width: int) -> NDArray[np.uint16]:
 
 @lru_cache(maxsize=32)
 def build_world(rows: tuple[str, ...], radius: int, spawn_anywhere: bool = False) -> World:
-    """Pad a checked map and index it. Cached: worlds are immutable and shared by games."""
+    """Pad a checked map (`check_map`, `check_size`) and index it. Cached: worlds are immutable and shared by games."""
     letters = np.array([list(row) for row in rows])
     letters = np.pad(letters, radius, constant_values="@")
     height, width = letters.shape
     flat = letters.ravel()
     n_cells = flat.size
-    if n_cells > np.iinfo(np.int16).max:
-        raise CleanupError(
-            f"the map is too large: {n_cells} cells with its padding of {radius} walls on each side, at most 32767"
-        )
     ground = np.array([_GROUND[letter] for letter in flat], dtype=np.uint8)
 
     def where(*wanted: str) -> NDArray[np.int32]:

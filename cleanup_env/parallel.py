@@ -17,9 +17,9 @@ from cleanup_env.batch import BatchCleanup, Observation
 from cleanup_env.checks import wrong_action
 from cleanup_env.config import CleanupConfig, make_config
 from cleanup_env.episodes import Episodes
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
 from cleanup_env.maps import CLASS_NAMES
-from cleanup_env.render import ansi, rgb
+from cleanup_env.render import ansi, check_scale, rgb
 from cleanup_env.spaces import observation_space
 from cleanup_env.window import Window
 
@@ -57,14 +57,12 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         render_scale: int = 16,
     ) -> None:
         """Build the game; render_scale: pixels per cell of an `rgb_array` picture."""
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise CleanupError(f"unknown render_mode {render_mode!r}: choose one of {', '.join(RENDER_MODES)}")
-        if isinstance(render_scale, bool) or not isinstance(render_scale, int) or render_scale < 1:
-            raise CleanupError(f"render_scale must be a whole number of pixels per cell, got {render_scale!r}")
+        if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
+            raise CleanupError(f"unknown render_mode {shown(render_mode)}: choose one of {', '.join(RENDER_MODES)}")
         self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
         self.config = self.game.config
         self.render_mode = render_mode
-        self.render_scale = render_scale
+        self.render_scale = check_scale(self.config, render_scale, "render_scale")
         self._window = self._new_window()
         self.possible_agents = list(self.config.agents)
         self.agents: list[str] = []
@@ -147,7 +145,7 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
             if action is None or isinstance(actions[agent], bool):
                 raise CleanupError(
                     f"the action of {agent!r} must be an integer 0..{self.game.n_actions[i] - 1}, "
-                    f"got {actions[agent]!r}"
+                    f"got {shown(actions[agent])}"
                 )
             if not 0 <= action < self.action_spaces[agent].n:
                 raise wrong_action(self.config, action, 0, i)

@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env.colours import COLOURS, agent_colours, palette
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import MOST_PICTURE_BYTES, as_int, check_memory
 from cleanup_env.maps import APPLE, BEAM, FLOOR, ORCHARD, RIVER, STREAM, WALL, WASTE
 
 if TYPE_CHECKING:
     from cleanup_env.batch import BatchCleanup
+    from cleanup_env.config import CleanupConfig
 
 _LETTERS = {FLOOR: " ", WALL: "#", RIVER: "~", WASTE: "%", STREAM: "-", ORCHARD: ".", APPLE: "o", BEAM: "*"}
 _ARROWS = "^>v<"
@@ -28,12 +31,29 @@ def ansi(game: BatchCleanup, copy: int = 0) -> str:
     return "\n".join("".join(line) for line in lines) + "\n" + status
 
 
+def check_scale(config: CleanupConfig, scale: object, name: str = "scale") -> int:
+    """Return the pixels per cell of a picture, after checking that the picture can be made.
+
+    Raises:
+        CleanupError: it is no number of pixels, or the picture would be too large; the message calls it by `name`.
+    """
+    pixels = as_int(scale)
+    if pixels is None or pixels < 1:
+        raise CleanupError(f"{name} must be a whole number of pixels per cell, got {shown(scale)}")
+    cells = len(config.map) * len(config.map[0])
+    # A picture, and the coordinates of the pixels of one cell in floats.
+    needed = 3 * cells * pixels**2 + 64 * pixels**2
+    check_memory(f"a picture with {name}={shown(pixels)}", needed, f"choose a smaller {name}", MOST_PICTURE_BYTES)
+    return pixels
+
+
 def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uint8]:
     """One game as a picture, (rows*scale, columns*scale, 3) uint8.
 
     Apples are discs on the orchard, agents discs in their own colour with a white mark at the
     side they face; beams are drawn translucent, so that what lies below can be seen.
     """
+    scale = check_scale(game.config, scale)
     ground, board = game.ground()[copy], game.board()[copy]
     under = np.where(ground == APPLE, ORCHARD, ground)
     picture: NDArray[np.uint8] = palette()[under].repeat(scale, axis=0).repeat(scale, axis=1)

@@ -23,7 +23,8 @@ from cleanup_env.actions import (
 )
 from cleanup_env.batch import BatchCleanup
 from cleanup_env.config import ROLES
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import as_float, check_memory
 from cleanup_env.maps import APPLE, WALL, WASTE
 from cleanup_env.numba_tools import inlined, kernel
 from cleanup_env.observe import waste_hit
@@ -140,17 +141,22 @@ class ScriptedCrew:
         rng: np.random.Generator,
     ) -> None:
         """Assign a player to every agent of the game."""
+        if not isinstance(game, BatchCleanup):
+            raise CleanupError(f"game must be a BatchCleanup, got {shown(game)}")
+        if not isinstance(rng, np.random.Generator):
+            raise CleanupError(f"rng must be a numpy Generator, for example default_rng(0), got {shown(rng)}")
         for what in (players, noise):
             for role in what if isinstance(what, dict) else ():
                 if role not in ROLES:
-                    raise CleanupError(f"unknown role {role!r}: the roles are {', '.join(ROLES)}")
+                    raise CleanupError(f"unknown role {shown(role)}: the roles are {', '.join(ROLES)}")
         for share in noise.values() if isinstance(noise, dict) else (noise,):
-            if not 0.0 <= share <= 1.0:
-                raise CleanupError(f"noise must lie in [0, 1], got {share!r}")
+            number = as_float(share)
+            if number is None or not 0.0 <= number <= 1.0:
+                raise CleanupError(f"noise must lie in [0, 1], got {shown(share)}")
+        for name in players.values() if isinstance(players, dict) else (players,):
+            if not isinstance(name, str) or name not in PLAYERS:
+                raise CleanupError(f"unknown player {shown(name)}: choose one of {', '.join(PLAYERS)}")
         names = [players if isinstance(players, str) else players.get(role, "greedy") for role in game.roles]
-        for name in names:
-            if name not in PLAYERS:
-                raise CleanupError(f"unknown player {name!r}: choose one of {', '.join(PLAYERS)}")
         self._game, self._rng = game, rng
         self._policy = np.array([PLAYERS.index(name) for name in names])
         shares = [noise if not isinstance(noise, dict) else noise.get(role, 0.0) for role in game.roles]
@@ -176,6 +182,8 @@ class ScriptedCrew:
 
 def play_episode(game: BatchCleanup, crew: ScriptedCrew, seed: int) -> dict[str, NDArray[Any]]:
     """Play one episode of every copy; return sums per agent (B, N) and the waste curve (B, horizon)."""
+    needed = 4 * game.n_games * game.config.horizon
+    check_memory(f"the waste curve of {game.n_games} games", needed, "play fewer games, or a smaller horizon")
     game.reset(seed)
     sums: dict[str, NDArray[Any]] = {
         name: np.zeros((game.n_games, game.n_agents)) for name in ("rewards", "apples", "cleaned", "shots")

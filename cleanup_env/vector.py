@@ -11,12 +11,16 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from cleanup_env.actions import Action
-from cleanup_env.batch import BatchCleanup, Observation
+from cleanup_env.batch import BatchCleanup, Observation, check_games, game_bytes, observation_bytes
 from cleanup_env.checks import check_actions
 from cleanup_env.config import CleanupConfig, make_config
 from cleanup_env.episodes import Episodes
-from cleanup_env.errors import CleanupError
+from cleanup_env.errors import CleanupError, shown
+from cleanup_env.limits import check_memory
 from cleanup_env.spaces import observation_space
+
+_SPACE_FACTOR = 6
+"""Arrays of the size of all observations: a space's two bounds and their masks, and copies of the observations."""
 
 
 class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[Any]]):
@@ -52,7 +56,15 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
     ) -> None:
         """Build the games; copy False returns the game's own buffer, which the next step overwrites."""
         if not isinstance(copy, bool):
-            raise CleanupError(f"copy must be True or False, got {copy!r}")
+            raise CleanupError(f"copy must be True or False, got {shown(copy)}")
+        config = CleanupConfig() if config is None else config
+        if isinstance(config, CleanupConfig):
+            # On top of the batch: the bounds of the spaces, and a name and a role for each sub-environment.
+            count = check_games(config, n_games, observation)
+            each = config.n_agents * (_SPACE_FACTOR * observation_bytes(config, observation) + 128)
+            needed = count * (game_bytes(config, observation) + each)
+            what = f"{count * config.n_agents} sub-environments"
+            check_memory(what, needed, "play fewer games at once, or observe 'features'")
         game = BatchCleanup(config, n_games, observation=observation)  # type: ignore[arg-type]
         self.game, self.config, self.copy = game, game.config, copy
         self.n_games, self.n_agents = game.n_games, game.n_agents

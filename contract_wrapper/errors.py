@@ -1,10 +1,27 @@
 """The one exception type for everything that a user of the contract package can get wrong."""
 
+import reprlib
 from importlib.util import find_spec
 
 
 class ContractsError(ValueError):
     """A wrong contract, payment, cost or setting; the message says what to do."""
+
+
+_SHORT = reprlib.Repr()
+"""Looks at no more of a value than a message shows: a list of a million numbers, or nested a thousand deep."""
+_SHORT.maxlevel = 4
+_SHORT.maxtuple = _SHORT.maxlist = _SHORT.maxdict = _SHORT.maxset = _SHORT.maxfrozenset = _SHORT.maxarray = 20
+_SHORT.maxstring = _SHORT.maxlong = _SHORT.maxother = 100
+
+
+def shown(value: object, most: int = 100) -> str:
+    """Return a value as a message shows it: its `repr` in one line, cut to a number of characters."""
+    try:
+        text = " ".join(_SHORT.repr(value).split())
+    except Exception:  # Python writes no integer of more than 4,300 digits; a class may have no repr at all
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def require_package(package: str, extra: str, user: str) -> None:

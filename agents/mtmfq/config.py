@@ -1,11 +1,12 @@
 """Every hyper-parameter of the learner, and the named profiles; importing this loads no torch."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
+from mtmfq.checks import MOST_LAYERS, as_float, as_int, as_items, as_widths, check_memory, check_networks, shown
 from mtmfq.interface import LearnerError
 
 Observation = Literal["features", "symbolic"]
@@ -108,43 +109,44 @@ class MTMFQConfig:
     """Where the networks live; only `cpu`, which these small networks leave no reason to leave."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.gamma, Mapping):
-            object.__setattr__(self, "gamma", float(self.gamma))
-        else:
-            object.__setattr__(self, "gamma", {str(k): float(v) for k, v in self.gamma.items()})
-        object.__setattr__(self, "hidden", tuple(int(width) for width in self.hidden))
-        object.__setattr__(self, "temperature", tuple((float(x), float(t)) for x, t in self.temperature))
         for name in ("episodes", "n_games", "n_step", "decay_every", "batch_size", "replay_capacity"):
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            self._check(whole and value >= 1, name, "a whole number of at least 1")
-        self._check(bool(self.hidden) and min(self.hidden) >= 1, "hidden", "one or more positive widths")
-        self._check(self.replay_capacity > self.n_step + 1, "replay_capacity", "more than n_step + 1")
-        for gamma in self.gamma.values() if isinstance(self.gamma, Mapping) else [self.gamma]:
-            self._check(0 <= gamma <= 1, "gamma", "between 0 and 1")
-        self._check(0 < self.learning_rate < math.inf, "learning_rate", "above 0")
-        self._check(0 < self.learning_rate_decay <= 1, "learning_rate_decay", "above 0 and at most 1")
-        self._check(0 <= self.replay_ratio < math.inf, "replay_ratio", "at least 0")
-        updates = self.updates_per_step
-        self._check(updates is None or 0 <= updates < math.inf, "updates_per_step", "at least 0, or None")
-        self._check(0 < self.tau <= 1, "tau", "above 0 and at most 1")
-        self._check(0 <= self.test_temperature < math.inf, "test_temperature", "at least 0")
-        self._check(self.average_from is None or 0 <= self.average_from <= 1, "average_from", "0 to 1, or None")
-        self._check(self.grad_clip is None or self.grad_clip > 0, "grad_clip", "above 0, or None")
-        self._check(self.device == "cpu", "device", "'cpu'")
-        places = [place for place, _ in self.temperature]
-        self._check(
-            bool(places) and places[0] == 0 and places[-1] <= 1 and places == sorted(set(places)),
-            "temperature",
-            "knots at rising fractions of training, from 0 to at most 1",
-        )
-        self._check(all(0 < t < math.inf for _, t in self.temperature), "temperature", "above 0 at each knot")
+            value = as_int(getattr(self, name))
+            self._set(name, value if value is not None and 1 <= value < 2**31 else None, _WHOLE)
+        for name, (holds, rule) in _RANGES.items():
+            if getattr(self, name) is None and name in _MAY_BE_NONE:
+                continue
+            number = as_float(getattr(self, name))
+            self._set(name, number if number is not None and holds(number) else None, rule)
         for name, choices in _CHOICES.items():
-            self._check(getattr(self, name) in choices, name, f"one of {', '.join(choices)}")
+            value = getattr(self, name)
+            self._check(isinstance(value, str) and value in choices, name, f"one of {', '.join(map(repr, choices))}")
+        self._check(isinstance(self.scaled_rewards, bool), "scaled_rewards", "True or False")
+        self._set(
+            "gamma", _gamma(self.gamma), "between 0 and 1, one number or a mapping from names of types to numbers"
+        )
+        self._set("hidden", as_widths(self.hidden), f"one or more positive widths, at most {MOST_LAYERS}")
+        self._set("temperature", _knots(self.temperature), _KNOTS)
+        self._check(self.replay_capacity > self.n_step + 1, "replay_capacity", "more than n_step + 1")
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        """Refuse what no game, however small, leaves room for; `Replay` knows the game and asks again."""
+        check_networks(self.hidden, self.batch_size)
+        vector_episodes = -(-self.episodes // self.n_games)
+        slots = min(self.replay_capacity, 2 * vector_episodes)
+        what = f"a replay of n_games={self.n_games} games and replay_capacity={self.replay_capacity} steps"
+        check_memory(what, 9 * slots * self.n_games, "lower one of them")
+        what = f"the course of episodes={self.episodes} episodes"
+        check_memory(what, 48 * vector_episodes, "train for fewer episodes")
+
+    def _set(self, name: str, value: object, rule: str) -> None:
+        """Keep the plain value of a field; None says that it breaks the rule."""
+        self._check(value is not None, name, rule)
+        object.__setattr__(self, name, value)
 
     def _check(self, holds: bool, name: str, rule: str) -> None:
         if not holds:
-            raise LearnerError(f"{name} must be {rule}, but is {getattr(self, name)!r}")
+            raise LearnerError(f"{name} must be {rule}, but is {shown(getattr(self, name))}")
 
     def temperature_at(self, fraction: float) -> float:
         """Temperature after `fraction` of training: geometric between knots, held after the last one."""
@@ -169,10 +171,48 @@ class MTMFQConfig:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> "MTMFQConfig":
         """Configuration from `to_dict`, before or after a trip through JSON."""
+        if not isinstance(values, Mapping):
+            raise LearnerError(f"settings are a mapping from names to values, got {shown(values)}")
         unknown = set(values) - {f.name for f in fields(cls)}
         if unknown:
-            raise LearnerError(f"the learner has no setting {', '.join(sorted(unknown))}: remove it")
+            raise LearnerError(f"the learner has no setting {', '.join(sorted(map(str, unknown)))}: remove it")
         return cls(**values)
+
+
+def _gamma(value: object) -> float | dict[str, float] | None:
+    """A discount, or discounts by type, as plain numbers in [0, 1]; None for anything else."""
+    if not isinstance(value, Mapping):
+        number = as_float(value)
+        return number if number is not None and 0 <= number <= 1 else None
+    numbers = {name: as_float(gamma) for name, gamma in value.items() if isinstance(name, str)}
+    plain = {name: gamma for name, gamma in numbers.items() if gamma is not None and 0 <= gamma <= 1}
+    return plain if len(plain) == len(value) else None
+
+
+def _knots(value: object) -> tuple[tuple[float, float], ...] | None:
+    """Knots (fraction of training, temperature) as plain numbers, None if they break the rule."""
+    pairs = [as_items(pair) or () for pair in as_items(value) or ()]
+    numbers = [tuple(as_float(x) for x in pair) for pair in pairs]
+    knots = tuple((x[0], x[1]) for x in numbers if len(x) == 2 and x[0] is not None and x[1] is not None)
+    places = [place for place, _ in knots]
+    rising = bool(places) and places[0] == 0 and places[-1] <= 1 and places == sorted(set(places))
+    return knots if rising and len(knots) == len(pairs) and all(0 < t < math.inf for _, t in knots) else None
+
+
+_WHOLE = "a whole number of at least 1 (below 2**31)"
+_KNOTS = "knots at rising fractions of training, from 0 to at most 1, with a temperature above 0 at each"
+
+_RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
+    "learning_rate_decay": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
+    "replay_ratio": (lambda x: 0 <= x < math.inf, "at least 0"),
+    "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0, or None"),
+    "tau": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
+    "test_temperature": (lambda x: 0 <= x < math.inf, "at least 0"),
+    "average_from": (lambda x: 0 <= x <= 1, "0 to 1, or None"),
+    "grad_clip": (lambda x: 0 < x < math.inf, "above 0, or None"),
+}
+_MAY_BE_NONE = ("average_from", "grad_clip", "updates_per_step")
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -181,6 +221,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
     "timing": get_args(Timing),
     "neighbours": get_args(Neighbours),
     "loss": get_args(Loss),
+    "device": ("cpu",),
 }
 
 _FAST = MTMFQConfig()
@@ -228,6 +269,6 @@ the paper's budget, `faithful` its network too."""
 
 def get_profile(name: str, **overrides: Any) -> MTMFQConfig:
     """Profile `name` with some fields replaced, for example `get_profile("fast", episodes=1_000)`."""
-    if name not in PROFILES:
-        raise LearnerError(f"there is no learner profile {name!r}: choose one of {', '.join(PROFILES)}")
+    if not isinstance(name, str) or name not in PROFILES:
+        raise LearnerError(f"there is no learner profile {shown(name)}: choose one of {', '.join(PROFILES)}")
     return MTMFQConfig.from_dict({**PROFILES[name].to_dict(), **overrides})

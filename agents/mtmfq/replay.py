@@ -8,6 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mtmfq.checks import check_memory
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import LearnerError, Signature
 from mtmfq.numba_tools import kernel
@@ -55,6 +56,9 @@ class Replay:
         self.n_step, self.paper_timing = config.n_step, config.timing == "paper"
         self.n_features, self.n_classes = signature.n_features, max(signature.n_classes, 1)
         width = signature.n_features + signature.n_means
+        needed = n_slots * b * n * (4 * width + signature.n_cells + 5)
+        what = f"a replay of {n_slots} steps of {b} games with {n} agents"
+        check_memory(what, needed, "lower replay_capacity or n_games")
         self.arrays: dict[str, NDArray[Any]] = {
             "rows": np.zeros((n_slots, b, n, width), np.float32),  # features, then mean actions
             "cells": np.zeros((n_slots, b, n, signature.n_cells), np.uint8),

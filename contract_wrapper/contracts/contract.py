@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
+
+MOST_CLEANERS = 1_000_000
+"""Cleaners that a contract may recruit: far above any game, and below what sums of them would overflow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +31,7 @@ class Contract:
     """Share of every harvester's income that goes to the cleaners, in [0, 1] (the paper's alpha)."""
 
     n_cleaners: int
-    """Number of recruited cleaners, 0 or more (the paper's N_a; there 0..5)."""
+    """Number of recruited cleaners, 0 to 1,000,000 (the paper's N_a; there 0..5)."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tax", check_tax(self.tax))
@@ -64,8 +68,10 @@ class Contract:
         Raises:
             ContractsError: a key is missing or unknown, or a number is no contract.
         """
+        if not isinstance(data, Mapping):
+            raise ContractsError(f"a contract is written as a mapping of 'tax' and 'n_cleaners', got {shown(data)}")
         if set(data) != {"tax", "n_cleaners"}:
-            found = ", ".join(map(repr, data)) or "none"
+            found = shown(list(data))
             raise ContractsError(f"a contract has the keys 'tax' and 'n_cleaners', got {found}")
         return cls(tax=data["tax"], n_cleaners=data["n_cleaners"])
 
@@ -78,7 +84,7 @@ def check_tax(tax: object) -> float:
     """
     number = as_number(tax)
     if number is None:
-        raise ContractsError(f"tax must be a number in [0, 1], got {tax!r}")
+        raise ContractsError(f"tax must be a number in [0, 1], got {shown(tax)}")
     if not 0.0 <= number <= 1.0:  # false for NaN too
         raise ContractsError(
             f"tax must lie in [0, 1], got {number}: it is a share of harvest income, so 4 % is tax=0.04"
@@ -87,21 +93,46 @@ def check_tax(tax: object) -> float:
 
 
 def as_number(value: object) -> float | None:
-    """Return a real number, numpy's included, as a plain float; None for anything else and for booleans."""
+    """Return a real number, numpy's included, as a plain float; None for anything else and for booleans.
+
+    Numbers too large for a float are infinite, so that a test of the range refuses them.
+    """
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         return None
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf  # type: ignore[operator]
+
+
+def as_int(value: object) -> int | None:
+    """Return an integer, numpy's included, as a plain int; None for anything else and for booleans."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
+        return None
+    return int(value)
+
+
+def as_items(value: object) -> tuple[Any, ...] | None:
+    """Return the items of a finite collection, None for anything else and for text."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Collection):
+        return None
+    try:
+        return tuple(value)
+    except TypeError:  # an array without dimensions
+        return None
 
 
 def _check_count(count: object) -> int:
-    if isinstance(count, (bool, np.bool_)) or not isinstance(count, Integral):
+    whole = as_int(count)
+    if whole is None:
         number = as_number(count)
-        whole = number is not None and number.is_integer()
-        way_out = f": write n_cleaners={number:.0f}" if whole else ""
-        raise ContractsError(f"n_cleaners must be an integer of at least 0, got {count!r}{way_out}")
-    if count < 0:
-        raise ContractsError(f"n_cleaners must be at least 0, got {int(count)}: 0 recruits nobody")
-    return int(count)
+        way_out = f": write n_cleaners={number:.0f}" if number is not None and number.is_integer() else ""
+        raise ContractsError(f"n_cleaners must be an integer of at least 0, got {shown(count)}{way_out}")
+    if whole < 0:
+        raise ContractsError(f"n_cleaners must be at least 0, got {shown(whole)}: 0 recruits nobody")
+    if whole > MOST_CLEANERS:
+        raise ContractsError(f"n_cleaners must be at most {MOST_CLEANERS:,}, got {shown(whole)}")
+    return whole
 
 
 def _short(tax: float) -> str:

@@ -7,8 +7,8 @@ own figures for costs were never published, so the numbers here are calibrated o
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping
+import difflib
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -16,16 +16,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import as_number
+from contract_wrapper.contracts.contract import as_int, as_number
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 FloatArray = NDArray[np.float64]
+
+KNOWN_ROLES = ("harvester", "cleaner")
+"""Roles of a contracted game, which costs may name even where no agent has them (there is no crew yet)."""
+
+MOST_APPLES = 1e9
+"""Apples that one event may cost or pay; sums over any episode then stay finite and accurate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleCost:
-    """What an agent of one role pays; every price is finite and at least 0."""
+    """What an agent of one role pays; every price lies between 0 and 1,000,000,000 apples."""
 
     per_step: float = 0.0
     """Apples per step in the game, whatever the agent does."""
@@ -43,8 +49,11 @@ class RoleCost:
         for f in dataclasses.fields(self):
             value = getattr(self, f.name)
             number = as_number(value)
-            if number is None or not 0.0 <= number < math.inf:
-                raise ContractsError(f"{f.name} must be a finite number of apples of at least 0, got {value!r}")
+            if number is None or not 0.0 <= number <= MOST_APPLES:
+                raise ContractsError(
+                    f"{f.name} must be a finite number of apples of at least 0 and at most {MOST_APPLES:,.0f}, "
+                    f"got {shown(value)}"
+                )
             object.__setattr__(self, f.name, number + 0.0)
 
     def flat_per_step(self, horizon: int | None = None) -> float:
@@ -55,12 +64,13 @@ class RoleCost:
         """
         if not self.per_episode:
             return self.per_step
-        if horizon is None or horizon < 1:
+        steps = as_int(horizon)
+        if steps is None or not 1 <= steps < 2**63:
             raise ContractsError(
                 f"a cost of {self.per_episode} apples per episode is spread over the steps of an episode, "
-                f"but the horizon is {horizon}: pass horizon=... (at least 1), or use a cost per step"
+                f"but the horizon is {shown(horizon)}: pass horizon=... (at least 1), or use a cost per step"
             )
-        return self.per_step + self.per_episode / horizon
+        return self.per_step + self.per_episode / steps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +85,16 @@ class CostRule:
     """Pairs of role and prices, sorted by role (see `of`)."""
 
     def __post_init__(self) -> None:
-        names = [role for role, _ in self.by_role]
+        pairs = self.by_role
+        if not isinstance(pairs, (tuple, list)) or not all(_is_role_and_prices(pair) for pair in pairs):
+            raise ContractsError(
+                "by_role must be pairs of a role and its RoleCost, for example "
+                f"(('cleaner', RoleCost(per_shot=0.02)),), got {shown(pairs)}: CostRule.of(cleaner=...) writes them"
+            )
+        names = [role for role, _ in pairs]
         if len(set(names)) < len(names):
             raise ContractsError(f"a cost rule lists each role once, got {', '.join(names)}")
-        object.__setattr__(self, "by_role", tuple(sorted(self.by_role, key=lambda pair: pair[0])))
+        object.__setattr__(self, "by_role", tuple(sorted(map(tuple, pairs), key=lambda pair: pair[0])))
 
     @classmethod
     def of(cls, **by_role: RoleCost) -> CostRule:
@@ -107,6 +123,31 @@ class CostRule:
             named = [(f.name, getattr(prices, f.name)) for f in dataclasses.fields(prices)]
             texts.append(f"{role}:" + ",".join(f"{name}={price!r}" for name, price in named if price))
         return ";".join(text for text in texts if not text.endswith(":")) or "none"
+
+
+def check_cost_roles(rule: CostRule, roles: Collection[str] = KNOWN_ROLES) -> None:
+    """Refuse costs of a role that no agent can have: they would charge nothing, and say nothing.
+
+    Raises:
+        ContractsError: a role of the rule is not among `roles`; the message names the nearest of them.
+    """
+    for role, _ in rule.by_role:
+        if role not in roles:
+            near = difflib.get_close_matches(role, roles, n=1)
+            hint = f": did you mean {near[0]!r}?" if near else ""
+            raise ContractsError(
+                f"the costs name the role {shown(role)}, which no agent has; the roles are {', '.join(sorted(roles))}{hint}"
+            )
+
+
+def _is_role_and_prices(pair: object) -> bool:
+    return (
+        isinstance(pair, (tuple, list))
+        and len(pair) == 2
+        and isinstance(pair[0], str)
+        and bool(pair[0])
+        and isinstance(pair[1], RoleCost)
+    )
 
 
 def costs(rule: CostRule, activity: Activity, roles: Roles, horizon: int | None = None) -> FloatArray:
@@ -177,15 +218,22 @@ def get_costs(text: str) -> CostRule:
     Raises:
         ContractsError: the name is unknown, or the text cannot be read; the message lists the choices.
     """
+    if not isinstance(text, str):
+        raise ContractsError(f"costs are a CostRule or text, one of {', '.join(COSTS)}, got {shown(text)}")
     name = text.strip()
     if name in COSTS:
         return COSTS[name]
     if ":" not in name:
         raise ContractsError(
-            f"unknown costs {text!r}: choose one of {', '.join(COSTS)}, "
+            f"unknown costs {shown(text)}: choose one of {', '.join(COSTS)}, "
             "or write prices by role such as 'cleaner:per_shot=0.05,per_step=0.01'"
         )
     return CostRule(by_role=tuple(_read_role(part) for part in name.split(";") if part.strip()))
+
+
+def as_costs(costs: CostRule | str | None) -> CostRule:
+    """Return a cost rule as it is, or by its text (`get_costs`); None is `effort`, the default everywhere."""
+    return costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs)
 
 
 def _read_role(part: str) -> tuple[str, RoleCost]:
@@ -196,11 +244,13 @@ def _read_role(part: str) -> tuple[str, RoleCost]:
         key, equals, number = (piece.strip() for piece in item.partition("="))
         if key not in known or not equals or key in prices or not role.strip():
             raise ContractsError(
-                f"cannot read {item.strip()!r} in costs {part.strip()!r}: write role:price=apples, "
+                f"cannot read {shown(item.strip())} in costs {shown(part.strip())}: write role:price=apples, "
                 f"each price once; the prices are {', '.join(known)}"
             )
         try:
             prices[key] = float(number)
         except ValueError:
-            raise ContractsError(f"{key} in costs {part.strip()!r} must be a number, got {number!r}") from None
+            raise ContractsError(
+                f"{key} in costs {shown(part.strip())} must be a number, got {shown(number)}"
+            ) from None
     return role.strip(), RoleCost(**prices)

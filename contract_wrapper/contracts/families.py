@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike
 from contract_wrapper.contracts.contract import as_number
 from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.transfers import FloatArray, pay_per_cell, tax_and_share, tax_by_cells
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.contracts.transfers import FloatArray, as_floats, pay_per_cell, tax_and_share, tax_by_cells
+from contract_wrapper.errors import ContractsError, shown
 
 SMALLEST_TAX = 0.01
 """Tax below which reward scales stop growing (they are proportional to 1 / tax)."""
@@ -161,11 +161,11 @@ def check_terms(family: ContractFamily, terms: ArrayLike) -> FloatArray:
     Raises:
         ContractsError: they have another shape, or a term lies outside its bounds; nothing is extrapolated.
     """
-    array = np.array(terms, dtype=np.float64)
-    if array.ndim != 2 or array.shape[1] != len(family.terms) or not len(array):
+    array = as_floats(terms)
+    if array is None or array.ndim != 2 or array.shape[1] != len(family.terms) or not len(array):
         raise ContractsError(
-            f"a contract is given by {', '.join(family.terms)}: terms must have the shape "
-            f"(contracts, {len(family.terms)}), got {array.shape}"
+            f"a contract is given by {', '.join(family.terms)}: terms must be numbers of shape "
+            f"(contracts, {len(family.terms)}), got {shown(terms) if array is None else array.shape}"
         )
     for column, name, (low, high) in zip(array.T, family.terms, family.bounds, strict=True):
         outside = ~((low <= column) & (column <= high))  # true for NaN, too
@@ -207,7 +207,7 @@ def _check_bounds(family: TaxContracts | CellPriceContracts, most: float) -> Non
     for name in ("low", "high"):
         number = as_number(getattr(family, name))
         if number is None or not 0.0 <= number <= most or number == math.inf:
-            raise ContractsError(f"{name} must be a number between 0 and {most:g}, got {getattr(family, name)!r}")
+            raise ContractsError(f"{name} must be a number between 0 and {most:g}, got {shown(getattr(family, name))}")
         object.__setattr__(family, name, number + 0.0)
     if family.low > family.high:
         raise ContractsError(f"low must be at most high, got {family.low} and {family.high}")

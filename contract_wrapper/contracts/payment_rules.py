@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
-from contract_wrapper.contracts.contract import as_number, check_tax
+from contract_wrapper.contracts.contract import as_items, as_number, check_tax
+from contract_wrapper.contracts.costs import MOST_APPLES
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.transfers import (
     FloatArray,
@@ -20,7 +21,7 @@ from contract_wrapper.contracts.transfers import (
     tax_and_share,
     tax_by_cells,
 )
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 
 class PaymentRule(Protocol):
@@ -88,9 +89,10 @@ class PayPerCell:
     needs: ClassVar[tuple[str, ...]] = ("cleaned",)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "price", _finite("price", self.price))
+        object.__setattr__(self, "price", _bounded("price", self.price))
         if self.price < 0:
             raise ContractsError(f"price must be at least 0 apples per cell, got {self.price}")
+        _check_flag("minted", self.minted)
 
     @property
     def mints(self) -> bool:
@@ -113,7 +115,10 @@ class LinearShares:
     needs: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
-        checked = tuple(_finite(f"weight {i}", weight) for i, weight in enumerate(self.weights))
+        weights = as_items(self.weights)
+        if weights is None:
+            raise ContractsError(f"weights must be a sequence with one number per agent, got {shown(self.weights)}")
+        checked = tuple(_bounded(f"weight {i}", weight) for i, weight in enumerate(weights))
         object.__setattr__(self, "weights", checked)
 
     @property
@@ -131,7 +136,9 @@ class CustomPayment:
     """A function as a payment rule; `Settlement` checks in every step what it returns."""
 
     function: Callable[[FloatArray, Activity, Roles], Any]
-    """Takes rewards (..., N), activity and roles, returns net transfers (..., N) in apples."""
+    """Takes rewards (..., N), activity and roles, returns net transfers (..., N) in apples.
+
+    `Settlement` hands it read-only views: it may keep no reference to them, as the game's next step changes them."""
 
     mints: bool = False
     """Whether the transfers may sum to something else than zero."""
@@ -139,14 +146,32 @@ class CustomPayment:
     needs: tuple[str, ...] = ()
     """Which of 'shots', 'cleaned', 'apples' the function must know of cleaners."""
 
+    def __post_init__(self) -> None:
+        if not callable(self.function):
+            raise ContractsError(
+                f"function must be a function (rewards, activity, roles) -> transfers, got {shown(self.function)}"
+            )
+        _check_flag("mints", self.mints)
+        needs = as_items(self.needs)
+        if needs is None:
+            raise ContractsError(
+                f"needs must be a tuple of names among {', '.join(Activity._fields)}, got {shown(self.needs)}"
+            )
+        object.__setattr__(self, "needs", needs)
+
     def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
-        """Return what the function returns, unchecked; it gets a copy of the rewards."""
-        given: FloatArray = self.function(rewards.copy(), activity, roles)
+        """Return what the function returns, unchecked."""
+        given: FloatArray = self.function(rewards, activity, roles)
         return given
 
 
-def _finite(name: str, value: object) -> float:
+def _bounded(name: str, value: object) -> float:
     number = as_number(value)
-    if number is None or not math.isfinite(number):
-        raise ContractsError(f"{name} must be a finite number, got {value!r}")
+    if number is None or not -MOST_APPLES <= number <= MOST_APPLES:
+        raise ContractsError(f"{name} must be a finite number, got {shown(value)}: at most {MOST_APPLES:,.0f} in size")
     return number
+
+
+def _check_flag(name: str, value: object) -> None:
+    if not isinstance(value, bool):
+        raise ContractsError(f"{name} must be True or False, got {shown(value)}")

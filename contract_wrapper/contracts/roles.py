@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.contracts.contract import as_items
+from contract_wrapper.errors import ContractsError, shown
 
 ABSENT = "absent"
 """Role, for one step, of an agent that has left the episode: it neither pays nor is paid."""
@@ -36,11 +37,15 @@ class Roles:
     """Who earns taxed income, shape (N,)."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(self.names))
-        object.__setattr__(self, "agents", tuple(self.agents))
+        for field_name in ("names", "agents"):
+            items = as_items(getattr(self, field_name))
+            if items is None:
+                given = shown(getattr(self, field_name))
+                raise ContractsError(f"{field_name} must be a sequence with one entry per agent, got {given}")
+            object.__setattr__(self, field_name, items)
         for i, name in enumerate(self.names):
             if not isinstance(name, str):
-                raise ContractsError(f"a role is a name such as 'cleaner', got {name!r} for agent {i}")
+                raise ContractsError(f"a role is a name such as 'cleaner', got {shown(name)} for agent {i}")
         if self.agents and len(self.agents) != len(self.names):
             raise ContractsError(f"{len(self.names)} roles were given for {len(self.agents)} agents")
         object.__setattr__(self, "cleaner", self.mask("cleaner"))
@@ -64,7 +69,7 @@ class Roles:
 
     def label(self, index: int) -> str:
         """Return how a message calls an agent: its name, or its number and role."""
-        return repr(self.agents[index]) if self.agents else f"agent {index} ({self.names[index]})"
+        return shown(self.agents[index]) if self.agents else f"agent {index} ({self.names[index]})"
 
 
 class Activity(NamedTuple):

@@ -6,21 +6,38 @@ the same checks, the same messages, the same numbers to the last bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.costs import CostRule, Prices, get_costs, prices_of
-from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PaymentRule, TaxAndShare
+from contract_wrapper.contracts.contract import Contract, as_int, as_number
+from contract_wrapper.contracts.costs import (
+    KNOWN_ROLES,
+    CostRule,
+    Prices,
+    as_costs,
+    check_cost_roles,
+    prices_of,
+)
+from contract_wrapper.contracts.payment_rules import (
+    CustomPayment,
+    LinearShares,
+    PaymentRule,
+    PayPerCell,
+    TaxAndShare,
+    TaxByCells,
+)
 from contract_wrapper.contracts.roles import ABSENT, Activity, Roles
-from contract_wrapper.contracts.transfers import FloatArray, conserves_money, per_agent, utilities
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.contracts.transfer_checks import check_transfers
+from contract_wrapper.contracts.transfers import FloatArray, per_agent, utilities
+from contract_wrapper.errors import ContractsError, shown
 
-KNOWN_ROLES = ("harvester", "cleaner", "free")
-"""Roles of Clean-up, which costs may name in any game; more only if an agent has them."""
+_PURE_RULES = (TaxAndShare, TaxByCells, PayPerCell, LinearShares)
+"""Rules of this package, which change nothing that they are given."""
 
 Payment = PaymentRule | Callable[[FloatArray, Activity, Roles], Any]
 """A payment rule, or a function (rewards, activity, roles) -> transfers that conserves money."""
@@ -67,9 +84,16 @@ class StepSettlement:
     """What a step costs the N agents, by `costs`."""
 
     def __post_init__(self) -> None:
+        self._check_kind("roles", Roles)
+        self._check_kind("costs", CostRule)
+        if self.horizon is not None:
+            steps = as_int(self.horizon)
+            if steps is None or not 1 <= steps < 2**63:
+                raise ContractsError(f"horizon must be an integer of at least 1, or None, got {shown(self.horizon)}")
+            object.__setattr__(self, "horizon", steps)
         object.__setattr__(self, "payment_name", _payment_name(self.payment))
         self._check_payment()
-        self._check_costs()
+        check_cost_roles(self.costs, {*KNOWN_ROLES, *self.roles.names} - {ABSENT})
         object.__setattr__(self, "prices", prices_of(self.costs, self.roles.names, self.horizon))
 
     def settle(self, rewards: FloatArray, activity: Activity, roles: Roles | None = None) -> Settled:
@@ -81,8 +105,8 @@ class StepSettlement:
             roles: roles in this step if agents are absent (`Roles.present`); default: all agents are present.
 
         Raises:
-            ContractsError: a reward is not finite, or the payment rule gives transfers that cannot be
-                paid out (see `check_transfers`).
+            ContractsError: a reward is not finite, the payment rule gives transfers that cannot be
+                paid out (see `check_transfers`), or amounts are so large that they do not add up to a number.
         """
         roles = self.roles if roles is None else roles
         raw = per_agent("rewards", rewards, roles)
@@ -91,11 +115,21 @@ class StepSettlement:
             raise ContractsError(
                 f"the game gave {roles.label(int(where[-1]))} a reward of {raw[where]}: it must be finite"
             )
-        given = self.payment.transfers(raw, activity, roles)
-        transfers = check_transfers(given, raw, roles, self.payment_name, mints=self._may_mint(roles))
+        if isinstance(self.payment, _PURE_RULES):
+            given: object = self.payment.transfers(raw, activity, roles)
+        else:  # a custom rule reads what the game wrote, and cannot change it
+            given = self.payment.transfers(_read_only(raw), Activity(*map(_read_only, activity)), roles)
+        mints = self._may_mint(roles)
+        transfers = check_transfers(given, raw, roles, self.payment_name, mints=mints)
         prices = self.prices if roles is self.roles else prices_of(self.costs, roles.names, self.horizon)
         costs = prices.charge(activity)
-        return Settled(transfers, costs, utilities(raw, transfers, costs))
+        earned = utilities(raw, transfers, costs)
+        if mints and not math.isfinite(earned.sum()):  # what conserves money was found finite, and prices are bounded
+            raise ContractsError(
+                f"rewards, transfers by {self.payment_name} and costs are so large that utilities do not add up to "
+                "a finite number: pay in apples, not in their multiples"
+            )
+        return Settled(transfers, costs, earned)
 
     def counts_of(self, role: str) -> tuple[str, ...]:
         """Return which counts of `Activity` a game must report of agents of a role, to charge and to pay them."""
@@ -107,6 +141,10 @@ class StepSettlement:
         """Whether transfers may sum to something else than 0; `linear_shares` drops the shares of the absent."""
         return self.payment.mints or (isinstance(self.payment, LinearShares) and ABSENT in roles.names)
 
+    def _check_kind(self, name: str, kind: type) -> None:
+        if not isinstance(getattr(self, name), kind):
+            raise ContractsError(f"{name} must be a {kind.__name__}, got {shown(getattr(self, name))}")
+
     def _check_payment(self) -> None:
         missing = [name for name in ("transfers", "mints", "needs") if not hasattr(self.payment, name)]
         if missing:
@@ -114,19 +152,24 @@ class StepSettlement:
                 f"{self.payment_name} lacks {' and '.join(missing)}: a payment rule has transfers, mints and needs; "
                 "a function alone can be wrapped, CustomPayment(function=...)"
             )
-        unknown = [repr(count) for count in self.payment.needs if count not in Activity._fields]
-        if unknown:
+        if not callable(self.payment.transfers) or not isinstance(self.payment.mints, (bool, np.bool_)):
             raise ContractsError(
-                f"{self.payment_name} needs {', '.join(unknown)}: a rule can ask for {', '.join(Activity._fields)}"
+                f"{self.payment_name} must have a method transfers(rewards, activity, roles) and say in mints, True or "
+                "False, whether transfers may sum to something else than 0"
             )
-
-    def _check_costs(self) -> None:
-        known = {*KNOWN_ROLES, *self.roles.names}
-        for role, _ in self.costs.by_role:
-            if role not in known:
-                raise ContractsError(
-                    f"the costs name the role {role!r}, which no agent has: the roles are {', '.join(sorted(known))}"
-                )
+        needs = self.payment.needs
+        if not isinstance(needs, (tuple, list)) or not all(
+            isinstance(count, str) and count in Activity._fields for count in needs
+        ):
+            listed = ", ".join(map(shown, needs)) if isinstance(needs, (tuple, list)) else shown(needs)
+            raise ContractsError(
+                f"{self.payment_name} needs {listed}: a rule can ask for {', '.join(Activity._fields)}"
+            )
+        if isinstance(self.payment, LinearShares) and len(self.payment.weights) != len(self.roles.names):
+            raise ContractsError(
+                f"weights must have one entry per agent: there are {len(self.roles.names)} agents, "
+                f"got {len(self.payment.weights)} weights"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,6 +191,7 @@ class Settlement(StepSettlement):
     """What the principal chose."""
 
     def __post_init__(self) -> None:
+        self._check_kind("contract", Contract)
         StepSettlement.__post_init__(self)
         self._check_tax()
         self._check_crew()
@@ -174,6 +218,10 @@ class Settlement(StepSettlement):
         Raises:
             ContractsError: as the class, or the payment is neither a rule nor a function.
         """
+        if not isinstance(contract, Contract):
+            raise ContractsError(
+                f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
+            )
         return cls(
             contract=contract,
             roles=roles,
@@ -184,9 +232,9 @@ class Settlement(StepSettlement):
 
     def _check_tax(self) -> None:
         tax = getattr(self.payment, "tax", self.contract.tax)
-        if tax != self.contract.tax:
+        if as_number(tax) != self.contract.tax:
             raise ContractsError(
-                f"the contract's tax is {self.contract.tax}, but {self.payment_name} takes {tax}: "
+                f"the contract's tax is {self.contract.tax}, but {self.payment_name} takes {shown(tax)}: "
                 "give both the same tax"
             )
 
@@ -201,55 +249,10 @@ class Settlement(StepSettlement):
             )
 
 
-def as_costs(costs: CostRule | str | None) -> CostRule:
-    """Return a cost rule as it is, or by its text (`get_costs`); None is `effort`, the default everywhere."""
-    return costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs)
-
-
-def check_transfers(given: object, rewards: FloatArray, roles: Roles, payment: str, *, mints: bool) -> FloatArray:
-    """Return what a payment rule gave as float64 (..., N), after checking that it can be paid out.
-
-    Args:
-        given: what the rule returned.
-        rewards: the raw rewards, (..., N).
-        roles: roles of the step.
-        payment: what messages call the rule.
-        mints: whether transfers may sum to something else than 0.
-
-    Raises:
-        ContractsError: it is no array of numbers, has another shape than the rewards, holds NaN or
-            infinity, pays an absent agent, or makes or destroys money although `mints` is false.
-    """
-    try:
-        transfers = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError):
-        kind = type(given).__name__
-        raise ContractsError(f"{payment} must return an array of transfers per agent, got a {kind}") from None
-    if transfers.shape != rewards.shape:
-        raise ContractsError(
-            f"{payment} must return one transfer per agent, an array of shape {rewards.shape} like the rewards, "
-            f"got shape {transfers.shape}"
-        )
-    # What conserves money is finite: one pass over the numbers is enough where nothing is wrong.
-    conserved = None if mints else conserves_money(transfers, rewards)
-    if conserved is None or not conserved.all():
-        _check_each(np.isfinite(transfers), transfers, roles, payment, "a transfer must be a finite number")
-    if ABSENT in roles.names:
-        fair = ~roles.mask(ABSENT) | (transfers == 0)
-        _check_each(fair, transfers, roles, payment, "it has left the episode and must get 0")
-    if conserved is not None and not conserved.all():
-        raise ContractsError(
-            f"{payment} conserves money, so transfers must sum to 0 in every step, but they sum to "
-            f"{transfers.sum(axis=-1)[~conserved].flat[0]} apples: if that is meant, say so with mints=True"
-        )
-    return transfers
-
-
-def _check_each(good: Any, transfers: FloatArray, roles: Roles, payment: str, rule: str) -> None:
-    """Refuse the first transfer that is not good, an array (..., N); the message names agent, value and rule."""
-    if not good.all():
-        where = tuple(np.argwhere(~good)[0])
-        raise ContractsError(f"{payment} pays {roles.label(int(where[-1]))} {transfers[where]} apples: {rule}")
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    view = np.asarray(values).view()
+    view.flags.writeable = False
+    return view
 
 
 def _as_rule(payment: Any) -> PaymentRule:
@@ -257,11 +260,11 @@ def _as_rule(payment: Any) -> PaymentRule:
         rule: PaymentRule = payment
         return rule
     if not callable(payment):
-        raise ContractsError(f"payment must be a payment rule or a function, got {payment!r}")
+        raise ContractsError(f"payment must be a payment rule or a function, got {shown(payment)}")
     return CustomPayment(function=payment)
 
 
 def _payment_name(payment: PaymentRule) -> str:
     if isinstance(payment, CustomPayment):
-        return f"the payment function {getattr(payment.function, '__name__', repr(payment.function))}"
+        return f"the payment function {getattr(payment.function, '__name__', shown(payment.function))}"
     return f"the payment rule {type(payment).__name__}"

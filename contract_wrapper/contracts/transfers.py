@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from contract_wrapper.contracts.roles import ABSENT, Roles
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 FloatArray = NDArray[np.float64]
 
@@ -112,11 +112,11 @@ def conserves_money(transfers: ArrayLike, rewards: ArrayLike = 0.0) -> NDArray[n
     """Return for each game whether its transfers, (..., N), sum to zero up to rounding, (...).
 
     Rounding is relative to the transfers and to the rewards: transfers may be small differences of rewards.
-    False also where a transfer is not finite.
+    False also where a transfer is not finite, or where they are so large that their sum is not.
     """
     paid, earned = np.asarray(transfers, np.float64), np.asarray(rewards, np.float64)
     size = (np.abs(paid) + np.abs(earned)).sum(axis=-1)
-    return np.asarray(np.abs(paid.sum(axis=-1)) < 1e-9 * size + TINY)
+    return np.asarray((np.abs(paid.sum(axis=-1)) < 1e-9 * size + TINY) & (size < np.inf))
 
 
 def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
@@ -125,7 +125,9 @@ def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
     Raises:
         ContractsError: the last axis has another length; the message calls the values by `name`.
     """
-    array = np.asarray(values, dtype=np.float64)
+    array = as_floats(values)
+    if array is None:
+        raise ContractsError(f"{name} must be an array of real numbers, got {shown(values)}")
     if array.ndim == 0 or array.shape[-1] != len(roles.names):
         raise ContractsError(
             f"{name} must have one entry per agent on the last axis: there are {len(roles.names)} agents, "
@@ -137,6 +139,17 @@ def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
 def _per_game(number: ArrayLike) -> FloatArray:
     """One number, or (B,) numbers, in the shape that multiplies arrays (..., N)."""
     return np.asarray(number, np.float64)[..., None]
+
+
+def as_floats(values: object) -> FloatArray | None:
+    """Return an array of real numbers as float64, without a copy if it is one; None if it is something else."""
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError, OverflowError):
+        return None
+    if array.dtype == np.float64:
+        return array
+    return array.astype(np.float64) if array.dtype.kind in "fiub" else None
 
 
 def _crew_size(roles: Roles, tax: ArrayLike) -> int:

@@ -5,23 +5,56 @@ The game gives apples; its steps are settled under one contract (`contracts.sett
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.families import tax_scale
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 FloatArray = NDArray[np.float64]
 
 TYPES = ("cleaner", "harvester")
 """Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
+
+
+def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
+    """Refuse a game in which no contract with so many cleaners can be played.
+
+    Args:
+        config: the game without recruits.
+        n_cleaners: cleaners for which it must have room beside its harvesters.
+
+    Raises:
+        ContractsError: it has free agents, no harvesters, or too few places to start from; or there is no such
+            number of cleaners.
+    """
+    if not isinstance(config, CleanupConfig):
+        raise ContractsError(f"the game must be a CleanupConfig, for example make_config(), got {shown(config)}")
+    if config.n_free:
+        raise ContractsError(
+            f"contracts know the roles {' and '.join(TYPES)}, but the game has {config.n_free} free agents: "
+            "use a preset without them, such as 'contract'"
+        )
+    if not config.n_harvesters:
+        raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
+    crew = as_int(n_cleaners)
+    if crew is None or crew < 0:
+        raise ContractsError(f"n_cleaners must be an integer of at least 0, got {shown(n_cleaners)}")
+    if config.n_harvesters + crew > config.n_places:
+        where = "floor cells" if config.spawn_anywhere else "spawn points"
+        way_out = "use a larger map" if config.spawn_anywhere else "set spawn_anywhere=True or use a larger map"
+        raise ContractsError(
+            f"the game has {config.n_places} {where}, too few for {config.n_harvesters} harvesters and "
+            f"{shown(crew)} cleaner{'s' * (crew != 1)}: {way_out}, or lower n_harvesters"
+        )
 
 
 class SettledGame:
@@ -33,16 +66,9 @@ class SettledGame:
 
     def __init__(self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str) -> None:
         """Build the games with so many cleaners; subclasses set `settlement`."""
-        base = config or make_config("contract")
-        if base.n_free:
-            raise ContractsError(
-                f"contracts know the roles {' and '.join(TYPES)}, but the game has {base.n_free} free agents: "
-                "use a preset without them, such as 'contract'"
-            )
-        if not base.n_harvesters:
-            raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
-        fields = {**base.as_dict(), "n_cleaners": n_cleaners}
-        self.config = CleanupConfig(**fields)
+        base = make_config("contract") if config is None else config
+        check_game(base, n_cleaners)
+        self.config = dataclasses.replace(base, n_cleaners=n_cleaners)
         self.roles = Roles(names=self.config.roles, agents=self.config.agents)
         self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
         self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
@@ -102,9 +128,14 @@ class ContractedGame(SettledGame):
             observation: what agents see, as in `BatchCleanup`.
 
         Raises:
-            ContractsError: the parts do not fit together (see `Settlement`), or the game has free agents or
-                no harvesters.
+            ContractsError: the parts do not fit together (see `Settlement`), or the contract cannot be played
+                in the game (see `check_game`).
+            CleanupError: so many games take too much memory.
         """
+        if not isinstance(contract, Contract):
+            raise ContractsError(
+                f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
+            )
         super().__init__(contract.n_cleaners, n_games=n_games, config=config, observation=observation)
         self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
 

@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from cleanup_env import CleanupConfig
-from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.contracts.costs import CostRule, as_costs
 from contract_wrapper.contracts.families import ContractFamily, TaxContracts, check_terms, stratified_terms
-from contract_wrapper.contracts.settlement import StepSettlement, as_costs
+from contract_wrapper.contracts.settlement import StepSettlement
 from contract_wrapper.envs.batch_game import FloatArray, SettledGame
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 LARGEST_CREW = 5
 """Largest crew of the paper (its N_a is 0 to 5); crew sizes are shown to the agents in units of it."""
@@ -62,13 +63,18 @@ class ConditionedGame(SettledGame):
             ContractsError: the crew is too large, terms are none of the family's, there is somebody to pay and
                 nobody to be paid, or as `ContractedGame`.
         """
-        if not 0 <= n_cleaners <= largest_crew:
-            raise ContractsError(f"n_cleaners must lie between 0 and largest_crew={largest_crew}, got {n_cleaners!r}")
-        super().__init__(n_cleaners, n_games=n_games, config=config, observation=observation)
+        largest, crew = as_int(largest_crew), as_int(n_cleaners)
+        if largest is None or largest < 1:
+            raise ContractsError(f"largest_crew must be an integer of at least 1, got {shown(largest_crew)}")
+        if crew is None or not 0 <= crew <= largest:
+            raise ContractsError(
+                f"n_cleaners must be an integer between 0 and largest_crew={largest}, got {shown(n_cleaners)}"
+            )
+        super().__init__(crew, n_games=n_games, config=config, observation=observation)
         self.family: ContractFamily = TaxContracts() if family is None else family
-        self.largest_crew, self.costs = largest_crew, as_costs(costs)
+        self.largest_crew, self.costs = largest, as_costs(costs)
         self.n_context = self.family.n_shown + 1
-        self._drawn = terms is None and n_cleaners > 0
+        self._drawn = terms is None and crew > 0
         least = [[low for low, _ in self.family.bounds]]
         self._settle_under(self._checked(least if terms is None else terms))
 

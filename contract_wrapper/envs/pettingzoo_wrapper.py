@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -9,11 +10,11 @@ import numpy as np
 from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.contract import Contract, as_int, as_number
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settlement
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 RoleMap = Mapping[Any, str] | Sequence[str] | Callable[[Any], str]
 """Role of each agent: by agent name, in the order of `possible_agents`, or a function of the name."""
@@ -91,7 +92,12 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
 
         roles = self.settlement.roles
         here = [agent in rewards and agent in acting for agent in roles.agents]
-        raw = np.array([rewards[a] if there else 0.0 for a, there in zip(roles.agents, here, strict=True)])
+        raw = np.array(
+            [
+                _number(f"the reward of {a!r}", rewards[a]) if there else 0.0
+                for a, there in zip(roles.agents, here, strict=True)
+            ]
+        )
         activity = self._activity(infos, here)
         settled = self.settlement.settle(raw, activity, roles if all(here) else roles.present(here))
 
@@ -111,7 +117,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
             info = infos.get(agent, {})
             for k, key in enumerate(Activity._fields):
                 if key in info:
-                    table[k][i] = info[key]
+                    table[k][i] = _count(agent, key, info[key])
                 elif key in self._needs.get(agent, ()):
                     raise ContractsError(
                         f"the rules charge or pay for {key!r} of {agent!r}, but the game does not report it: "
@@ -149,10 +155,32 @@ def _find_roles(env: ParallelEnv[Any, Any, Any], roles: RoleMap | None) -> Roles
         if missing:
             raise ContractsError(f"no role is given for {', '.join(missing)}: add them to roles")
         return Roles(names=tuple(roles[agent] for agent in agents), agents=agents)
+    if isinstance(roles, (str, bytes)) or not isinstance(roles, Sequence):
+        raise ContractsError(
+            f"roles must be a mapping agent -> role, a sequence in the order of possible_agents, or a function of the "
+            f"agent's name, got {shown(roles)}"
+        )
     return Roles(names=tuple(roles), agents=agents)
+
+
+def _number(what: str, value: object) -> float:
+    """A real number, also as an array of one."""
+    number = as_number(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value)
+    if number is None:
+        raise ContractsError(f"{what} must be a real number, got {shown(value)}")
+    return number
+
+
+def _count(agent: object, key: str, value: object) -> float:
+    what = f"infos[{agent!r}][{key!r}]"
+    number = float(value) if isinstance(value, (bool, np.bool_)) else _number(what, value)
+    if not 0.0 <= number < math.inf:
+        raise ContractsError(f"{what} must be a finite count of at least 0, got {shown(value)}")
+    return number
 
 
 def _find_horizon(env: ParallelEnv[Any, Any, Any]) -> int | None:
     game = env.unwrapped
     found = getattr(game, "horizon", getattr(getattr(game, "config", None), "horizon", None))
-    return None if found is None else int(found)
+    steps = as_int(found)
+    return steps if steps is not None and steps >= 1 else None  # a game that has another use of the word

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import contracted_game
+from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
 from contract_wrapper.evaluation.outcome import Estimate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from mtmfq.config import MTMFQConfig
@@ -133,21 +133,24 @@ def best_response(
         on_progress: called with `mtmfq.TrainProgress` while the deviator learns.
 
     Raises:
-        ContractsError: there is no such agent, or the settings are another learner's than mtmfq.
+        ContractsError: an argument is of another type, there is no such agent, or the settings are another learner's than mtmfq.
     """
-    from mtmfq.policy import play
+    from mtmfq.policy import Policy, play
     from mtmfq.training import train
 
+    settings, seed = check_arguments(contract, settings, seed)
     learner = settings.learner
     if not isinstance(learner, MTMFQConfig):
         raise ContractsError(
             f"best responses are learned by mtmfq, against populations that it trained, but the settings are {type(learner).__name__}: "
             "evaluate with the learner mtmfq"
         )
+    if not isinstance(policy, Policy):
+        raise ContractsError(f"policy must be a policy of mtmfq (Policy.load reads one), got {shown(policy)}")
     game = contracted_game(contract, settings, learner.n_games)
-    if agent not in game.config.agents:
+    if not isinstance(agent, str) or agent not in game.config.agents:
         raise ContractsError(
-            f"there is no agent {agent!r} in this game: the agents are {', '.join(game.config.agents)}"
+            f"there is no agent {shown(agent)} in this game: the agents are {', '.join(game.config.agents)}"
         )
     i = game.config.agents.index(agent)
     kind = int(game.agent_types[i])

@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.contracts.families import check_terms
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.crews import Crews
 
 FloatArray = NDArray[np.float64]
@@ -76,14 +77,15 @@ def play_grid(
     """
     from mtmfq.policy import play
 
-    if episodes < 2:
-        raise ContractsError(f"a standard error needs at least 2 episodes, got {episodes}")
+    n_games = as_int(episodes)
+    if n_games is None or n_games < 2:
+        raise ContractsError(f"a standard error needs an integer of at least 2 episodes, got {shown(episodes)}")
     rows: dict[str, list[NDArray[Any]]] = {name: [] for name in ("welfare", "utilities", "harvest", "shots", "waste")}
     checked = check_terms(crews.family, terms)
     number = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     for k, contract in enumerate(checked):
-        game = crews.games(n_cleaners, contract[None], episodes)
-        sums, waste = EpisodeSums(game), np.zeros(episodes)
+        game = crews.games(n_cleaners, contract[None], n_games)
+        sums, waste = EpisodeSums(game), np.zeros(n_games)
 
         def watch(*_: Any, game: Any = game, sums: EpisodeSums = sums, waste: FloatArray = waste) -> None:
             sums.add()

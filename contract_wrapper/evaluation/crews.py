@@ -14,11 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.contracts.costs import CostRule, as_costs
 from contract_wrapper.contracts.families import ContractFamily, TaxContracts
-from contract_wrapper.contracts.settlement import as_costs
 from contract_wrapper.envs.conditioned_game import ConditionedGame
-from contract_wrapper.errors import ContractsError, require_package
+from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from mtmfq.config import MTMFQConfig
 
@@ -119,10 +119,11 @@ def train_crews(
     require_package("torch", "agents", "training crews for every contract")
     from mtmfq.training import train
 
-    wanted = tuple(int(n) for n in sizes)
-    if not wanted or len(set(wanted)) < len(wanted) or min(wanted) < 0:
+    numbers = [as_int(n) for n in sizes]
+    wanted = tuple(n for n in numbers if n is not None and n >= 0)
+    if not wanted or len(set(wanted)) < len(numbers):
         raise ContractsError(
-            f"sizes must be distinct numbers of cleaners, at least one and none below 0, got {sizes!r}"
+            f"sizes must be distinct numbers of cleaners, at least one and none below 0, got {shown(sizes)}"
         )
     chosen: ContractFamily = TaxContracts() if family is None else family
     base = make_config("contract") if game is None else game

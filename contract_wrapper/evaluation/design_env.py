@@ -12,11 +12,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.contracts.contract import Contract, as_int
+from contract_wrapper.envs.batch_game import check_game
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 
 TAXES = 101
 """Taxes on offer: 0.00 to 1.00 in steps of 0.01."""
@@ -61,16 +62,23 @@ class ContractDesign(gymnasium.Env[NDArray[np.float32], NDArray[np.int64]]):
             render_mode: None; there is nothing to draw (`record_episode` draws games).
 
         Raises:
-            ContractsError: max_cleaners or baseline_seed is out of range, or a render mode is asked for.
+            ContractsError: an argument is out of range or of another type, the game has no room for so many
+                cleaners, or a render mode is asked for.
         """
         for name, value, least in (("max_cleaners", max_cleaners, 1), ("baseline_seed", baseline_seed, 0)):
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                raise ContractsError(f"{name} must be an integer of at least {least}, got {value!r}")
+            number = as_int(value)
+            if number is None or number < least:
+                raise ContractsError(f"{name} must be an integer of at least {least}, got {shown(value)}")
         if render_mode is not None:
-            raise ContractsError(f"there is nothing to draw, so render_mode must be None, got {render_mode!r}")
-        self.settings = settings or EvaluationSettings()
+            raise ContractsError(f"there is nothing to draw, so render_mode must be None, got {shown(render_mode)}")
+        if settings is not None and not isinstance(settings, EvaluationSettings):
+            raise ContractsError(f"settings must be EvaluationSettings, got {shown(settings)}")
+        if folder is not None and not isinstance(folder, (str, Path)):
+            raise ContractsError(f"folder must be a path or None, got {shown(folder)}")
+        self.settings = EvaluationSettings() if settings is None else settings
+        check_game(self.settings.game, max_cleaners)
         self.folder = None if folder is None else Path(folder)
-        self.max_cleaners, self.baseline_seed = max_cleaners, baseline_seed
+        self.max_cleaners, self.baseline_seed = int(max_cleaners), check_seed(baseline_seed)
         self.render_mode = None
         self.observation_space = spaces.Box(0.0, 1.0, (1,), np.float32)
         self.action_space = spaces.MultiDiscrete([TAXES, max_cleaners])
@@ -83,11 +91,14 @@ class ContractDesign(gymnasium.Env[NDArray[np.float32], NDArray[np.int64]]):
         Raises:
             ContractsError: it is none.
         """
-        numbers = np.asarray(action)
+        try:
+            numbers = np.asarray(action)
+        except (TypeError, ValueError, OverflowError):
+            numbers = np.empty(0)
         if numbers.dtype.kind not in "iu" or not self.action_space.contains(numbers.astype(np.int64)):
             raise ContractsError(
                 "an action is two integers, the tax in hundredths, 0 to 100, and the number of cleaners less one, "
-                f"0 to {self.max_cleaners - 1}, got {action!r}"
+                f"0 to {self.max_cleaners - 1}, got {shown(action)}"
             )
         return Contract(tax=int(numbers[0]) / (TAXES - 1), n_cleaners=int(numbers[1]) + 1)
 
@@ -106,7 +117,7 @@ class ContractDesign(gymnasium.Env[NDArray[np.float32], NDArray[np.int64]]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Begin anew; seed: of the training to come, see the class."""
-        super().reset(seed=seed)
+        super().reset(seed=None if seed is None else check_seed(seed))
         self._seed = int(self.np_random.integers(2**31)) if seed is None else seed
         return self._nothing_to_see(), {}
 

@@ -7,9 +7,6 @@ exactly these and of the code that plays and learns, so that nothing is trained 
 from __future__ import annotations
 
 import dataclasses
-import json
-import logging
-import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -20,10 +17,10 @@ import numpy as np
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings, versions
-from contract_wrapper.files import write_text
+from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
 from contract_wrapper.learners.registry import (
     LearnedPolicy,
     Training,
@@ -32,8 +29,6 @@ from contract_wrapper.learners.registry import (
 
 if TYPE_CHECKING:
     from mtmfq.interface import TrainProgress
-
-log = logging.getLogger(__name__)
 
 
 class EvaluationStopped(Exception):
@@ -45,7 +40,7 @@ def evaluate(
     settings: EvaluationSettings | None = None,
     seed: int = 0,
     *,
-    folder: Path | None = None,
+    folder: Path | str | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Outcome:
@@ -56,7 +51,7 @@ def evaluate(
         settings: game, costs, learner; default: preset `contract`, costs `effort`, profile `fast`.
         seed: of everything drawn; same arguments, same result.
         folder: where outcomes, policies and checkpoints of stopped trainings are kept; an outcome
-            found there is returned at once. None keeps nothing, and is needed with a custom payment
+            found there is returned at once, one that is damaged or another evaluation's is set aside. None keeps nothing, and is needed with a custom payment
             rule. PPO writes no checkpoints: its stopped trainings begin anew.
         on_progress: called with `mtmfq.TrainProgress` while training.
         should_stop: asked while training; true writes a checkpoint and raises EvaluationStopped.
@@ -64,13 +59,14 @@ def evaluate(
     Raises:
         EvaluationStopped: as above. mtmfq.LearnerError: the learner diverged, or a checkpoint is broken.
         ContractsError: the learner's package is not installed; the payment rule does not fit the contract,
-            or its transfers cannot be paid out (see `Settlement`); or the settings cannot be filed in a folder.
+            or its transfers cannot be paid out (see `Settlement`); the settings cannot be filed in a folder, or
+            the folder cannot be made or read.
     """
-    settings = settings or EvaluationSettings()
-    key = settings.key(contract, seed) if folder is not None else ""
+    settings, seed = check_arguments(contract, settings, seed)
+    key = ""
     if folder is not None:
-        folder.mkdir(parents=True, exist_ok=True)
-        known = _read_outcome(folder / f"{key}.json")
+        key, folder = settings.key(contract, seed), _made(folder)
+        known = read_outcome(folder / f"{key}.json", contract, settings, seed)
         if known is not None:
             return known
     began, cpu = time.monotonic(), time.process_time()
@@ -88,7 +84,7 @@ def evaluate(
     )
     if folder is not None:
         training.policy.save(folder / outcome.policy)
-        write_text(folder / f"{key}.json", json.dumps(outcome.to_dict(), indent=1))
+        write_outcome(folder / f"{key}.json", outcome, settings)
         for checkpoint in (folder / f"{key}.training.npz", *folder.glob(f".{key}.training.npz.*")):
             checkpoint.unlink(missing_ok=True)
     return outcome
@@ -144,14 +140,32 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
     )
 
 
-def _read_outcome(path: Path) -> Outcome | None:
-    """Read an outcome from the cache; a broken file is set aside, with a warning, and trained again."""
-    if not path.exists():
-        return None
+def check_arguments(contract: object, settings: object, seed: object) -> tuple[EvaluationSettings, int]:
+    """Return settings, with their default filled in, and seed, after checking what every evaluation is given.
+
+    Raises:
+        ContractsError: one of them is of another type, or the seed is out of range.
+    """
+    if not isinstance(contract, Contract):
+        raise ContractsError(
+            f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
+        )
+    settings = EvaluationSettings() if settings is None else settings
+    if not isinstance(settings, EvaluationSettings):
+        raise ContractsError(
+            f"settings must be EvaluationSettings, for example EvaluationSettings(), got {shown(settings)}"
+        )
+    return settings, check_seed(seed)
+
+
+def _made(folder: object) -> Path:
+    """Return a folder as a path, after making it if need be."""
+    if not isinstance(folder, (str, Path)):
+        raise ContractsError(f"folder must be a path, got {shown(folder)}")
     try:
-        outcome = Outcome.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (json.JSONDecodeError, UnicodeDecodeError, ContractsError):
-        log.warning("%s is broken: it is kept as %s.broken, and the contract is trained again", path, path.name)
-        path.replace(path.with_suffix(".json.broken"))
-        return None
-    return outcome if math.isfinite(outcome.welfare.mean) else None
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: names that no system has
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ContractsError(f"cannot make the folder {shown(str(folder))}: {why}; choose another") from error
+    return path

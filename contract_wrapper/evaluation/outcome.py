@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.contracts.contract import Contract, as_int, as_items
+from contract_wrapper.errors import ContractsError, shown
 
 PARTICIPATION = "participation"
 """Name of the recruited agents' margin: worst recruited agent's utility above c_min (eqs. 5, 6)."""
@@ -86,7 +87,13 @@ class Outcome:
     """Versions of what determined the result."""
 
     policy: str = ""
-    """File name of the learned policy, if it was kept."""
+    """File name of the learned policy, if it was kept: a name alone, beside the outcome."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.policy, str) or not _is_file_name(self.policy):
+            raise ContractsError(
+                f"policy must be a plain file name without folders, or empty, got {shown(self.policy)}"
+            )
 
     def of_role(self, role: str) -> dict[str, Estimate]:
         """Utilities of the agents of a role."""
@@ -147,20 +154,87 @@ class Outcome:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
-        """Read what `to_dict` wrote; raises ContractsError if something is missing or malformed."""
-        try:
-            values = dict(data)
-            values["contract"] = Contract.from_dict(values["contract"])
-            values["utilities"] = {agent: Estimate(**u) for agent, u in values["utilities"].items()}
-            for name in ("welfare", "harvest", "cleaned", "shots"):
-                values[name] = Estimate(**values[name])
-            values["waste_curve"] = tuple(values["waste_curve"])
-            values["training_curve"] = {k: tuple(v) for k, v in values["training_curve"].items()}
-            return cls(**values)
-        except (KeyError, TypeError, AttributeError) as error:
-            raise ContractsError(
-                f"this is no outcome of an evaluation ({error}): evaluate the contract again"
-            ) from error
+        """Read what `to_dict` wrote, and check it: what is read was perhaps not written by this program.
+
+        Raises:
+            ContractsError: something is missing, unknown, of another type, not finite, or does not fit the rest.
+        """
+        names = {f.name for f in dataclasses.fields(cls)}
+        if not isinstance(data, Mapping) or set(data) != names:
+            raise _no_outcome(f"the names {', '.join(sorted(names))}", data)
+        utilities, curves, versions = data["utilities"], data["training_curve"], data["versions"]
+        for name, given in (("utilities", utilities), ("training_curve", curves), ("versions", versions)):
+            if not isinstance(given, Mapping) or not all(isinstance(k, str) and 0 < len(k) <= 200 for k in given):
+                raise _no_outcome(f"a mapping with names in {name}", given)
+        if not all(isinstance(version, str) for version in versions.values()):
+            raise _no_outcome("texts in versions", versions)
+        waste = _curve("waste_curve", data["waste_curve"])
+        if waste and min(waste) < 0:
+            raise _no_outcome("numbers of cells in waste_curve", min(waste))
+        outcome = cls(
+            contract=Contract.from_dict(data["contract"]),
+            utilities={agent: _estimate(agent, u) for agent, u in utilities.items()},
+            waste_curve=waste,
+            training_curve={name: _curve(name, curve) for name, curve in curves.items()},
+            versions=dict(versions),
+            policy=data["policy"],
+            welfare=_estimate("welfare", data["welfare"]),
+            harvest=_estimate("harvest", data["harvest"]),
+            cleaned=_estimate("cleaned", data["cleaned"]),
+            shots=_estimate("shots", data["shots"]),
+            seed=_count("seed", data["seed"]),
+            episodes=_count("episodes", data["episodes"]),
+            cpu_seconds=_seconds("cpu_seconds", data["cpu_seconds"]),
+            wall_seconds=_seconds("wall_seconds", data["wall_seconds"]),
+        )
+        if not outcome.of_role("harvester") or len(outcome.of_role("cleaner")) != outcome.contract.n_cleaners:
+            raise _no_outcome(f"harvesters, and cleaners as in its contract ({outcome.contract})", list(utilities))
+        if len({len(curve) for curve in outcome.training_curve.values()}) > 1:
+            raise _no_outcome("curves of one length in training_curve", [len(c) for c in curves.values()])
+        return outcome
+
+
+def _no_outcome(wanted: str, got: object) -> ContractsError:
+    return ContractsError(f"this is no outcome of an evaluation: it has {wanted}, got {shown(got)}; evaluate again")
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether a value is a finite number that a float can hold."""
+    most = sys.float_info.max
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and -most <= value <= most
+
+
+def _estimate(name: str, data: object) -> Estimate:
+    if not isinstance(data, Mapping) or set(data) != {"mean", "se"} or not all(map(_is_number, data.values())):
+        raise _no_outcome(f"a finite mean and standard error for {name}", data)
+    if data["se"] < 0:
+        raise _no_outcome(f"a standard error of at least 0 for {name}", data["se"])
+    return Estimate(mean=float(data["mean"]), se=float(data["se"]))
+
+
+def _curve(name: str, data: object) -> tuple[float, ...]:
+    values = as_items(data)
+    if values is None or not all(map(_is_number, values)):
+        raise _no_outcome(f"finite numbers in {name}", data)
+    return tuple(map(float, values))
+
+
+def _seconds(name: str, value: object) -> float:
+    if not _is_number(value) or value < 0:
+        raise _no_outcome(f"a number of at least 0 as {name}", value)
+    return float(value)
+
+
+def _count(name: str, value: object) -> int:
+    number = as_int(value)
+    if number is None or not 0 <= number < 2**63:
+        raise _no_outcome(f"an integer of at least 0 as {name}", value)
+    return number
+
+
+def _is_file_name(text: str) -> bool:
+    """Whether text is empty or names a file in the folder that it is looked for in, on any system."""
+    return text not in (".", "..") and len(text) <= 200 and all(c.isprintable() and c not in '/\\:*?"<>|' for c in text)
 
 
 def mean_outcome(outcomes: list[Outcome]) -> Outcome:
@@ -169,6 +243,8 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
     Standard errors then come from the spread between trainings, which includes what learning adds;
     a single outcome is returned as it is.
     """
+    if not outcomes:
+        raise ContractsError("a mean is taken over one outcome at least, got none")
     first = outcomes[0]
     if len(outcomes) == 1:
         return first

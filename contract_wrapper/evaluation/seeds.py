@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, working
 from contract_wrapper.progress import STARTING, Progress
+
+MOST_SEEDS = 10_000
+"""Trainings of one contract; each takes seconds at least."""
 
 
 def evaluate_seeds(
@@ -21,14 +25,21 @@ def evaluate_seeds(
     """Train the contract with every seed and the baseline with the first; return baseline and outcomes.
 
     Finished trainings are kept in `folder` and not repeated; stopped ones go on.
+
+    Raises:
+        ContractsError: there are no seeds or more than 10,000, one of them is no seed, the folder cannot be made,
+            or a training failed.
     """
+    numbered = [check_seed(seed) for seed in islice(seeds, MOST_SEEDS + 1)]
+    if not 1 <= len(numbered) <= MOST_SEEDS:
+        got = f"more than {MOST_SEEDS:,}" if numbered else "none"
+        raise ContractsError(f"a contract is judged over 1 to {MOST_SEEDS:,} seeds, got {got}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ContractsError(
             f"cannot make the folder {folder}: {error.strerror or error}; choose another with --folder"
         ) from error
-    numbered = list(seeds)
     jobs = [Job(number=0, contract=Contract.none(), seed=numbered[0])]
     if not contract.is_none:
         jobs += [Job(number=i, contract=contract, seed=seed) for i, seed in enumerate(numbered, start=1)]

@@ -15,13 +15,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.costs import CostRule, get_costs
+from cleanup_env import CleanupConfig, CleanupError, make_config
+from cleanup_env.batch import check_games
+from contract_wrapper.contracts.contract import Contract, as_int
+from contract_wrapper.contracts.costs import CostRule, check_cost_roles, get_costs
 from contract_wrapper.contracts.settlement import Payment
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.envs.batch_game import check_game
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.registry import (
     DEFAULT,
@@ -45,30 +47,58 @@ class EvaluationSettings:
     """What, besides contract and seed, determines an evaluation."""
 
     game: CleanupConfig = dataclasses.field(default_factory=lambda: make_config("contract"))
-    """The game without recruits."""
+    """The game without recruits; may be given by the name of its preset."""
 
     costs: CostRule = dataclasses.field(default_factory=lambda: get_costs("effort"))
-    """What work costs, by role, in apples."""
+    """What work costs, by role, in apples; may be given as text for `get_costs`."""
 
     learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_mtmfq_profile("fast"))
-    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`."""
+    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`; may be given
+    by the name of a profile of `MTMFQConfig`."""
 
     episodes: int = 100
-    """Greedy episodes after training over which all means are taken (paper: 100)."""
+    """Greedy episodes after training over which all means are taken (paper: 100); they are played at once."""
 
     payment: Callable[[Contract], Payment] | None = None
     """From a contract to its payment rule; None: tax and share. Evaluations under a custom payment rule cannot be
     kept in a folder, because a file cannot tell one function from another: `evaluate` refuses a folder then."""
 
+    if TYPE_CHECKING:  # names are accepted, and settings are what is kept: a field has one type for both
+
+        def __init__(
+            self,
+            *,
+            game: CleanupConfig | str = ...,
+            costs: CostRule | str = ...,
+            learner: LearnerConfig | str = ...,
+            episodes: int = ...,
+            payment: Callable[[Contract], Payment] | None = ...,
+        ) -> None: ...
+
     def __post_init__(self) -> None:
-        if isinstance(self.episodes, bool) or not isinstance(self.episodes, int) or self.episodes < 2:
-            raise ContractsError(f"episodes must be an integer of at least 2, got {self.episodes!r}")
+        for name, read in _BY_NAME.items():
+            value = getattr(self, name)
+            if isinstance(value, str):
+                object.__setattr__(self, name, read(value))
+        check_game(self.game)
+        if not isinstance(self.costs, CostRule):
+            raise ContractsError(f"costs must be a CostRule, or text such as 'paper', got {shown(self.costs)}")
+        check_cost_roles(self.costs)
+        learner_of(self.learner)
+        episodes = as_int(self.episodes)
+        if episodes is None or episodes < 2:
+            raise ContractsError(f"episodes must be an integer of at least 2, got {shown(self.episodes)}")
+        object.__setattr__(self, "episodes", episodes)
+        for what, count in (("evaluation episodes", episodes), ("training games", self.learner.n_games)):
+            try:
+                check_games(self.game, count, self.learner.observation)
+            except CleanupError as error:
+                raise ContractsError(f"{shown(count)} {what} cannot be played at once: {error}") from error
         if self.payment is not None and not callable(self.payment):
             raise ContractsError(
                 "payment must be a function from a contract to its payment rule, "
-                f"got {self.payment!r}: write payment=lambda contract: ..."
+                f"got {shown(self.payment)}: write payment=lambda contract: ..."
             )
-        learner_of(self.learner)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and for the cache key.
@@ -77,7 +107,7 @@ class EvaluationSettings:
             ContractsError: there is a custom payment rule.
         """
         if self.payment is not None:
-            name = getattr(self.payment, "__name__", repr(self.payment))
+            name = getattr(self.payment, "__name__", shown(self.payment))
             raise ContractsError(
                 f"the settings have a custom payment rule (payment={name}), which cannot be written to a file, so no "
                 "outcome can be kept in a folder under it: evaluate without a folder, or leave payment out (tax and share)"
@@ -91,23 +121,70 @@ class EvaluationSettings:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> EvaluationSettings:
-        """Read what `to_dict` wrote."""
-        game = dict(data["game"])
-        game["map"] = tuple(game["map"])
-        return cls(
-            game=CleanupConfig(**game),
-            costs=get_costs(data["costs"]) if data["costs"] != "none" else CostRule(),
-            learner=config_from_dict(data["learner"]),
+        """Read what `to_dict` wrote.
+
+        Raises:
+            ContractsError: something is missing, unknown or not as `to_dict` writes it.
+            CleanupError, LearnerError: a setting of the game or the learner is out of range.
+        """
+        names = ("game", "costs", "learner", "episodes")
+        if not isinstance(data, Mapping) or set(data) != set(names):
+            raise ContractsError(f"settings of an evaluation have the names {', '.join(names)}, got {shown(data)}")
+        game, learner = data["game"], data["learner"]
+        if not isinstance(game, Mapping) or not isinstance(learner, Mapping):
+            raise ContractsError(f"game and learner must be mappings from names to values, got {shown(data)}")
+        settings = cls(
+            game=make_config("contract", **{str(name): value for name, value in game.items()}),
+            costs=get_costs(data["costs"]),
+            learner=config_from_dict(learner),
             episodes=data["episodes"],
         )
+        if _plain(settings.to_dict()) != _plain(data):
+            raise ContractsError(
+                "the settings of an evaluation are not as this version writes them (a value is missing or has another "
+                "form): use the version that wrote them"
+            )
+        return settings
+
+    def fingerprint(self) -> str:
+        """Hash of all settings; errors as `to_dict`."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:24]
 
     def key(self, contract: Contract, seed: int) -> str:
         """Name of an evaluation in the cache: a hash of all that determines its result; errors as `to_dict`."""
         everything = {
-            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": int(seed),
+            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": check_seed(seed),
             "code": code_version(learner_of(self.learner).name),
         }  # fmt: skip
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
+
+
+_BY_NAME: Mapping[str, Callable[[str], Any]] = {
+    "game": make_config,
+    "costs": get_costs,
+    "learner": get_mtmfq_profile,
+}
+"""Fields that may be given by name, and who knows the names."""
+
+
+def check_seed(seed: object) -> int:
+    """Return the seed of an evaluation as a plain int.
+
+    Raises:
+        ContractsError: it is no integer from 0 to 2**63 - 1.
+    """
+    number = as_int(seed)
+    if number is None or not 0 <= number < 2**63:
+        raise ContractsError(f"seed must be an integer of at least 0 (below 2**63), got {shown(seed)}")
+    return number
+
+
+def _plain(data: Any) -> Any:
+    """What JSON makes of some data; None for what it cannot write."""
+    try:
+        return json.loads(json.dumps(data, default=dict))
+    except (TypeError, ValueError, RecursionError):
+        return None
 
 
 @lru_cache

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from mtmfq.checks import shown
 from mtmfq.config import PROFILES, MTMFQConfig
 from mtmfq.interface import LearnerError
 
@@ -32,6 +33,6 @@ def get_mtmfq_profile(name: str, **overrides: Any) -> MTMFQConfig:
     >>> get_mtmfq_profile("smoke").gammas(("cleaner", "harvester"))
     (0.99, 0.95)
     """
-    if name not in MTMFQ_PROFILES:
-        raise LearnerError(f"there is no learner profile {name!r}: choose one of {', '.join(MTMFQ_PROFILES)}")
+    if not isinstance(name, str) or name not in MTMFQ_PROFILES:
+        raise LearnerError(f"there is no learner profile {shown(name)}: choose one of {', '.join(MTMFQ_PROFILES)}")
     return MTMFQConfig.from_dict({**MTMFQ_PROFILES[name].to_dict(), **overrides})

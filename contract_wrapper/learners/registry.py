@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.errors import ContractsError, require_package
+from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
 from mtmfq.checkpoint import kind_of
@@ -218,8 +218,8 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
 
 def get_learner(name: str) -> Learner:
     """Learner by name."""
-    if name not in LEARNERS:
-        raise ContractsError(f"there is no learner {name!r}: choose one of {', '.join(LEARNERS)}")
+    if not isinstance(name, str) or name not in LEARNERS:
+        raise ContractsError(f"there is no learner {shown(name)}: choose one of {', '.join(LEARNERS)}")
     return LEARNERS[name]
 
 
@@ -229,7 +229,7 @@ def learner_of(config: object) -> Learner:
         if isinstance(config, learner.config):
             return learner
     types = " or ".join(learner.config.__name__ for learner in LEARNERS.values())
-    raise ContractsError(f"the settings of a learner must be of type {types}, got {config!r}")
+    raise ContractsError(f"the settings of a learner must be of type {types}, got {shown(config)}")
 
 
 def config_to_dict(config: LearnerConfig) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def test_the_error_is_a_value_error():
         ({"n_agents": 5}, ["unknown setting", "n_agents", "n_harvesters"]),
         ({"map": ()}, ["non-empty", "default_map"]),
         ({"map": 5}, ["lines of text", "default_map"]),
+        ({"map": np.array(0.5)}, ["lines of text", "default_map"]),
         ({"map": ("@PR@", "@@@")}, ["ragged", "row 1", "3", "row 0", "4"]),
         ({"map": ("@PR@", "@X @")}, ["'X'", "row 1", "column 1", "legend"]),
         ({"map": ("@ R@",)}, ["no spawn point", "'P'"]),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
+from mtmfq.checks import MOST_LAYERS, as_float, as_int, as_widths, check_memory, check_networks, shown
 from mtmfq.interface import LearnerError
 
 
@@ -58,15 +59,14 @@ class PPOConfig:
     """Whether a trained policy plays its likeliest action; False draws from the distribution that was trained."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))
         for name in ("episodes", "n_games", "n_steps", "batch_size", "epochs"):
-            self._check(_whole(getattr(self, name)), name, "a whole number of at least 1")
-        self._check(bool(self.hidden) and all(map(_whole, self.hidden)), "hidden", "one or more positive widths")
-        for name in ("gamma", "gae_lambda"):
-            self._check(0 <= getattr(self, name) <= 1, name, "between 0 and 1")
-        for name in ("learning_rate", "clip_range"):
-            self._check(0 < getattr(self, name) < math.inf, name, "above 0")
-        self._check(0 <= self.ent_coef < math.inf, "ent_coef", "at least 0")
+            value = as_int(getattr(self, name))
+            whole = value if value is not None and 1 <= value < 2**31 else None
+            self._set(name, whole, "a whole number of at least 1 (below 2**31)")
+        for name, (holds, rule) in _RANGES.items():
+            number = as_float(getattr(self, name))
+            self._set(name, number if number is not None and holds(number) else None, rule)
+        self._set("hidden", as_widths(self.hidden), f"one or more positive widths, at most {MOST_LAYERS}")
         self._check(isinstance(self.greedy, bool), "greedy", "True or False")
         rows = self.n_games * self.n_steps
         self._check(
@@ -74,10 +74,21 @@ class PPOConfig:
             "batch_size",
             f"above 1 and a divisor of n_games * n_steps = {self.n_games} * {self.n_steps} = {rows}",
         )
+        check_networks(self.hidden, self.batch_size)
+        # Per row: 49 features and what PPO keeps of a step, in float32, of one agent at least.
+        what = f"a rollout of n_games * n_steps = {rows} rows"
+        check_memory(what, 256 * rows, "lower one of them")
+        what = f"the course of episodes={self.episodes} episodes"
+        check_memory(what, 48 * -(-self.episodes // self.n_games), "train for fewer episodes")
+
+    def _set(self, name: str, value: object, rule: str) -> None:
+        """Keep the plain value of a field; None says that it breaks the rule."""
+        self._check(value is not None, name, rule)
+        object.__setattr__(self, name, value)
 
     def _check(self, holds: bool, name: str, rule: str) -> None:
         if not holds:
-            raise LearnerError(f"{name} must be {rule}, but is {getattr(self, name)!r}")
+            raise LearnerError(f"{name} must be {rule}, but is {shown(getattr(self, name))}")
 
     @property
     def observation(self) -> str:
@@ -95,15 +106,21 @@ class PPOConfig:
         Raises:
             LearnerError: a setting is unknown or out of range.
         """
+        if not isinstance(values, Mapping):
+            raise LearnerError(f"settings are a mapping from names to values, got {shown(values)}")
         unknown = set(values) - {f.name for f in dataclasses.fields(cls)}
         if unknown:
-            raise LearnerError(f"the PPO learner has no setting {', '.join(sorted(unknown))}: remove it")
+            raise LearnerError(f"the PPO learner has no setting {', '.join(sorted(map(str, unknown)))}: remove it")
         return cls(**values)
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
-
+_RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
+    "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
+    "gamma": (lambda x: 0 <= x <= 1, "between 0 and 1"),
+    "gae_lambda": (lambda x: 0 <= x <= 1, "between 0 and 1"),
+    "clip_range": (lambda x: 0 < x < math.inf, "above 0"),
+    "ent_coef": (lambda x: 0 <= x < math.inf, "at least 0"),
+}
 
 PPO_PROFILES: Mapping[str, PPOConfig] = MappingProxyType(
     {
@@ -117,6 +134,6 @@ PPO_PROFILES: Mapping[str, PPOConfig] = MappingProxyType(
 
 def get_ppo_profile(name: str, **overrides: Any) -> PPOConfig:
     """Profile `name` with some fields replaced, for example `get_ppo_profile("fast", episodes=1_000)`."""
-    if name not in PPO_PROFILES:
-        raise LearnerError(f"there is no PPO profile {name!r}: choose one of {', '.join(PPO_PROFILES)}")
+    if not isinstance(name, str) or name not in PPO_PROFILES:
+        raise LearnerError(f"there is no PPO profile {shown(name)}: choose one of {', '.join(PPO_PROFILES)}")
     return PPOConfig.from_dict({**PPO_PROFILES[name].to_dict(), **overrides})

@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from contract_wrapper.contracts.costs import as_costs
 from contract_wrapper.contracts.families import (
     CellPriceContracts,
     CellTaxContracts,
@@ -15,7 +16,7 @@ from contract_wrapper.contracts.families import (
 )
 from contract_wrapper.contracts.payment_rules import PayPerCell, TaxAndShare, TaxByCells
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.settlement import StepSettlement, as_costs
+from contract_wrapper.contracts.settlement import StepSettlement
 from contract_wrapper.errors import ContractsError
 
 CREW = Roles(names=("harvester", "harvester", "cleaner", "cleaner"))
@@ -104,9 +105,11 @@ def test_a_draw_has_one_contract_in_each_part_of_every_term():
         ([[1.1, 3.0]], r"tax must lie in \[0, 1\] here, got 1.1"),
         ([[0.5, 3.0], [0.5, 1.9]], r"price must lie in \[2, 4\] here, got 1.9"),
         ([[math.nan, 3.0]], r"tax must lie in \[0, 1\] here, got nan"),
-        ([0.5, 3.0], r"tax, price: terms must have the shape \(contracts, 2\), got \(2,\)"),
+        ([0.5, 3.0], r"tax, price: terms must be numbers of shape \(contracts, 2\), got \(2,\)"),
         ([[0.5]], r"got \(1, 1\)"),
         (np.empty((0, 2)), r"got \(0, 2\)"),
+        ("half", "got 'half'"),
+        ([[0.5], [0.5, 3.0]], r"got \[\[0.5\], \[0.5, 3.0\]\]"),
     ],
 )
 def test_contracts_of_another_family_are_refused(terms, message):

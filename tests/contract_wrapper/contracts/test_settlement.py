@@ -11,7 +11,7 @@ from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost
 from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Settlement
-from contract_wrapper.contracts.transfers import TINY, welfare
+from contract_wrapper.contracts.transfers import TINY, conserves_money, welfare
 from contract_wrapper.errors import ContractsError
 
 ROLES = Roles(names=("harvester", "harvester", "cleaner", "cleaner"), agents=("h_0", "h_1", "c_0", "c_1"))
@@ -164,13 +164,63 @@ def test_one_game_of_a_batch_that_makes_money_is_enough():
         settle(last_one, rewards=np.zeros((3, 4)))
 
 
-def test_a_function_cannot_change_the_rewards():
+@pytest.mark.parametrize("name", ["rewards", "shots", "cleaned", "apples"])
+def test_a_function_cannot_change_what_the_game_wrote(name):
     def greedy(rewards, activity, roles):
-        rewards += 100
+        (rewards if name == "rewards" else getattr(activity, name))[0] = 100
         return np.zeros(4)
 
-    settle(greedy)
-    assert REWARDS.tolist() == [4, 2, 0, 0]
+    rewards, counts = REWARDS.copy(), Activity(*(count.copy() for count in ACTIVITY))
+    settlement = Settlement.of(UNTAXED, ROLES, payment=greedy)
+    with pytest.raises(ValueError, match="read-only"):
+        settlement.settle(rewards, counts)
+    assert rewards.tolist() == REWARDS.tolist()
+    rewards[0] = 7  # the game itself still can
+    assert rewards[0] == 7
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@pytest.mark.parametrize("transfers", [[1e308, 7e307, -1e308, 0.0], [1e308, 1e308, -1e308, -1e308], [1e308] * 4])
+def test_transfers_that_cannot_be_summed_do_not_conserve_money(transfers):
+    assert not conserves_money(transfers)
+    with pytest.raises(ContractsError, match=r"<lambda> pays or is given amounts that are too large to be summed"):
+        settle(lambda r, activity, roles: transfers)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_minted_transfers_whose_utilities_are_not_finite_are_refused():
+    with pytest.raises(ContractsError, match="utilities do not add up to a finite number"):
+        settle(lambda r, activity, roles: [1e308, 1e308, 0, 0], mints=True)
+
+
+@pytest.mark.parametrize(
+    "given", [["1", "-1", "0", "0"], np.array([1j, -1j, 0, 0]), [None, 0, 0, 0], np.array([{}] * 4)]
+)
+def test_transfers_that_are_no_real_numbers_are_refused(given):
+    with pytest.raises(ContractsError, match="must return an array of transfers per agent"):
+        settle(lambda r, activity, roles: given)
+
+
+@pytest.mark.parametrize("role", ["cleaners", "Harvester", "free", "absent"])
+def test_costs_of_a_role_that_nobody_can_have_are_refused_and_the_nearest_is_named(role):
+    rule = CostRule.of(**{role: RoleCost(per_shot=5)})
+    near = {"cleaners": ": did you mean 'cleaner'", "Harvester": ": did you mean 'harvester'"}.get(role, "$")
+    with pytest.raises(
+        ContractsError, match=f"role '{role}', which no agent has; the roles are cleaner, harvester{near}"
+    ):
+        Settlement.of(UNTAXED, ROLES, costs=rule)
+
+
+def test_the_absent_are_never_charged_whatever_the_costs_say():
+    gone = Roles(names=("harvester", "cleaner", "absent"))
+    with pytest.raises(ContractsError, match="the costs name the role 'absent'"):
+        Settlement.of(Contract(tax=0.0, n_cleaners=1), gone, costs="absent:per_step=1")
+
+
+@pytest.mark.parametrize("horizon", ["nan", np.nan, np.inf, 0, -1, True, 1.5, 10**400])
+def test_a_horizon_that_is_no_number_of_steps_is_refused(horizon):
+    with pytest.raises(ContractsError, match="horizon must be an integer of at least 1, or None"):
+        Settlement.of(UNTAXED, ROLES, horizon=horizon)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

@@ -120,8 +120,10 @@ def test_without_cleaners_nobody_is_taxed():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: ConditionedGame(6), "n_cleaners must lie between 0 and largest_crew=5, got 6"),
-        (lambda: ConditionedGame(-1), "n_cleaners must lie between 0 and largest_crew=5, got -1"),
+        (lambda: ConditionedGame(6), "n_cleaners must be an integer between 0 and largest_crew=5, got 6"),
+        (lambda: ConditionedGame("two"), "n_cleaners must be an integer between 0 and largest_crew=5, got 'two'"),
+        (lambda: ConditionedGame(0, largest_crew=0), "largest_crew must be an integer of at least 1, got 0"),
+        (lambda: ConditionedGame(-1), "n_cleaners must be an integer between 0 and largest_crew=5, got -1"),
         (
             lambda: ConditionedGame(2, terms=[[0.1], [0.2]], n_games=3),
             "3 games need as many contracts, or one for all, got 2",

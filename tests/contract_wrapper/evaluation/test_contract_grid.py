@@ -56,7 +56,7 @@ def test_what_agents_do_not_know_is_not_played(crews):
         play_grid(crews, 3, [[0.5]])
     with pytest.raises(ContractsError, match=r"tax must lie in \[0, 1\] here, got 1.5"):
         play_grid(crews, 2, [[1.5]])
-    with pytest.raises(ContractsError, match="at least 2 episodes, got 1"):
+    with pytest.raises(ContractsError, match="integer of at least 2 episodes, got 1"):
         play_grid(crews, 2, [[0.5]], episodes=1)
 
 

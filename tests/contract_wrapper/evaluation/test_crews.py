@@ -81,7 +81,7 @@ def test_a_checkpoint_and_a_policy_say_what_they_are_for(tmp_path):
     assert Policy.load(tmp_path / "policy.npz", stopped.policy.identity).identity["sizes"] == [1, 3]
 
 
-@pytest.mark.parametrize("sizes", [(), (1, 1), (-1, 2)])
+@pytest.mark.parametrize("sizes", [(), (1, 1), (-1, 2), (1.5,), "12"])
 def test_sizes_are_crews(sizes):
     with pytest.raises(ContractsError, match="sizes must be distinct numbers of cleaners"):
         run(sizes=sizes)
