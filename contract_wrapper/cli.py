@@ -132,8 +132,6 @@ def _shared(sub: argparse.ArgumentParser) -> None:
 
 
 def _settings(options: argparse.Namespace) -> EvaluationSettings:
-    from cleanup_env import make_config
-    from contract_wrapper.contracts.costs import get_costs
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.learners.registry import get_learner
 
@@ -141,8 +139,8 @@ def _settings(options: argparse.Namespace) -> EvaluationSettings:
         raise ContractsError(f"--seed must be at least 0, got {options.seed}")
     changes = {} if options.episodes is None else {"episodes": options.episodes}
     return EvaluationSettings(
-        game=make_config(options.preset),
-        costs=get_costs(options.costs),
+        game=options.preset,
+        costs=options.costs,
         learner=get_learner(options.learner).profile(options.profile or "fast", **changes),
     )
 

@@ -74,7 +74,7 @@ def write_sealed(path: Path, kind: str, content: Mapping[str, Any]) -> None:
         ContractsError: as in `replacing`.
     """
     values = json.loads(json.dumps(content))
-    sealed = {"kind": kind, "sha256": _seal(kind, values), "content": values}
+    sealed = {"kind": kind, "sha256": seal(kind, values), "content": values}
     write_text(path, json.dumps(sealed, indent=1) + "\n")
 
 
@@ -93,8 +93,8 @@ def read_sealed(path: Path, kind: str) -> dict[str, Any]:
         if len(text) > MOST_JSON_BYTES:
             raise ValueError("too large")
         sealed = json.loads(text)
-        found, seal, content = sealed["kind"], sealed["sha256"], sealed["content"]
-        whole = isinstance(content, dict) and seal == _seal(found, content)
+        found, hashed, content = sealed["kind"], sealed["sha256"], sealed["content"]
+        whole = isinstance(content, dict) and hashed == seal(found, content)
     except (ValueError, LookupError, TypeError, RecursionError):
         whole = False
     if not whole:
@@ -104,5 +104,6 @@ def read_sealed(path: Path, kind: str) -> dict[str, Any]:
     return dict(content)
 
 
-def _seal(kind: str, content: Any) -> str:
+def seal(kind: str, content: Any) -> str:
+    """Return a hash of plain data of some kind, the same before and after a trip through JSON."""
     return hashlib.sha256(json.dumps([kind, content], sort_keys=True).encode()).hexdigest()

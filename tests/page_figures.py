@@ -22,6 +22,7 @@ from cleanup_env import FEATURE_NAMES, make_config
 from cleanup_env.maps import default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, contract_space
+from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.contracts.families import SMALLEST_TAX
 from contract_wrapper.studies.search import MAX_CANDIDATES
@@ -184,6 +185,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "space.values": lambda: (sum(n for n in contract_space().counts if n is not None),),
     "space.designs": lambda: (float(np.prod([n for n in contract_space().counts if n is not None])),),
     "space.grid_limit": lambda: (GRID_LIMIT,),
+    "fit.exact_results": lambda: (EXACT_RESULTS,),
     "study.initial": lambda: (SearchSettings().n_initial,),
     "study.search": lambda: (SearchSettings().n_search,),
     "study.batch": lambda: (SearchSettings().batch,),

@@ -19,6 +19,7 @@ from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import dense_near_best
+from contract_wrapper.bo.numbers_in import as_numbers, check_count, check_seed
 from contract_wrapper.bo.sampling import farthest
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
@@ -27,6 +28,15 @@ from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
+
+LARGEST_BATCH = 1000
+"""Largest number of suggestions of one ask."""
+
+MOST_PENDING = 10_000
+"""Largest number of pending designs."""
+
+MOST_BELIEVED = 200
+"""The surrogates are conditioned on the last of the pending designs, this many; none of the others is proposed."""
 
 
 class Ask(Protocol):
@@ -97,7 +107,7 @@ class SurrogateRule(Rule):
             prediction = believed.predict(self.space.to_unit(designs))
             return acquisition.log_constrained_improvement(*prediction, incumbent)
 
-        return dense_near_best(self.space, improvement, self.history.designs, rng)
+        return dense_near_best(self.space, improvement, self.surrogates.designs, rng)
 
 
 Prepare = Callable[[DesignSpace, History], Rule | None]
@@ -118,25 +128,30 @@ def ask_by(
 
     Raises:
         SpaceExhausted: no design is left to suggest.
+        ContractsError: an argument is outside the limits above.
     """
-    if number < 1:
-        raise ContractsError(f"ask needs number >= 1, but got {number}")
-    pending = np.asarray(pending, dtype=float).reshape(-1, len(space))
-    first = len(history) + len(history.failed) + len(pending) if trial is None else trial
+    number = check_count(number, "number of suggestions", 1, LARGEST_BATCH)
+    seed = check_seed(seed, "ask")
+    designs = as_numbers(pending if len(pending) else np.empty((0, len(space))), "pending designs", ("p", len(space)))
+    if len(designs) > MOST_PENDING:
+        raise ContractsError(
+            f"at most {MOST_PENDING} designs may be pending, but got {len(designs)}: tell the old ones"
+        )
+    known = len(history) + len(history.failed) + len(designs)
+    first = known if trial is None else check_count(trial, "trial", 0, 2**53)
     picks: list[Suggestion] = []
     with one_thread():
         rule = prepare(space, history)
-        while (left := number - len(picks)) > 0:
+        if rule is None:
+            picks = list(islice(fill(space, history, designs), number))
+        while rule is not None and (left := number - len(picks)) > 0:
             now = first + len(picks)
-            if rule is None:
-                chosen = list(fill(space, history, pending))
-            else:
-                rng = np.random.default_rng(np.random.SeedSequence([seed, now]))
-                chosen = list(islice(rule.step(pending, now + 1, rng), left if rule.at_once else 1))
+            rng = np.random.default_rng(np.random.SeedSequence([seed, now]))
+            chosen = list(islice(rule.step(designs, now + 1, rng), left if rule.at_once else 1))
             if not chosen:
                 break
             picks += chosen
-            pending = np.vstack([pending, [suggestion.design for suggestion in chosen]])
+            designs = np.vstack([designs, [suggestion.design for suggestion in chosen]])
     if not picks:
         raise SpaceExhausted(
             f"all designs of the space {space.names} are evaluated, failed or pending: take the best of the "
@@ -189,11 +204,15 @@ def ranked(
 
 def taken(space: DesignSpace, history: History, pending: Floats) -> Floats:
     """Return every design that is not to be proposed, (k, d): evaluated, failed or pending (p, d)."""
-    return np.vstack([history.designs, history.failed.reshape(-1, len(space)), pending])
+    return np.vstack([history.designs, history.failed, pending])
 
 
 def fill(space: DesignSpace, history: History, pending: Floats) -> Iterator[Suggestion]:
-    """Yield the next point of a space-filling design, farthest from all taken ones; nothing is predicted."""
-    found = farthest(space, taken(space, history, pending))
-    if found is not None:
-        yield Suggestion.unpredicted(*found)
+    """Yield the points of a space-filling design, each farthest from all taken and earlier ones; nothing is predicted."""
+    for design, distance in farthest(space, taken(space, history, pending)):
+        yield Suggestion.unpredicted(design, distance)
+
+
+def believable(space: DesignSpace, pending: Floats) -> Floats:
+    """Return in the unit cube the pending designs (p, d) that surrogates are conditioned on: the last `MOST_BELIEVED`."""
+    return space.to_unit(pending[-MOST_BELIEVED:])

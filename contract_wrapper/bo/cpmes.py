@@ -14,16 +14,17 @@ import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.ask import Designs, SurrogateRule, ask_by, ranked
-from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.ask import Designs, SurrogateRule, ask_by, believable, ranked
+from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import refine_front
+from contract_wrapper.bo.numbers_in import check_seed
 from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import Design, DesignSpace
@@ -34,6 +35,7 @@ Floats = npt.NDArray[np.float64]
 
 _DEFAULT = CPMESConfig()
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
+_MOST_COUNTED = 10**200  # in beta_t, of the designs of a space of many dimensions: 50 of 100 values have fewer
 
 
 def ask(
@@ -51,8 +53,9 @@ def ask(
     Args:
         space: where the designs come from.
         history: all results so far.
-        pending: designs under evaluation elsewhere, (p, d); treated as earlier picks of the same batch.
-        number: how many suggestions; fewer come back where fewer designs are left.
+        pending: designs under evaluation elsewhere, (p, d), at most `MOST_PENDING` (10,000); treated as earlier
+            picks of the same batch. Of more than `MOST_BELIEVED` (200) the last ones are, the others are excluded only.
+        number: how many suggestions, at most `LARGEST_BATCH` (1000); fewer come back where fewer designs are left.
         seed: of the whole search.
         trial: number of the first suggested trial; by default the count of results, failures and
             pending designs. It seeds the draws together with `seed`, and is t - 1 in beta_t.
@@ -63,8 +66,9 @@ def ask(
 
     Raises:
         SpaceExhausted: nothing is left to suggest.
+        ContractsError: an argument is outside these limits, or a design is not one of the space's dimensions.
     """
-    prepare = functools.partial(ParetoEntropySearch.prepare, config=config or CPMESConfig())
+    prepare = functools.partial(ParetoEntropySearch.prepare, config=check_config(config))
     return ask_by(prepare, space, history, pending, number, seed=seed, trial=trial)
 
 
@@ -90,7 +94,7 @@ class ParetoEntropySearch(SurrogateRule):
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield candidates, best first: the front, then the designs beside it."""
         space, history, config = self.space, self.history, self.config
-        unit_pending = space.to_unit(pending)
+        unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending) if config.batch == "believer" else self.surrogates
         incumbent = best_so_far(history, believed, unit_pending)
 
@@ -197,7 +201,7 @@ def _conditional_score(surrogates: SurrogateSet, pending: Floats, values: Floats
 
 def _count(space: DesignSpace, config: CPMESConfig) -> int:
     counts = [_CONTINUOUS_COUNT if count is None else count for count in space.counts]
-    return sum(counts) if config.beta == "printed" else math.prod(counts)
+    return min(sum(counts) if config.beta == "printed" else math.prod(counts), _MOST_COUNTED)
 
 
 class CPMES:
@@ -221,28 +225,49 @@ class CPMES:
         binary: Sequence[int] = (),
         config: CPMESConfig | None = None,
     ) -> None:
-        self.space, self.seed, self.config = space, seed, config or CPMESConfig()
+        self.space, self.seed, self.config = space, check_seed(seed, "CPMES"), check_config(config)
         self.history = History.empty(space, constraints, participation=participation, binary=tuple(binary))
         self.pending: list[Design] = []
 
     def ask(self, number: int = 1) -> list[Suggestion]:
-        """Suggest designs, and keep them as pending until they are told."""
+        """Suggest designs, and keep them as pending until they are told.
+
+        Raises:
+            SpaceExhausted: nothing is left to suggest.
+            ContractsError: the number is none from 1 to `LARGEST_BATCH`.
+        """
         picks = ask(self.space, self.history, self.pending, number, seed=self.seed, config=self.config)
-        self.pending += [suggestion.design for suggestion in picks]
+        self.pending = [*self.pending, *(suggestion.design for suggestion in picks)]
         return picks
 
-    def tell(self, design: Sequence[float], objective: float, margins: Sequence[float] = (), **errors: Any) -> None:
-        """Add a result, asked for or not; `errors` as in `History.add`."""
-        self.history = self.history.add(design, objective, margins, **errors)
-        self._no_longer_pending(design)
+    def tell(
+        self,
+        design: Sequence[float],
+        objective: float,
+        margins: Sequence[float] = (),
+        *,
+        objective_se: float = 0.0,
+        margins_se: Sequence[float] | None = None,
+    ) -> None:
+        """Add a result, asked for or not; a result that is refused changes nothing.
+
+        Raises:
+            ContractsError: as in `History.add`, or the design has no place on a logarithmic scale.
+        """
+        history = self.history.add(design, objective, margins, objective_se=objective_se, margins_se=margins_se)
+        self.pending, self.history = self._without(design), history
 
     def tell_failed(self, design: Sequence[float]) -> None:
-        """Add a failure: the design is neither fitted nor proposed again."""
-        self.history = self.history.add_failed(design)
-        self._no_longer_pending(design)
+        """Add a failure, asked for or not: the design is neither fitted nor proposed again.
 
-    def _no_longer_pending(self, design: Sequence[float]) -> None:
+        Raises:
+            ContractsError: the design is none, as in `tell`; then nothing changes.
+        """
+        history = self.history.add_failed(design)
+        self.pending, self.history = self._without(design), history
+
+    def _without(self, design: Sequence[float]) -> list[Design]:
+        """Return the pending designs without one of them, if it is among them."""
         (key,) = self.space.keys([design])
         keys = self.space.keys(self.pending) if self.pending else []
-        if key in keys:
-            del self.pending[keys.index(key)]
+        return [d for i, d in enumerate(self.pending) if key not in keys or i != keys.index(key)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
+from contract_wrapper.bo.numbers_in import check_count, is_number
 from contract_wrapper.errors import ContractsError
 
 _CHOICES = {
@@ -14,6 +18,9 @@ _CHOICES = {
     "beta": ("printed", "designs"),
     "batch": ("believer", "topk", "random", "cmi"),
 }
+
+_LIMITS = {"n_paths": (1, 256), "population": (4, 1000), "generations": (1, 1000), "refinements": (0, 100)}
+_MOST_EVALUATIONS = 100_000  # of NSGA-II, about a quarter of a minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +33,7 @@ class CPMESConfig:
     """
 
     n_paths: int = 32
-    """Joint posterior draws, each giving one f* (K)."""
+    """Joint posterior draws, each giving one f* (K), at most 256."""
 
     score: Literal["gain", "cmes", "ibo"] = "gain"
     """`cmes`: eq. 8, Perrone et al. 2019 (paper). `ibo`: the lower bound of Takeno et al. 2022, never negative.
@@ -61,25 +68,30 @@ class CPMESConfig:
     the designs picked so far (Takeno et al. 2022; scored as `ibo`)."""
 
     population: int = 40
-    """NSGA-II population where the space is not a grid (paper: 100)."""
+    """NSGA-II population where the space is not a grid (paper: 100), from 4 to 1000."""
 
     generations: int = 10
-    """NSGA-II generations where the space is not a grid (paper: 100)."""
+    """NSGA-II generations where the space is not a grid (paper: 100), at most 1000; at most 100,000 designs in all."""
 
     refinements: int = 16
-    """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid (paper: 0)."""
+    """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid, at most 100 (paper: 0)."""
 
     def __post_init__(self) -> None:
-        if self.n_paths < 1 or self.population < 4 or self.generations < 1 or not 0 < self.delta < 1:
+        for name, (least, most) in _LIMITS.items():
+            check_count(getattr(self, name), f"CPMESConfig.{name}", least, most)
+        if self.population * self.generations > _MOST_EVALUATIONS:
             raise ContractsError(
-                "CPMESConfig needs n_paths >= 1, population >= 4, generations >= 1, 0 < delta < 1, but has "
-                f"{self.n_paths}, {self.population}, {self.generations} and {self.delta}"
+                f"CPMESConfig.population times generations must be at most {_MOST_EVALUATIONS}, but got "
+                f"{self.population} times {self.generations}: lower one of them"
             )
-        if self.refinements < 0:
-            raise ContractsError(f"CPMESConfig.refinements must be at least 0, not {self.refinements}")
+        if not is_number(self.delta) or not 0 < self.delta < 1:
+            raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {self.delta!r}")
+        if not isinstance(self.local_term, (bool, np.bool_)):
+            raise ContractsError(f"CPMESConfig.local_term must be True or False, but got {self.local_term!r}")
         for name, allowed in _CHOICES.items():
-            if getattr(self, name) not in allowed:
-                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {getattr(self, name)!r}")
+            value = getattr(self, name)
+            if not isinstance(value, str) or value not in allowed:
+                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {value!r}")
 
     @classmethod
     def paper(cls) -> CPMESConfig:
@@ -88,3 +100,16 @@ class CPMESConfig:
             local_term=False, score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
             population=100, generations=100, refinements=0,
         )  # fmt: skip
+
+
+def check_config(config: CPMESConfig | None) -> CPMESConfig:
+    """Return the configuration, the default for None.
+
+    Raises:
+        ContractsError: it is another thing.
+    """
+    if config is None:
+        return CPMESConfig()
+    if not isinstance(config, CPMESConfig):
+        raise ContractsError(f"config must be a CPMESConfig or None, but got {reprlib.repr(config)}: make one")
+    return config

@@ -5,12 +5,13 @@ Values of a grid are numbered from 0 and computed when asked for, so that a rang
 
 from __future__ import annotations
 
-import math
+import reprlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.numbers_in import LARGEST, in_range
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
@@ -19,6 +20,8 @@ SMALLEST_STEP = 1e-8
 """Values of a `Real` with a step are rounded to 10 decimals; a smaller step would be lost there."""
 
 _DECIMALS = 10
+_NARROWEST = 1e-60  # distance of unequal bounds, as squares of designs in units of it must stay finite
+_RESOLUTION = 1e-12  # of the larger bound: floats are 2e-16 of their size apart
 _EXACT = 2**53  # largest integer up to which floats hold every integer
 
 
@@ -34,13 +37,13 @@ class Real:
     """Name of the variable, unlike those of the other dimensions of a space."""
 
     low: float
-    """Lower bound, finite; above 0 with `log`."""
+    """Lower bound, at most 1e60 in size; above 0 with `log`."""
 
     high: float
-    """Upper bound, finite; equal to `low` for a fixed number."""
+    """Upper bound, at most 1e60 in size; equal to `low` for a fixed number, else more by 1e-12 of the larger size."""
 
     step: float | None = None
-    """Distance of neighbouring values, from the lower bound to the upper; None: any number between them."""
+    """Distance of neighbouring values, from the lower bound to the upper, at least 1e-8; None: any number between."""
 
     log: bool = False
     """Whether the variable is searched on a logarithmic scale, where equal ratios are equally far apart."""
@@ -51,6 +54,13 @@ class Real:
         object.__setattr__(self, "low", low)
         object.__setattr__(self, "high", high)
         _check_bounds(self)
+        size = max(abs(low), abs(high))
+        if low < high and (high - low < max(_NARROWEST, _RESOLUTION * size)):
+            raise ContractsError(
+                f"{_title(self)} needs bounds that differ by at least {_RESOLUTION:g} of the larger, and by "
+                f"{_NARROWEST:g}, but got low={low!r} and high={high!r}: take another unit, or give the same number "
+                "twice to fix it"
+            )
         if self.step is None:
             return
         step = _number(self, "step")
@@ -61,6 +71,11 @@ class Real:
                 "leave the step out, or make the exponent the variable"
             )
         steps = (high - low) / step if step >= SMALLEST_STEP else -1.0
+        if 0 < step < _RESOLUTION * size:
+            raise ContractsError(
+                f"{_title(self)} needs a step of at least {_RESOLUTION:g} of its larger bound, but got step={step:g} "
+                f"and bounds up to {size:g}: take another origin, or leave the step out"
+            )
         if steps < 0 or abs(steps - round(steps)) > 1e-6 or (round(steps) == 0) != (low == high):
             raise ContractsError(
                 f"{_title(self)} needs a step of at least {SMALLEST_STEP:g} that fits a whole number of times between "
@@ -113,7 +128,8 @@ class Integer:
             number = getattr(self, end)
             if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or abs(int(number)) > _EXACT:
                 raise ContractsError(
-                    f"{_title(self)} needs integers of at most 2**53 in size as bounds, but got {end}={number!r}: "
+                    f"{_title(self)} needs integers of at most 2**53 in size as bounds, but got "
+                    f"{end}={reprlib.repr(number)}: "
                     "use Real for other numbers"
                 )
             object.__setattr__(self, end, int(number))
@@ -137,19 +153,24 @@ Dimension = Real | Integer
 
 
 def _title(dimension: Dimension) -> str:
-    return f"{type(dimension).__name__} {dimension.name!r}"
+    return f"{type(dimension).__name__} {reprlib.repr(dimension.name)}"
 
 
 def _check_name(dimension: Dimension) -> None:
     if not isinstance(dimension.name, str) or not dimension.name:
-        raise ContractsError(f"a dimension needs a name, but got {dimension.name!r}: pass a string as name=...")
+        raise ContractsError(
+            f"a dimension needs a name, but got {reprlib.repr(dimension.name)}: pass a string as name=..."
+        )
 
 
 def _number(dimension: Real, name: str) -> float:
     """Return a field as a float, if it is a finite number."""
     value = getattr(dimension, name)
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
-        raise ContractsError(f"{_title(dimension)} needs a finite number as {name}, but got {value!r}: pass one")
+    if not in_range(value):
+        raise ContractsError(
+            f"{_title(dimension)} needs a finite number of at most {LARGEST:g} in size as {name}, but got "
+            f"{reprlib.repr(value)}: pass one, or take another unit"
+        )
     return float(value)
 
 

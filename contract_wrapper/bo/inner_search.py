@@ -93,11 +93,13 @@ def refine_front(
     """
     values = objectives(designs)
     designs, values = _on_front(designs, values)
+    scores = score(designs)
     for size in step_sizes(rounds):
-        near = around(space, designs, score(designs), size, rng)
+        near = around(space, designs, scores, size, rng)
         designs, values = _on_front(np.vstack([designs, near]), np.vstack([values, objectives(near)]))
-        kept = np.sort(np.argsort(-score(designs), kind="stable")[:_MOST_ON_FRONT])
-        designs, values = designs[kept], values[kept]
+        scores = score(designs)
+        kept = np.sort(np.argsort(-scores, kind="stable")[:_MOST_ON_FRONT])
+        designs, values, scores = designs[kept], values[kept], scores[kept]
     return designs
 
 

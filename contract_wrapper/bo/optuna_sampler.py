@@ -20,10 +20,12 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from contract_wrapper.bo.ask import LARGEST_BATCH, MOST_PENDING
 from contract_wrapper.bo.cpmes import ask
-from contract_wrapper.bo.cpmes_config import CPMESConfig
+from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.dimensions import SMALLEST_STEP, Dimension, Integer, Real
-from contract_wrapper.bo.history import History, Result, as_margins
+from contract_wrapper.bo.history import MOST_RESULTS, History, Result, as_margins
+from contract_wrapper.bo.numbers_in import check_count, check_seed, in_range, is_number
 from contract_wrapper.bo.space import GRID_LIMIT, DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
@@ -51,8 +53,8 @@ class CPMESSampler(optuna.samplers.BaseSampler):
 
     Floats and integers, with steps and logarithms, are searched together. What only some trials
     have, and categorical parameters, are drawn at random. Trials that run elsewhere are pending;
-    failed and pruned ones, and those with a value that is not finite or a constraint that others
-    have and they lack, are neither fitted nor repeated. When a finite space is used up, the study is
+    failed and pruned ones, and those with a value that is not finite or larger than 1e60, or a constraint that others
+    have and they lack, are neither fitted nor repeated; those with parameters of other kinds are ignored. When a finite space is used up, the study is
     stopped, and a warning says so.
     """
 
@@ -65,11 +67,10 @@ class CPMESSampler(optuna.samplers.BaseSampler):
             n_startup_trials: finished trials before the first suggestion, until then parameters are random;
                 None for 2 d + 3 with d parameters, the size of the contract paper's prior set.
         """
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise ContractsError(f"CPMESSampler needs an integer >= 0 as seed, but got {seed!r}")
-        if n_startup_trials is not None and n_startup_trials < 1:
-            raise ContractsError(f"CPMESSampler needs n_startup_trials >= 1 or None, but got {n_startup_trials}")
-        self._seed, self._config, self._n_startup = seed, config, n_startup_trials
+        if n_startup_trials is not None:
+            check_count(n_startup_trials, "n_startup_trials, if not None,", 1, MOST_RESULTS)
+        check_config(config)
+        self._seed, self._config, self._n_startup = check_seed(seed, "CPMESSampler"), config, n_startup_trials
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """Return the numeric parameters that all completed trials have, by name."""
@@ -109,7 +110,9 @@ class CPMESSampler(optuna.samplers.BaseSampler):
         pending, choosing = _running(trials, search_space, number)
         try:
             # Trials with a smaller number that have chosen nothing yet choose first, by the same rule.
+            choosing = choosing[-(LARGEST_BATCH - 1) :]
             first = number - len(choosing)
+            pending = pending[-MOST_PENDING:]
             picks = ask(space, history, pending, 1 + len(choosing), seed=self._seed, trial=first, config=self._config)
         except SpaceExhausted:
             warnings.warn(
@@ -150,7 +153,8 @@ def _dimension(name: str, distribution: BaseDistribution) -> Dimension:
             "leave it to sample_independent"
         )
     low, high, step, log = distribution.low, distribution.high, distribution.step, distribution.log
-    countable = step is not None and step >= SMALLEST_STEP and (high - low) / step + 1 <= GRID_LIMIT
+    known = in_range(low) and in_range(high)  # else the dimension says what is wrong
+    countable = known and step is not None and step >= SMALLEST_STEP and (high - low) / step + 1 <= GRID_LIMIT
     if isinstance(distribution, IntDistribution) and step == 1 and countable:
         return Integer(name=name, low=distribution.low, high=distribution.high, log=log)
     return Real(name=name, low=low, high=high, step=step if countable else None, log=log)
@@ -164,15 +168,24 @@ def history_of(
 ) -> History:
     """Return what finished trials say: objectives to be maximised, margins >= 0 good, and failures."""
     sign = 1.0 if direction == optuna.study.StudyDirection.MAXIMIZE else -1.0
-    finished = [t for t in trials if t.state.is_finished() and set(distributions) <= set(t.params)]
-    return History.of(space, [_result(t, tuple(distributions), sign) for t in finished])
+    finished = [(t, _design(t.params, distributions)) for t in trials if t.state.is_finished()]
+    return History.of(space, [_result(t, design, sign) for t, design in finished if design is not None])
 
 
-def _result(trial: FrozenTrial, names: Sequence[str], sign: float) -> Result:
-    design = [float(trial.params[name]) for name in names]
-    if trial.state != TrialState.COMPLETE or trial.value is None:
+def _result(trial: FrozenTrial, design: Sequence[float], sign: float) -> Result:
+    if trial.state != TrialState.COMPLETE or not all(map(is_number, [trial.value, *trial.constraints.values()])):
         return Result(design=design, failed=True)
-    return Result(design=design, objective=sign * trial.value, margins=as_margins(trial.constraints))
+    return Result(design=design, objective=sign * float(trial.value or 0.0), margins=as_margins(trial.constraints))
+
+
+def _design(params: Mapping[str, Any], distributions: Distributions) -> list[float] | None:
+    """Return the parameters in the order of the distributions; None where one is missing or no number for them."""
+    values = [params.get(name) for name in distributions]
+    if not all(map(in_range, values)):
+        return None
+    design = [float(value) for value in values if value is not None]
+    logs = [isinstance(d, _NUMERIC) and d.log for d in distributions.values()]
+    return None if any(log and value <= 0 for log, value in zip(logs, design, strict=True)) else design
 
 
 def _running(
@@ -183,9 +196,9 @@ def _running(
     for t in trials:
         if t.state != TrialState.RUNNING:
             continue
-        params = _params(t)
-        if set(distributions) <= set(params):
-            pending.append([float(params[name]) for name in distributions])
+        design = _design(_params(t), distributions)
+        if design is not None:
+            pending.append(design)
         elif t.number < number:
             choosing.append(t.number)
     return pending, choosing
@@ -203,7 +216,11 @@ def _publish(study: optuna.Study, trial: FrozenTrial, attributes: Mapping[str, s
 
 def _params(trial: FrozenTrial) -> dict[str, Any]:
     """Return what a trial has suggested, and what it was given and has yet to suggest."""
-    return {**json.loads(trial.system_attrs.get(_ASKED, "{}")), **trial.params}
+    try:
+        asked = json.loads(trial.system_attrs.get(_ASKED, "{}"))
+    except (TypeError, ValueError):  # not written here
+        asked = {}
+    return {**(asked if isinstance(asked, dict) else {}), **trial.params}
 
 
 def _nearest(distribution: FloatDistribution | IntDistribution, value: float) -> float | int:

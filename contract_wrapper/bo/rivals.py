@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.ask import Ask, Rule, SurrogateRule, ask_with, fill, ranked
+from contract_wrapper.bo.ask import Ask, Rule, SurrogateRule, ask_with, believable, fill, ranked
 from contract_wrapper.bo.cpmes import information
 from contract_wrapper.bo.inner_search import maximise
 from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2
@@ -54,14 +54,14 @@ class ScoreRule(SurrogateRule):
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield designs with falling scores: all of a grid, else those that a search closed in on."""
         space, history = self.space, self.history
-        unit_pending = space.to_unit(pending)
+        unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending)
         score = self.score(believed, best_so_far(history, believed, unit_pending), rng)
 
         def score_at(designs: Floats) -> Floats:
             return score(*believed.predict(space.to_unit(designs)))
 
-        found = maximise(space, score_at, history.designs, rng)
+        found = maximise(space, score_at, self.surrogates.designs, rng)
         designs = without(space, found, self.taken(pending))
         if not len(designs):
             return
@@ -119,7 +119,7 @@ class MACE(SurrogateRule):
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield the front in random order."""
         space, history = self.space, self.history
-        unit_pending = space.to_unit(pending)
+        unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending)
         incumbent = best_so_far(history, self.surrogates, unit_pending) if history.feasible().any() else None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.numbers_in import check_count
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -15,7 +17,13 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 
+MOST_INITIAL = 10_000
+"""Largest number of initial designs."""
+
 _REFERENCE_SIZE = 1024  # Sobol wants a power of 2
+_LARGEST_POOL = 16_384  # a power of 2 as well
+_MOST_DISTANCES = 2000
+_ROUNDS = 50  # of drawing again what repeats
 
 
 def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Floats:
@@ -23,11 +31,13 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
 
     Two dimensions give the four corners and n - 4 others (the prior set of the contract paper is 4
     corners and 3 others). Where there are more corners than `n`, the first `n` in the order of
-    `DesignSpace.corners` are taken. A finite space with fewer than `n` designs is an error.
+    `DesignSpace.corners` are taken.
+
+    Raises:
+        ContractsError: `n` is not from 1 to `MOST_INITIAL` (10,000), or the space has fewer designs.
     """
-    if n < 1:
-        raise ContractsError(f"initial_designs needs n >= 1, but got {n}")
-    grid = space.grid()
+    n = check_count(n, "number of initial designs", 1, MOST_INITIAL)
+    grid = space.grid(limit=max(MOST_INITIAL, 2 * n))  # drawn at random where more than half of the designs stay free
     if grid is not None and len(grid) < n:
         raise ContractsError(f"{n} initial designs are wanted, but the space has {len(grid)}: ask for fewer")
     chosen = space.corners(limit=n)
@@ -35,11 +45,16 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         rest = without(space, grid, chosen)
         others = rest[rng.permutation(len(rest))[: n - len(chosen)]]
         return np.vstack([chosen, others])
-    while len(chosen) < n:  # a space too large to enumerate: a repeat is rare, and drawn again
+    for _ in range(_ROUNDS):  # a space too large to enumerate: a repeat is rare, and drawn again
+        if len(chosen) >= n:
+            return chosen
         chosen = np.vstack([chosen, space.sample(rng, n - len(chosen))])
         _, first = np.unique(space.keys(chosen), return_index=True)
         chosen = chosen[np.sort(first)]
-    return chosen
+    raise ContractsError(
+        f"{n} initial designs are wanted, but the space {space.names} gave only {len(chosen)} that differ in {_ROUNDS} "
+        "draws: ask for fewer, or widen the space"
+    )
 
 
 def reference_designs(
@@ -62,24 +77,36 @@ def reference_designs(
     return np.unique(np.vstack([space.from_unit(points), *inside]), axis=0)
 
 
-def farthest(space: DesignSpace, taken: Floats) -> tuple[Design, float] | None:
-    """Return the design farthest from all `taken` (n, d), and how far in the unit cube; None if none is left.
+def farthest(space: DesignSpace, taken: Floats) -> Iterator[tuple[Design, float]]:
+    """Yield designs, each farthest from all `taken` (n, d) and those before it, and how far in the unit cube.
 
-    Without any taken design it is the one nearest the middle, infinitely far from them.
+    Without any taken design the first is the one nearest the middle, infinitely far from them. A space that is not
+    enumerated is represented by a power of 2 of spread-out designs, 1024 to 16,384 and, below that, more than are
+    taken. Distances are those from the last 2000 taken designs; none of the others is yielded either.
     """
     grid = space.grid()
-    pool = reference_designs(space, taken[:0], None) if grid is None else grid
-    candidates = without(space, pool, taken)
-    if not len(candidates):
-        return None
-    unit = space.to_unit(candidates)
-    if len(taken):
-        gaps = unit[:, None, :] - space.to_unit(taken)[None]
-        distance = np.sqrt((gaps**2).sum(axis=2)).min(axis=1)
-    else:
-        distance = -np.sqrt(((unit - 0.5) ** 2).sum(axis=1))
-    i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
-    return space.as_design(candidates[i]), float(distance[i]) if len(taken) else math.inf
+    if grid is None:
+        size = min(max(_REFERENCE_SIZE, 2 ** (2 * len(taken)).bit_length()), _LARGEST_POOL)
+        grid = reference_designs(space, taken[:0], None, size)
+    candidates = without(space, grid, taken)
+    unit, distance = space.to_unit(candidates), np.full(len(candidates), math.inf)
+    for point in space.to_unit(taken[-_MOST_DISTANCES:]):
+        distance = np.minimum(distance, _distances(unit, point))
+    if len(candidates) and not len(taken):
+        i = int(np.argmax(np.round(-_distances(unit, np.full(len(space), 0.5)), 9)))
+        yield space.as_design(candidates[i]), math.inf
+        distance = _distances(unit, unit[i])
+        distance[i] = -1.0
+    while (distance >= 0).any():
+        i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
+        yield space.as_design(candidates[i]), float(distance[i])
+        distance = np.minimum(distance, _distances(unit, unit[i]))
+        distance[i] = -1.0
+
+
+def _distances(unit: Floats, point: Floats) -> Floats:
+    """Distances of points (q, d) from one (d,): (q,)."""
+    return np.asarray(np.sqrt(((unit - point) ** 2).sum(axis=1)))
 
 
 def without(space: DesignSpace, designs: Floats, taken: Floats) -> Floats:

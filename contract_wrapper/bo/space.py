@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.dimensions import Dimension, Integer, Real
+from contract_wrapper.bo.numbers_in import as_numbers, check_count
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
@@ -21,6 +23,12 @@ Design = tuple[float | int, ...]
 
 GRID_LIMIT = 10_000
 """Largest number of designs that is enumerated; beyond it a space is searched as if continuous."""
+
+MOST_DIMENSIONS = 50
+"""Largest number of dimensions."""
+
+MOST_DESIGNS = 1_000_000
+"""Largest number of designs that one call makes: a grid, corners, a sample."""
 
 _SAME = 1e-9  # distance below which a number is a value of the grid
 
@@ -39,7 +47,7 @@ class DesignSpace:
     """
 
     dimensions: Sequence[Dimension]
-    """At least one, each with another name; kept as a tuple. For those of scikit-optimize see `from_skopt`."""
+    """From 1 to 50, each with another name; kept as a tuple. For those of scikit-optimize see `from_skopt`."""
 
     _ends: tuple[tuple[float, float], ...] = field(init=False, repr=False, compare=False)
     """Least and largest value of each dimension."""
@@ -51,13 +59,24 @@ class DesignSpace:
     """Distance to the largest values on that scale, (d,); 0 for a fixed number."""
 
     def __post_init__(self) -> None:
-        dimensions = tuple(self.dimensions)
+        try:
+            dimensions = tuple(itertools.islice(self.dimensions, MOST_DIMENSIONS + 1))
+        except TypeError:
+            raise ContractsError(
+                f"a design space needs a sequence of dimensions, but got {reprlib.repr(self.dimensions)}: put them into "
+                "a tuple"
+            ) from None
+        if len(dimensions) > MOST_DIMENSIONS:
+            raise ContractsError(
+                f"a design space has at most {MOST_DIMENSIONS} dimensions, as a Gaussian process says little of more, "
+                "but got a longer sequence: fix those that matter least, outside the space"
+            )
         if not dimensions:
             raise ContractsError("a design space has no dimensions: give it at least one Real or Integer")
         for dimension in dimensions:
             if not isinstance(dimension, Dimension):
                 raise ContractsError(
-                    f"a design space is made of contract_wrapper's Real and Integer, but got {dimension!r}: "
+                    f"a design space is made of contract_wrapper's Real and Integer, but got {reprlib.repr(dimension)}: "
                     "turn dimensions of scikit-optimize with contract_wrapper.from_skopt(dimensions)"
                 )
         names = tuple(dimension.name for dimension in dimensions)
@@ -86,7 +105,8 @@ class DesignSpace:
         return tuple(dimension.count for dimension in self.dimensions)
 
     def grid(self, limit: int = GRID_LIMIT) -> Floats | None:
-        """All designs, shape (D, d), last dimension fastest; None if there are more than `limit`."""
+        """All designs, shape (D, d), last dimension fastest; None if there are more than `limit`, up to 1,000,000."""
+        check_count(limit, "limit of a grid", 0, MOST_DESIGNS)
         counts = [count for count in self.counts if count is not None]
         if len(counts) < len(self) or math.prod(counts) > limit:
             return None
@@ -128,7 +148,7 @@ class DesignSpace:
 
     def contains(self, design: Sequence[float] | Floats) -> bool:
         """Tell whether the design is within the bounds and, where there is a grid, on it."""
-        (row,) = self._rows(np.asarray(design, dtype=float)[None])
+        (row,) = self._rows([design])
         for dimension, (low, high), x in zip(self.dimensions, self._ends, row, strict=True):
             if dimension.count is None:
                 inside = low <= x <= high
@@ -140,7 +160,8 @@ class DesignSpace:
         return True
 
     def sample(self, rng: np.random.Generator, n: int) -> Floats:
-        """Draw `n` designs (n, d), uniform in every dimension and independent; repeats may occur."""
+        """Draw `n` designs (n, d), uniform in every dimension and independent, at most 1,000,000; they may repeat."""
+        n = check_count(n, "number of designs of a sample", 0, MOST_DESIGNS)
         u = rng.random((n, len(self)))
         for i, dimension in enumerate(self.dimensions):
             if dimension.count is not None and not dimension.log:  # all values get the same share, the outer ones too
@@ -149,12 +170,13 @@ class DesignSpace:
 
     def corners(self, limit: int = 1024) -> Floats:
         """Return the designs with every dimension at a bound, (at most `limit`, d); low before high."""
+        check_count(limit, "limit of corners", 1, MOST_DESIGNS)
         ends = [sorted(set(pair)) for pair in self._ends]
         return np.array(list(itertools.islice(itertools.product(*ends), limit)), dtype=float)
 
     def as_design(self, row: Sequence[float] | Floats) -> Design:
         """One row of floats -> a tuple of Python numbers; integer dimensions as int."""
-        (x,) = self._rows(np.asarray(row, dtype=float)[None])
+        (x,) = self._rows([row])
         pairs = zip(self.dimensions, x, strict=True)
         return tuple(round(v) if isinstance(dimension, Integer) else float(v) for dimension, v in pairs)
 
@@ -163,15 +185,14 @@ class DesignSpace:
         unit = np.round(self.to_unit(designs), 9) + 0.0  # + 0.0 turns -0.0 into 0.0
         return [row.tobytes() for row in unit]
 
-    def _rows(self, designs: npt.ArrayLike) -> Floats:
-        x = np.asarray(designs, dtype=float)
-        if x.ndim != 2 or x.shape[1] != len(self):
-            raise ContractsError(f"designs must have the shape (n, {len(self)}) for {self.names}, but got {x.shape}")
-        return x
+    def _rows(self, designs: npt.ArrayLike | Sequence[Sequence[float] | Floats]) -> Floats:
+        return as_numbers(designs, f"designs of {self.names}", ("n", len(self)))
 
 
 def contract_space(max_cleaners: int = 5, step: float = 0.01, *, min_cleaners: int = 1) -> DesignSpace:
     """Tax 0..1 in steps of `step` x integer numbers of cleaners: 505 designs by default."""
+    for name, number in (("min_cleaners", min_cleaners), ("max_cleaners", max_cleaners)):
+        check_count(number, name, -(2**53), 2**53)
     if not 0 <= min_cleaners <= max_cleaners:
         raise ContractsError(
             "a contract space needs 0 <= min_cleaners <= max_cleaners, but got "

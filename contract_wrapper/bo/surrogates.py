@@ -1,28 +1,30 @@
 """Surrogates of the objective and of every margin.
 
 One independent surrogate per output: a Gaussian process (`gp`), or a constant where the output never
-varied. Inputs lie in the unit cube; outliers are winsorised before the fit.
+varied. Inputs lie in the unit cube; `training_set` says which results are fitted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, TrainingSet, rows_of, spread
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
 from contract_wrapper.bo.gp.kernels import Kernel, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.bo.winsorize import winsorize_margins, winsorize_objective
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 
+_MOST_GAPS = 20_000_000  # numbers in memory at once, of a prediction
 _MINIMUM_RESULTS = 3  # fewer say nothing of length scales
 
 
@@ -33,7 +35,7 @@ class ConstantSurrogate:
     value: float
     sd: float
 
-    def predict(self, x: Floats) -> tuple[Floats, Floats]:
+    def predict(self, x: Floats, gaps: Floats | None = None) -> tuple[Floats, Floats]:
         """Return the value and the standard deviation at each of x (q, d): two arrays (q,)."""
         return np.full(len(x), self.value), np.full(len(x), self.sd)
 
@@ -50,11 +52,21 @@ Surrogate = GaussianProcess | ConstantSurrogate
 
 
 def fit_output(
-    x: Floats, y: Floats, *, kernel: Kernel = "se", noise_sd: Floats | None = None, local: bool = True
+    x: Floats,
+    y: Floats,
+    *,
+    kernel: Kernel = "se",
+    noise_sd: Floats | None = None,
+    local: bool = True,
+    repeats: Floats | None = None,
+    within: Floats | None = None,
+    moments: tuple[float, float] | None = None,
 ) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
 
-    `local`: whether the kernel has its second term, for what happens over short distances.
+    `local`: whether the kernel has its second term, for what happens over short distances. Where y are means of
+    repeated results: `repeats` (n,), how many, and `within` (n,), their sums of squared differences from the mean.
+    `moments`: mean and standard deviation by which outputs are standardised, by default those of y.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -66,11 +78,12 @@ def fit_output(
             f"a surrogate needs x (n, d), y (n,) and noise_sd (n,) with n >= 1, "
             f"but got {x.shape}, {y.shape} and {se.shape}"
         )
-    shift, scale = float(y.mean()), float(y.std())
+    shift, scale = (float(y.mean()), float(y.std())) if moments is None else moments
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
-    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local)
-    return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale)
+    spread = None if within is None else within / scale**2
+    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread)
+    return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +91,8 @@ class SurrogateSet:
     """Independent surrogates of several outputs."""
 
     parts: tuple[Surrogate, ...]
+    designs: Floats
+    """(n, d), in their own units, to which they are fitted."""
 
     @property
     def varies(self) -> bool:
@@ -85,23 +100,32 @@ class SurrogateSet:
         return any(isinstance(part, GaussianProcess) for part in self.parts)
 
     @classmethod
-    def fit(
-        cls,
-        x: Floats,
-        y: Floats,
-        kernels: Sequence[Kernel],
-        noise_sd: Floats | None = None,
-        *,
-        local: bool = True,
-    ) -> SurrogateSet:
-        """Fit one surrogate per column of y (n, outputs), with known standard errors of the same shape."""
-        se = np.zeros_like(y) if noise_sd is None else noise_sd
-        columns = zip(y.T, kernels, se.T, strict=True)
-        return cls(parts=tuple(fit_output(x, column, kernel=k, noise_sd=s, local=local) for column, k, s in columns))
+    def fit(cls, x: Floats, rows: TrainingSet, kernels: Sequence[Kernel], *, local: bool = True) -> SurrogateSet:
+        """Fit one surrogate per output; x (n, d) are the designs of the rows in the unit cube."""
+        parts = tuple(
+            fit_output(
+                x,
+                y,
+                kernel=kernel,
+                noise_sd=rows.se[:, j],
+                local=local,
+                repeats=rows.repeats,
+                within=None if rows.within is None else rows.within[:, j],
+                moments=None if rows.moments is None else (float(rows.moments[0, j]), float(rows.moments[1, j])),
+            )
+            for j, (y, kernel) in enumerate(zip(rows.y.T, kernels, strict=True))
+        )
+        return cls(parts=parts, designs=rows.designs)
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
-        moments = [part.predict(x) for part in self.parts]
+        known = next((part.x for part in self.parts if isinstance(part, GaussianProcess)), x[:0])
+        at_once = max(_MOST_GAPS // max(known.size, 1), 1)
+        if len(x) > at_once:
+            pieces = [self.predict(x[i : i + at_once]) for i in range(0, len(x), at_once)]
+            return np.hstack([m for m, _ in pieces]), np.hstack([s for _, s in pieces])
+        gaps = squared_gaps(known, x)  # shared: all outputs are fitted at the same designs
+        moments = [part.predict(x, gaps) for part in self.parts]
         return np.stack([m for m, _ in moments]), np.stack([s for _, s in moments])
 
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
@@ -110,35 +134,47 @@ class SurrogateSet:
 
     def condition(self, x: Floats, y: Floats) -> SurrogateSet:
         """Return the set conditioned on y (outputs, q) at x (q, d) as well."""
-        return SurrogateSet(parts=tuple(part.condition(x, column) for part, column in zip(self.parts, y, strict=True)))
+        return replace(self, parts=tuple(part.condition(x, column) for part, column in zip(self.parts, y, strict=True)))
 
     def believe(self, x: Floats) -> SurrogateSet:
         """Return the kriging believer: the set conditioned on its own means at x (q, d)."""
         return self.condition(x, self.predict(x)[0]) if len(x) else self
 
 
-def fit(space: DesignSpace, history: History, *, local: bool = True) -> SurrogateSet | None:
+def fit(space: DesignSpace, history: History, *, local: bool = True, limit: int = EXACT_RESULTS) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
-    `local`: whether kernels have a second term, of short range. None while the results say nothing of
+    `local`: whether kernels have a second term, of short range; `limit`: the largest number of rows of the fit, beyond
+    which `training_set` says what is kept. None while the results say nothing of
     where to look: too few, or no output that varies.
     """
-    margins = history.margins.copy()
-    margins[:, list(history.binary)] -= 0.5
-    n, m = margins.shape
-    if n < _MINIMUM_RESULTS:
+    if len(history) < _MINIMUM_RESULTS:
         return None
-    objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
-    margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
-    kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(m)]
-    surrogates = SurrogateSet.fit(
-        space.to_unit(history.designs),
-        np.column_stack([winsorize_objective(history.objective), winsorize_margins(margins)]),
-        ["se", *kernels],
-        np.column_stack([objective_se, margins_se]),
-        local=local,
-    )
+    kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(len(history.constraints))]
+    rows = rows_of(space, history, limit)
+    unit = space.to_unit(rows.designs)
+
+    def fitted(kept: npt.NDArray[np.intp] | slice) -> SurrogateSet:
+        return SurrogateSet.fit(unit[kept], rows.take(kept), ["se", *kernels], local=local)
+
+    if len(rows) <= limit:
+        surrogates = fitted(slice(None))
+    else:
+        first = spread(unit, limit // 2)
+        surrogates = fitted(np.sort(np.append(first, _promising(fitted(first), unit, first, limit - len(first)))))
     return surrogates if surrogates.varies else None
+
+
+def _promising(
+    surrogates: SurrogateSet, unit: Floats, first: npt.NDArray[np.intp], number: int
+) -> npt.NDArray[np.intp]:
+    """Return a number of rows of unit (n, d), none of the first (k,), where these predict the most to be gained."""
+    mean, sd = surrogates.predict(unit)
+    feasible = (mean[1:] >= 0).all(axis=0)
+    incumbent = float(mean[0, feasible].max()) if feasible.any() else None
+    improvement = acquisition.log_constrained_improvement(mean, sd, incumbent)
+    improvement[first] = -np.inf
+    return np.argsort(-improvement, kind="stable")[:number]
 
 
 def believe_objective(

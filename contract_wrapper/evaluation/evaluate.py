@@ -101,6 +101,7 @@ def _train(
         on_progress=on_progress,
         checkpoint=None if folder is None else folder / f"{key}.training.npz",
         should_stop=should_stop,
+        identity=None if folder is None else settings.identity(contract, seed),
     )
     if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")

@@ -6,37 +6,26 @@ unchanged since it was written. The seal (a checksum) tells damage and edits, no
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.files import write_text
+from contract_wrapper.files import read_sealed, write_sealed
 
-KIND = "outcome of cleanup-contracts"
+KIND = "outcome"
 """What a file says that it is."""
-
-MOST_BYTES = 64 * 2**20
-"""Size above which a file is not read: an outcome takes some 20 bytes per step of an episode."""
 
 log = logging.getLogger(__name__)
 
 
 def write_outcome(path: Path, outcome: Outcome, settings: EvaluationSettings) -> None:
-    """Write the outcome of an evaluation; errors as in `write_text`."""
-    content = {
-        "kind": KIND,
-        "key": settings.key(outcome.contract, outcome.seed),
-        "settings": settings.fingerprint(),
-        "outcome": outcome.to_dict(),
-    }
-    write_text(path, json.dumps({**content, "seal": seal(content)}, indent=1))
+    """Write the outcome of an evaluation; errors as in `write_sealed`."""
+    identity = settings.identity(outcome.contract, outcome.seed)
+    write_sealed(path, KIND, {"identity": identity, "outcome": outcome.to_dict()})
 
 
 def read_outcome(path: Path, contract: Contract, settings: EvaluationSettings, seed: int) -> Outcome | None:
@@ -52,8 +41,10 @@ def read_outcome(path: Path, contract: Contract, settings: EvaluationSettings, s
             return None
         try:
             return _outcome(path, contract, settings, seed)
-        except (ValueError, RecursionError) as error:  # ValueError: not JSON, not UTF-8, or refused
-            why = str(error).splitlines()[0] if isinstance(error, ContractsError) else "it holds no JSON text"
+        except ContractsError as error:
+            if isinstance(error.__cause__, OSError) and not path.is_dir():
+                raise
+            why = error
             aside = path.with_suffix(".json.broken")
             log.warning(
                 "%s is not used (%s): it is kept as %s, and the contract is trained again", path, why, aside.name
@@ -67,24 +58,12 @@ def read_outcome(path: Path, contract: Contract, settings: EvaluationSettings, s
 
 
 def _outcome(path: Path, contract: Contract, settings: EvaluationSettings, seed: int) -> Outcome:
-    if not path.is_file() or path.stat().st_size > MOST_BYTES:
-        raise ContractsError(f"it is no file of at most {MOST_BYTES // 2**20} MiB")
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, Mapping) or content.get("kind") != KIND:
-        raise ContractsError("it is no outcome of an evaluation, or an older version wrote it")
-    given = {name: value for name, value in content.items() if name != "seal"}
-    if content.get("seal") != seal(given):
-        raise ContractsError("it was changed after it was written: its checksum does not fit")
-    if given.get("settings") != settings.fingerprint():
-        raise ContractsError("it belongs to an evaluation with other settings")
-    outcome = Outcome.from_dict(given.get("outcome", {}))
+    content, wanted = read_sealed(path, KIND), settings.identity(contract, seed)
+    found = content.get("identity")
+    for name, value in wanted.items():
+        if not isinstance(found, Mapping) or found.get(name) != value:
+            raise ContractsError(f"it belongs to an evaluation with another {name}")
+    outcome = Outcome.from_dict(content.get("outcome", {}))
     if (outcome.contract, outcome.seed) != (contract, seed):
         raise ContractsError(f"it belongs to an evaluation of {outcome.contract} with seed {outcome.seed}")
-    if given.get("key") != settings.key(contract, seed):
-        raise ContractsError("it was made by another version of the code")
     return outcome
-
-
-def seal(content: Mapping[str, Any]) -> str:
-    """Return the checksum of some plain data, the same before and after a trip through JSON."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()

@@ -150,13 +150,16 @@ class EvaluationSettings:
         """Hash of all settings; errors as `to_dict`."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:24]
 
-    def key(self, contract: Contract, seed: int) -> str:
-        """Name of an evaluation in the cache: a hash of all that determines its result; errors as `to_dict`."""
-        everything = {
-            "settings": self.to_dict(), "contract": contract.as_dict(), "seed": check_seed(seed),
+    def identity(self, contract: Contract, seed: int) -> dict[str, Any]:
+        """What determines the result of an evaluation, as plain data; its files say it. Errors as `to_dict`."""
+        return {
+            "settings": self.fingerprint(), "contract": contract.as_dict(), "seed": check_seed(seed),
             "code": code_version(learner_of(self.learner).name),
         }  # fmt: skip
-        return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()[:24]
+
+    def key(self, contract: Contract, seed: int) -> str:
+        """Name of an evaluation in the cache: a hash of its identity; errors as `to_dict`."""
+        return hashlib.sha256(json.dumps(self.identity(contract, seed), sort_keys=True).encode()).hexdigest()[:24]
 
 
 _BY_NAME: Mapping[str, Callable[[str], Any]] = {

@@ -12,6 +12,8 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.files import inside
+from contract_wrapper.learners.registry import LearnedPolicy, load_policy
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode
 from contract_wrapper.studies.record import StudyRecord
@@ -51,7 +53,7 @@ def play_command(
     """
     if policy is not None and study is not None:
         raise ContractsError("a policy file and a study were given: leave one of --policy and --study out")
-    who: str | Path
+    who: str | Path | LearnedPolicy
     if study is not None:
         settings, contract, who = _from_study(study, contract)
     elif policy is not None:
@@ -77,7 +79,7 @@ def play_command(
             )
 
 
-def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, Path]:
+def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy]:
     """Settings of a study, its best contract or the one asked for, and the file of its trained policy."""
     from contract_wrapper.studies.study import read_study
 
@@ -96,20 +98,27 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         raise ContractsError(
             f"the study in {folder} has no finished evaluation of {contract}: choose a contract listed in its trials.csv"
         )
-    return record.settings, found.contract, policy_file(record, found)
+    return record.settings, found.contract, kept_policy(record, found)
 
 
-def policy_file(record: StudyRecord, outcome: Outcome) -> Path:
-    """Return where the learned policy of an outcome lies.
+def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy:
+    """Return the learned policy of an outcome, from the folder of its study.
 
     Raises:
-        ContractsError: it was not kept, or is gone.
+        ContractsError: it was not kept, is gone, or is another contract's.
+        LearnerError: its file is damaged.
     """
-    path = record.folder / "outcomes" / outcome.policy
-    if not outcome.policy or not path.is_file():
-        what = f"the file {path.name} is not in {path.parent}" if outcome.policy else "it was not kept"
-        raise ContractsError(f"no learned policy of {outcome.contract}: {what}; evaluate the contract again")
-    return path
+    again = f"no learned policy of {outcome.contract}: {{}}; evaluate the contract again"
+    if not outcome.policy:
+        raise ContractsError(again.format("it was not kept"))
+    path = inside(record.folder / "outcomes", outcome.policy)
+    if not path.is_file():
+        raise ContractsError(again.format(f"the file {path.name} is not in {path.parent}"))
+    policy = load_policy(path)
+    wanted = {"contract": outcome.contract.as_dict(), "seed": outcome.seed}
+    if any(policy.identity.get(name, value) != value for name, value in wanted.items()):
+        raise ContractsError(again.format(f"the file {path.name} is that of another training"))
+    return policy
 
 
 def write_gif(

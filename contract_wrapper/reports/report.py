@@ -14,7 +14,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.files import write_bytes, write_text
-from contract_wrapper.playback.play import policy_file
+from contract_wrapper.playback.play import kept_policy
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import search_figures as figures
@@ -150,7 +150,7 @@ def _episodes(record: StudyRecord, best: Outcome | None) -> list[Episode]:
         raise ContractsError("the baseline without a contract is missing")
     if best is None:
         raise ContractsError("no contract is accepted by everybody")
-    return [record_episode(o.contract, record.settings, policy_file(record, o), SEED) for o in (record.baseline, best)]
+    return [record_episode(o.contract, record.settings, kept_policy(record, o), SEED) for o in (record.baseline, best)]
 
 
 def _progress(record: StudyRecord) -> str:

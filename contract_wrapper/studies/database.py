@@ -17,6 +17,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.files import seal
 from contract_wrapper.studies.record import Batch, Phase, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 DATABASE = "study.sqlite3"
 """File of the database in a study's folder."""
 
-FORMAT = 2
+FORMAT = 3
 """Number of what trials carry and how; it changes when an older program could not read them."""
 
 _NAME = "contracts"
@@ -147,7 +148,9 @@ class StudyDatabase:
                 trial.set_user_attr("failure", result)
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
                 return
-            trial.set_user_attr("outcome", result.to_dict())
+            plain = result.to_dict()
+            trial.set_user_attr("seal", seal("outcome", plain))
+            trial.set_user_attr("outcome", plain)
             for name, value in as_constraints({name: margin.mean for name, margin in margins.items()}).items():
                 if name not in trial.constraints:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
@@ -197,6 +200,10 @@ class StudyDatabase:
 def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecord:
     attributes = trial.user_attrs
     batch = attributes["batch"]
+    if "outcome" in attributes and attributes.get("seal") != seal("outcome", attributes["outcome"]):
+        raise ContractsError(
+            f"the outcome of trial {trial.number} was changed after it was stored: put back a copy of the database"
+        )
     record = TrialRecord(
         number=trial.number,
         contract=Contract.from_dict(attributes["contract"]),

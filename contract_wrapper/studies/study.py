@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.evaluate import contracted_game
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import write_text
@@ -40,9 +40,7 @@ class Study:
         """
         self.folder, self.settings, self.search = folder, settings, search
         initial = search.initial_contracts()
-        contracted_game(
-            Contract.none(), settings, n_games=1
-        )  # refuses games that no contract fits, before anything is written
+        check_game(settings.game, search.max_cleaners)  # before anything is written
         try:
             (folder / "outcomes").mkdir(parents=True, exist_ok=True)
         except OSError as error:

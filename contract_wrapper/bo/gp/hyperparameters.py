@@ -28,25 +28,35 @@ _MAX_STEPS = 40
 
 
 def negative_log_posterior(
-    theta: Floats, gaps: Floats, y: Floats, noise: Floats, kernel: Kernel
+    theta: Floats,
+    gaps: Floats,
+    y: Floats,
+    noise: Floats,
+    kernel: Kernel,
+    repeats: Floats | None = None,
+    within: Floats | None = None,
 ) -> tuple[float, Floats]:
     """Minus the log marginal likelihood and log prior, and its gradient, at theta (d + 2,) or (d + 4,).
 
     theta = logarithms of (length scales, amplitude, noise), and with a local term of (its amplitude,
     its length scales as a share of the others); gaps (d, n, n); y (n,) standardised; noise (n,) known
     variances. R&W eqs. 5.8 and 5.9; constants are left out.
+
+    Where y are means of repeated results, their numbers `repeats` (n,) and sums of squared differences `within` (n,)
+    give the likelihood of all results (Binois et al. 2018, arXiv 1611.05902, eq. 2.9).
     """
     d, n = len(gaps), len(y)
     terms, sigma2 = _terms(theta, d)
     signals = [amplitude * correlation(kernel, gaps, lengths) for amplitude, lengths in terms]
     k = signals[0] + signals[1] if len(signals) > 1 else signals[0].copy()
-    k.flat[:: n + 1] += sigma2 + noise
+    many = np.ones(n) if repeats is None else repeats
+    k.flat[:: n + 1] += sigma2 / many + noise
     chol = cholesky(k)
     alpha = solve(chol, y)
     value = 0.5 * float(y @ alpha) + float(np.log(chol.flat[:: n + 1]).sum())  # R&W eq. 5.8
     inner = inverse(chol) - alpha[:, None] * alpha  # R&W eq. 5.9, times -1
     gradient = np.zeros(len(theta))
-    gradient[d + 1] = 0.5 * sigma2 * inner.flat[:: n + 1].sum()
+    gradient[d + 1] = 0.5 * sigma2 * (inner.flat[:: n + 1] / many).sum()
     for place, (signal, (_, lengths)) in enumerate(zip(signals, terms, strict=True)):
         weighted = (inner * signal).ravel()
         slopes = 0.5 * length_slopes(kernel, gaps, lengths, weighted)
@@ -55,6 +65,10 @@ def negative_log_posterior(
             gradient[d + 3] = slopes.sum()
         gradient[:d] += slopes
         gradient[d + 2 * place] = 0.5 * weighted.sum()
+    if within is not None:
+        single = sigma2 + many * noise  # variance of one result
+        value += 0.5 * float(((many - 1) * np.log(single) + within / single).sum())
+        gradient[d + 1] += 0.5 * sigma2 * float(((many - 1) / single - within / single**2).sum())
     median, width, _ = _priors(d, len(theta))
     z = (theta - median) / width
     return value + 0.5 * float(z @ z), gradient + z / width
@@ -76,10 +90,18 @@ def _priors(d: int, size: int) -> tuple[Floats, Floats, Floats]:
     return np.log(rows[:, 0]), rows[:, 1], np.log(rows[:, 2:])
 
 
-def fit_hyper(gaps: Floats, y: Floats, noise: Floats, kernel: Kernel, local: bool) -> Hyper:
+def fit_hyper(
+    gaps: Floats,
+    y: Floats,
+    noise: Floats,
+    kernel: Kernel,
+    local: bool,
+    repeats: Floats | None = None,
+    within: Floats | None = None,
+) -> Hyper:
     """Fit to standardised outputs y (n,): squared gaps (d, n, n), known noise variances (n,).
 
-    `local`: whether the kernel has its second term.
+    `local`: whether the kernel has its second term; `repeats` and `within` as in `negative_log_posterior`.
     """
     from scipy.optimize import minimize
 
@@ -90,7 +112,7 @@ def fit_hyper(gaps: Floats, y: Floats, noise: Floats, kernel: Kernel, local: boo
         minimize(
             negative_log_posterior,
             np.log([*[length] * d, *others]),
-            args=(gaps, y, noise, kernel),
+            args=(gaps, y, noise, kernel, repeats, within),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,

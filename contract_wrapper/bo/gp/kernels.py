@@ -12,6 +12,8 @@ Floats = npt.NDArray[np.float64]
 Kernel = Literal["se", "matern"]
 """Squared exponential, or Matern 5/2; one factor per design variable."""
 
+_FAR = 1e3  # exp(-1000) is 0; farther, the polynomial beside it would overflow in many dimensions
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hyper:
@@ -55,7 +57,7 @@ def correlation(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:
     flat = gaps.reshape(d, -1)
     if kernel == "se":
         return np.asarray(np.exp((-0.5 / length**2) @ flat).reshape(shape))  # R&W eq. 4.9 per dimension
-    r = np.sqrt(5.0 * flat) / length[:, None]
+    r = np.minimum(np.sqrt(5.0 * flat) / length[:, None], _FAR)
     correlation = (1 + r + r**2 / 3).prod(axis=0) * np.exp(-r.sum(axis=0))  # R&W eq. 4.17 per dimension
     return np.asarray(correlation.reshape(shape))
 
@@ -65,5 +67,5 @@ def length_slopes(kernel: Kernel, gaps: Floats, length: Floats, weights: Floats)
     flat = gaps.reshape(len(gaps), -1)
     if kernel == "se":
         return np.asarray((flat @ weights) / length**2)
-    r = np.sqrt(5.0 * flat) / length[:, None]
+    r = np.minimum(np.sqrt(5.0 * flat) / length[:, None], _FAR)
     return np.asarray((r**2 * (1 + r) / (3 + 3 * r + r**2)) @ weights)

@@ -43,19 +43,24 @@ class GaussianProcess:
     """Subtracted from the outputs before they meet the zero-mean prior."""
     scale: float = 1.0
     """Divides the outputs before they meet the prior."""
+    repeats: Floats | None = None
+    """Number of results of which each output is the mean, (n,); None: one each."""
     _chol: Floats = field(init=False, repr=False)
     _alpha: Floats = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         k = self._covariance(self.x, self.x)
-        k.flat[:: len(k) + 1] += self.hyper.noise + (self.noise_sd / self.scale) ** 2
+        k.flat[:: len(k) + 1] += self._noise()
         chol = cholesky(k)
         object.__setattr__(self, "_chol", chol)
         object.__setattr__(self, "_alpha", solve(chol, (self.y - self.shift) / self.scale))
 
-    def predict(self, x: Floats) -> tuple[Floats, Floats]:
-        """Posterior mean and standard deviation of the noise-free output at x (q, d): two arrays (q,)."""
-        cross = self._covariance(self.x, x)
+    def predict(self, x: Floats, gaps: Floats | None = None) -> tuple[Floats, Floats]:
+        """Posterior mean and standard deviation of the noise-free output at x (q, d): two arrays (q,).
+
+        `gaps`: squared differences of inputs and x, (d, n, q), if they are known already.
+        """
+        cross = self._kernel_of(squared_gaps(self.x, x) if gaps is None else gaps)
         v = half_solve(self._chol, cross)
         mean = cross.T @ self._alpha  # R&W eq. 2.25
         variance = self.hyper.variance - np.einsum("ij,ij->j", v, v)  # R&W eq. 2.26
@@ -66,7 +71,7 @@ class GaussianProcess:
         """Draw `n` joint samples of the noise-free output at x (q, d): (n, q)."""
         # Matheron's rule: draws from the prior, corrected by what they miss of the data (Wilson et al. 2020)
         prior = self._prior_paths(np.vstack([x, self.x]), n, rng)
-        noise = np.sqrt(self.hyper.noise + (self.noise_sd / self.scale) ** 2)
+        noise = np.sqrt(self._noise())
         seen = prior[:, len(x) :] + noise * rng.standard_normal((n, len(self.x)))
         missed = (self.y - self.shift) / self.scale - seen
         paths = prior[:, : len(x)] + solve(self._chol, missed.T).T @ self._covariance(self.x, x)
@@ -82,15 +87,24 @@ class GaussianProcess:
             hyper=self.hyper,
             shift=self.shift,
             scale=self.scale,
+            repeats=None if self.repeats is None else np.concatenate([self.repeats, np.ones(len(y))]),
         )
 
     def prior_covariance(self, x: Floats) -> Floats:
         """Return the prior covariance of the standardised outputs at x (q, d): (q, q)."""
         return self._covariance(x, x)
 
+    def _noise(self) -> Floats:
+        """Variances of the standardised outputs about the noise-free ones, (n,)."""
+        fitted = self.hyper.noise if self.repeats is None else self.hyper.noise / self.repeats
+        return np.asarray(fitted + (self.noise_sd / self.scale) ** 2)
+
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
-        gaps = squared_gaps(a, b)
+        return self._kernel_of(squared_gaps(a, b))
+
+    def _kernel_of(self, gaps: Floats) -> Floats:
+        """Prior covariance of pairs with the squared differences gaps (d, n, q): (n, q)."""
         terms = [amplitude * correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
         return terms[0] if len(terms) == 1 else np.asarray(terms[0] + terms[1])
 

@@ -47,9 +47,12 @@ def test_bounds_become_python_numbers_so_that_equal_dimensions_are_equal():
     [
         (lambda: Real(name="a", low=1.0, high=0.0), "Real 'a' needs low <= high, but got low=1 and high=0"),
         (lambda: Integer(name="a", low=5, high=1), "Integer 'a' needs low <= high"),
-        (lambda: Real(name="a", low=0.0, high=float("inf")), "finite number as high, but got inf"),
-        (lambda: Real(name="a", low="0", high=1.0), "finite number as low, but got '0'"),
-        (lambda: Real(name="a", low=0.0, high=True), "finite number as high, but got True"),
+        (
+            lambda: Real(name="a", low=0.0, high=float("inf")),
+            "finite number of at most 1e.60 in size as high, but got inf",
+        ),
+        (lambda: Real(name="a", low="0", high=1.0), "finite number of at most 1e.60 in size as low, but got '0'"),
+        (lambda: Real(name="a", low=0.0, high=True), "finite number of at most 1e.60 in size as high, but got True"),
         (lambda: Integer(name="a", low=0, high=2.5), "got high=2.5: use Real"),
         (lambda: Integer(name="a", low=False, high=5), "got low=False"),
         (lambda: Integer(name="a", low=0, high=2**53 + 1), "2\\*\\*53"),

@@ -209,5 +209,5 @@ def test_several_objectives_and_wrong_settings_are_refused():
         study.ask(GRID)
     with pytest.raises(ContractsError, match="seed, but got -1"):
         CPMESSampler(seed=-1)
-    with pytest.raises(ContractsError, match="n_startup_trials >= 1"):
+    with pytest.raises(ContractsError, match="n_startup_trials, if not None, must be an integer from 1"):
         CPMESSampler(seed=0, n_startup_trials=0)

@@ -37,7 +37,7 @@ def test_a_rival_is_a_pure_function_that_gives_new_designs_and_ends_with_the_spa
     assert {x for (x,) in designs_of(picks)} == {1, 3, 4, 6, 8, 9}
     with pytest.raises(SpaceExhausted):
         RIVALS[name](LINE, history, [(x,) for x in (1, 3, 4, 6, 7, 8, 9)], seed=3)
-    with pytest.raises(ContractsError, match="number >= 1"):
+    with pytest.raises(ContractsError, match="number of suggestions must be an integer from 1"):
         RIVALS[name](LINE, history, number=0, seed=3)
 
 

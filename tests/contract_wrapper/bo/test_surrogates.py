@@ -4,6 +4,7 @@ from scipy.optimize import check_grad
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
+from contract_wrapper.bo.fitting.training_set import TrainingSet
 from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
 from contract_wrapper.bo.gp.kernels import Hyper, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
@@ -152,7 +153,7 @@ def test_repeated_designs_do_not_break_the_fit():
 
 def test_a_set_answers_like_its_parts():
     outputs = np.column_stack([Y, np.ones(12)])
-    both = SurrogateSet.fit(X, outputs, ["se", "matern"])
+    both = SurrogateSet.fit(X, TrainingSet(designs=X, y=outputs, se=np.zeros_like(outputs)), ["se", "matern"])
     mean, sd = both.predict(QUERY)
     assert mean.shape == sd.shape == (2, 40)
     np.testing.assert_array_equal(mean[0], fit_output(X, Y).predict(QUERY)[0])

@@ -3,10 +3,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contract_wrapper.bo.fitting.winsorize import winsorize_margins, winsorize_objective
 from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import contract_space
 from contract_wrapper.bo.surrogates import fit_output
-from contract_wrapper.bo.winsorize import winsorize_margins, winsorize_objective
 
 VALUES = st.lists(st.integers(-1000, 1000), max_size=30).map(lambda v: np.array(v, dtype=float))
 

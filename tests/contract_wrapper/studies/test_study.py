@@ -304,7 +304,7 @@ DAMAGE = {
     "too long a batch": "UPDATE trial_user_attributes SET value_json='[1, 2, 3]' WHERE key='batch'",
     "a list for a configuration": "UPDATE study_user_attributes SET value_json='[]'",
     "an old configuration": "UPDATE study_user_attributes SET value_json='{}'",
-    "an empty configuration": "UPDATE study_user_attributes SET value_json='{\"format\": 2}'",
+    "an empty configuration": "UPDATE study_user_attributes SET value_json='{\"format\": 3}'",
     "numbers for settings": 'UPDATE study_user_attributes SET value_json=\'{"format": 2, "evaluation": 5, "search": 6}\'',
 }
 
