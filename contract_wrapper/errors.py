@@ -5,7 +5,10 @@ from importlib.util import find_spec
 
 
 class ContractsError(ValueError):
-    """A wrong contract, payment, cost or setting; the message says what to do."""
+    """A wrong contract, payment, cost or setting; the message says what to do, in one line."""
+
+    def __init__(self, message: object = "") -> None:
+        super().__init__(" ".join(str(message).splitlines()))
 
 
 _SHORT = reprlib.Repr()

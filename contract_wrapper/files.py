@@ -10,7 +10,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
+
+
+def make_folder(folder: object) -> Path:
+    """Return a folder as a path, after making it, and those above it, if need be.
+
+    Raises:
+        ContractsError: it is no path, or cannot be made.
+    """
+    if not isinstance(folder, (str, Path)):
+        raise ContractsError(f"a folder must be a path, got {shown(folder)}")
+    try:
+        path = Path(folder)
+        path.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:  # ValueError: names that no system has
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ContractsError(
+            f"cannot make the folder {shown(str(folder))}: {why}; choose another with --folder"
+        ) from error
+    return path
 
 
 @contextlib.contextmanager

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 
 from contract_wrapper.bo.numbers_in import check_count, is_number
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 _CHOICES = {
     "objective_acquisition": ("ei", "ucb"),
@@ -85,13 +84,13 @@ class CPMESConfig:
                 f"{self.population} times {self.generations}: lower one of them"
             )
         if not is_number(self.delta) or not 0 < self.delta < 1:
-            raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {self.delta!r}")
+            raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {shown(self.delta)}")
         if not isinstance(self.local_term, (bool, np.bool_)):
-            raise ContractsError(f"CPMESConfig.local_term must be True or False, but got {self.local_term!r}")
+            raise ContractsError(f"CPMESConfig.local_term must be True or False, but got {shown(self.local_term)}")
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
             if not isinstance(value, str) or value not in allowed:
-                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {value!r}")
+                raise ContractsError(f"CPMESConfig.{name} must be one of {allowed}, not {shown(value)}")
 
     @classmethod
     def paper(cls) -> CPMESConfig:
@@ -111,5 +110,5 @@ def check_config(config: CPMESConfig | None) -> CPMESConfig:
     if config is None:
         return CPMESConfig()
     if not isinstance(config, CPMESConfig):
-        raise ContractsError(f"config must be a CPMESConfig or None, but got {reprlib.repr(config)}: make one")
+        raise ContractsError(f"config must be a CPMESConfig or None, but got {shown(config)}: make one")
     return config

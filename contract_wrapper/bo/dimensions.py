@@ -5,14 +5,13 @@ Values of a grid are numbered from 0 and computed when asked for, so that a rang
 
 from __future__ import annotations
 
-import reprlib
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.numbers_in import LARGEST, in_range
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 Floats = npt.NDArray[np.float64]
 
@@ -58,7 +57,7 @@ class Real:
         if low < high and (high - low < max(_NARROWEST, _RESOLUTION * size)):
             raise ContractsError(
                 f"{_title(self)} needs bounds that differ by at least {_RESOLUTION:g} of the larger, and by "
-                f"{_NARROWEST:g}, but got low={low!r} and high={high!r}: take another unit, or give the same number "
+                f"{_NARROWEST:g}, but got low={shown(low)} and high={shown(high)}: take another unit, or give the same number "
                 "twice to fix it"
             )
         if self.step is None:
@@ -129,7 +128,7 @@ class Integer:
             if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or abs(int(number)) > _EXACT:
                 raise ContractsError(
                     f"{_title(self)} needs integers of at most 2**53 in size as bounds, but got "
-                    f"{end}={reprlib.repr(number)}: "
+                    f"{end}={shown(number)}: "
                     "use Real for other numbers"
                 )
             object.__setattr__(self, end, int(number))
@@ -153,14 +152,12 @@ Dimension = Real | Integer
 
 
 def _title(dimension: Dimension) -> str:
-    return f"{type(dimension).__name__} {reprlib.repr(dimension.name)}"
+    return f"{type(dimension).__name__} {shown(dimension.name)}"
 
 
 def _check_name(dimension: Dimension) -> None:
     if not isinstance(dimension.name, str) or not dimension.name:
-        raise ContractsError(
-            f"a dimension needs a name, but got {reprlib.repr(dimension.name)}: pass a string as name=..."
-        )
+        raise ContractsError(f"a dimension needs a name, but got {shown(dimension.name)}: pass a string as name=...")
 
 
 def _number(dimension: Real, name: str) -> float:
@@ -169,7 +166,7 @@ def _number(dimension: Real, name: str) -> float:
     if not in_range(value):
         raise ContractsError(
             f"{_title(dimension)} needs a finite number of at most {LARGEST:g} in size as {name}, but got "
-            f"{reprlib.repr(value)}: pass one, or take another unit"
+            f"{shown(value)}: pass one, or take another unit"
         )
     return float(value)
 

@@ -7,7 +7,6 @@ when <= 0: `as_constraints` and `as_margins` turn the sign, and nothing else doe
 from __future__ import annotations
 
 import math
-import reprlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -17,7 +16,7 @@ import numpy.typing as npt
 
 from contract_wrapper.bo.numbers_in import as_numbers, in_range, is_number
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 Floats = npt.NDArray[np.float64]
 
@@ -185,7 +184,7 @@ class History:
             if not row.failed and not all(map(is_number, values(row))):
                 raise ContractsError(
                     f"a result's objective and margins must be numbers, no text, booleans or complex numbers, but got "
-                    f"{reprlib.repr(values(row))} at the design {reprlib.repr(row.design)}: convert them, or mark "
+                    f"{shown(values(row))} at the design {shown(row.design)}: convert them, or mark "
                     "the result as failed"
                 )
         complete = [not row.failed and all(map(in_range, values(row))) for row in rows]
@@ -264,8 +263,7 @@ def _names(constraints: Sequence[str]) -> tuple[str, ...]:
     names = () if isinstance(constraints, str) else tuple(constraints)
     if isinstance(constraints, str) or not all(isinstance(name, str) for name in names):
         raise ContractsError(
-            f"constraints are a sequence of names, but got {reprlib.repr(constraints)}: "
-            'pass them like ("harvest", "slack")'
+            f'constraints are a sequence of names, but got {shown(constraints)}: pass them like ("harvest", "slack")'
         )
     if len(names) > MOST_CONSTRAINTS:
         raise ContractsError(
@@ -279,6 +277,6 @@ def _column(column: int, m: int) -> int:
     if isinstance(column, bool) or not isinstance(column, (int, np.integer)) or not 0 <= column < m:
         raise ContractsError(
             f"binary and participation are columns of constraints, from 0, of which there are {m}, "
-            f"but got {reprlib.repr(column)}"
+            f"but got {shown(column)}"
         )
     return int(column)

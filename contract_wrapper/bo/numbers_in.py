@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,7 +69,7 @@ def as_numbers(values: Any, name: str, shape: tuple[int | str, ...], *, least: f
         if not least <= value <= LARGEST:
             lowest = "" if least < 0 else f"at least {least:g}, "
             raise ContractsError(
-                f"{name} must be {lowest}finite and at most {LARGEST:g} in size, but got {reprlib.repr(value)}: {_ADVICE}"
+                f"{name} must be {lowest}finite and at most {LARGEST:g} in size, but got {shown(value)}: {_ADVICE}"
             )
     return np.array(plain, dtype=float).reshape(raw.shape)
 
@@ -83,7 +82,7 @@ def check_count(value: Any, name: str, least: int, most: int) -> int:
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not least <= value <= most:
         raise ContractsError(
-            f"{name} must be an integer from {least} to {most}, but got {reprlib.repr(value)}: stay within these limits"
+            f"{name} must be an integer from {least} to {most}, but got {shown(value)}: stay within these limits"
         )
     return int(value)
 
@@ -95,14 +94,14 @@ def check_seed(seed: Any, user: str) -> int:
         ContractsError: it is another thing.
     """
     if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
-        raise ContractsError(f"{user} needs an integer >= 0 as seed, but got {reprlib.repr(seed)}")
+        raise ContractsError(f"{user} needs an integer >= 0 as seed, but got {shown(seed)}")
     return int(seed)
 
 
 def _not_numbers(name: str, shape: tuple[int | str, ...], values: Any) -> ContractsError:
     return ContractsError(
         f"{name} must be numbers of the shape {_written(shape)}, no text, booleans or complex numbers, "
-        f"but got {reprlib.repr(values)}: {_ADVICE}"
+        f"but got {shown(values)}: {_ADVICE}"
     )
 
 

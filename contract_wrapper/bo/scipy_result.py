@@ -10,7 +10,7 @@ import numpy as np
 from contract_wrapper.bo.dimensions import Dimension, Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
@@ -43,7 +43,9 @@ def _from_skopt(dimension: Any, steps: Mapping[str, float]) -> Dimension:
     from skopt import space as skopt
 
     if not isinstance(dimension, skopt.Dimension):
-        raise ContractsError(f"from_skopt takes scikit-optimize's Real, Integer and Categorical, but got {dimension!r}")
+        raise ContractsError(
+            f"from_skopt takes scikit-optimize's Real, Integer and Categorical, but got {shown(dimension)}"
+        )
     name, log = dimension.name, getattr(dimension, "prior", "") == "log-uniform"
     if isinstance(dimension, skopt.Real):
         return Real(name=name, low=dimension.low, high=dimension.high, step=steps.get(name), log=log)

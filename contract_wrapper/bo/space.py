@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import reprlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -16,7 +15,7 @@ import numpy.typing as npt
 
 from contract_wrapper.bo.dimensions import Dimension, Integer, Real
 from contract_wrapper.bo.numbers_in import as_numbers, check_count
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 Floats = npt.NDArray[np.float64]
 Design = tuple[float | int, ...]
@@ -63,7 +62,7 @@ class DesignSpace:
             dimensions = tuple(itertools.islice(self.dimensions, MOST_DIMENSIONS + 1))
         except TypeError:
             raise ContractsError(
-                f"a design space needs a sequence of dimensions, but got {reprlib.repr(self.dimensions)}: put them into "
+                f"a design space needs a sequence of dimensions, but got {shown(self.dimensions)}: put them into "
                 "a tuple"
             ) from None
         if len(dimensions) > MOST_DIMENSIONS:
@@ -76,7 +75,7 @@ class DesignSpace:
         for dimension in dimensions:
             if not isinstance(dimension, Dimension):
                 raise ContractsError(
-                    f"a design space is made of contract_wrapper's Real and Integer, but got {reprlib.repr(dimension)}: "
+                    f"a design space is made of contract_wrapper's Real and Integer, but got {shown(dimension)}: "
                     "turn dimensions of scikit-optimize with contract_wrapper.from_skopt(dimensions)"
                 )
         names = tuple(dimension.name for dimension in dimensions)

@@ -21,6 +21,7 @@ from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
+from contract_wrapper.files import make_folder
 from contract_wrapper.learners.registry import (
     LearnedPolicy,
     Training,
@@ -65,7 +66,7 @@ def evaluate(
     settings, seed = check_arguments(contract, settings, seed)
     key = ""
     if folder is not None:
-        key, folder = settings.key(contract, seed), _made(folder)
+        key, folder = settings.key(contract, seed), make_folder(folder)
         known = read_outcome(folder / f"{key}.json", contract, settings, seed)
         if known is not None:
             return known
@@ -157,16 +158,3 @@ def check_arguments(contract: object, settings: object, seed: object) -> tuple[E
             f"settings must be EvaluationSettings, for example EvaluationSettings(), got {shown(settings)}"
         )
     return settings, check_seed(seed)
-
-
-def _made(folder: object) -> Path:
-    """Return a folder as a path, after making it if need be."""
-    if not isinstance(folder, (str, Path)):
-        raise ContractsError(f"folder must be a path, got {shown(folder)}")
-    try:
-        path = Path(folder)
-        path.mkdir(parents=True, exist_ok=True)
-    except (OSError, ValueError) as error:  # ValueError: names that no system has
-        why = error.strerror if isinstance(error, OSError) and error.strerror else error
-        raise ContractsError(f"cannot make the folder {shown(str(folder))}: {why}; choose another") from error
-    return path

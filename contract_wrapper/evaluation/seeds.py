@@ -12,6 +12,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, working
+from contract_wrapper.files import make_folder
 from contract_wrapper.progress import STARTING, Progress
 
 MOST_SEEDS = 10_000
@@ -34,12 +35,7 @@ def evaluate_seeds(
     if not 1 <= len(numbered) <= MOST_SEEDS:
         got = f"more than {MOST_SEEDS:,}" if numbered else "none"
         raise ContractsError(f"a contract is judged over 1 to {MOST_SEEDS:,} seeds, got {got}")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ContractsError(
-            f"cannot make the folder {folder}: {error.strerror or error}; choose another with --folder"
-        ) from error
+    make_folder(folder)
     jobs = [Job(number=0, contract=Contract.none(), seed=numbered[0])]
     if not contract.is_none:
         jobs += [Job(number=i, contract=contract, seed=seed) for i, seed in enumerate(numbered, start=1)]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.errors import ContractsError, require_package
+from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.files import replacing, write_bytes
 
 if TYPE_CHECKING:
@@ -191,4 +191,4 @@ def _few(texts: Sequence[str]) -> Iterator[str]:
 
 def _check_fps(fps: float) -> None:
     if not 0.0 < fps < float("inf"):
-        raise ContractsError(f"fps must be a positive number of frames per second, got {fps!r}")
+        raise ContractsError(f"fps must be a positive number of frames per second, got {shown(fps)}")

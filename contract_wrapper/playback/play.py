@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -67,7 +67,7 @@ def play_command(
     elif players == "trained":
         raise ContractsError("trained players need their policy: give --policy FILE, or --study FOLDER")
     else:
-        raise ContractsError(f"unknown players {players!r}: choose 'scripted' or 'trained'")
+        raise ContractsError(f"unknown players {shown(players)}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
     if gif is None and mp4 is None:
         play_in_terminal(episode, stream, fps)
@@ -145,7 +145,7 @@ def write_mp4(
 
 def _check_scale(scale: int) -> None:
     if isinstance(scale, bool) or not isinstance(scale, int) or not 4 <= scale <= 64:
-        raise ContractsError(f"scale must be an integer in 4..64 pixels per cell, got {scale!r}")
+        raise ContractsError(f"scale must be an integer in 4..64 pixels per cell, got {shown(scale)}")
 
 
 def play_in_terminal(

@@ -14,7 +14,7 @@ from cleanup_env import BatchCleanup, render
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback import movie as animation
 
@@ -114,7 +114,7 @@ class Episode:
 
     def _chosen(self, every: int) -> list[int]:
         if isinstance(every, bool) or not isinstance(every, int) or every < 1:
-            raise ContractsError(f"every must be an integer of at least 1 (1: each step), got {every!r}")
+            raise ContractsError(f"every must be an integer of at least 1 (1: each step), got {shown(every)}")
         last = len(self.moments) - 1
         return sorted({*range(0, last + 1, every), last})
 
@@ -183,9 +183,9 @@ def record_episode(
     settings = settings or EvaluationSettings()
     horizon = settings.game.horizon
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
-        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {steps!r}")
+        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ContractsError(f"seed must be an integer of at least 0, got {seed!r}")
+        raise ContractsError(f"seed must be an integer of at least 0, got {shown(seed)}")
     policy = None if isinstance(players, str) and players == SCRIPTED else _policy(players)
     observation = settings.learner.observation if policy is None else policy.config.observation
     try:
@@ -216,7 +216,7 @@ def _policy(players: str | Path | LearnedPolicy) -> LearnedPolicy:
         return players
     if not Path(players).is_file():
         named = isinstance(players, str) and not Path(players).suffix and Path(players).name == players
-        what = f"unknown players {players!r}" if named else f"there is no policy file {players}"
+        what = f"unknown players {shown(players)}" if named else f"there is no policy file {players}"
         raise ContractsError(
             f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
         )

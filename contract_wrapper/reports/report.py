@@ -13,7 +13,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.files import write_bytes, write_text
+from contract_wrapper.files import make_folder, write_bytes, write_text
 from contract_wrapper.playback.play import kept_policy
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
@@ -68,10 +68,7 @@ def write_report(record: StudyRecord) -> list[Path]:
         ContractsError: the folder cannot be written.
     """
     folder = record.folder / FOLDER
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ContractsError(f"cannot make the folder {folder}: {error.strerror or error}") from error
+    make_folder(folder)
     page = _Page(folder)
     good = record.ranked()
     best = good[0].outcome if good else None

@@ -12,7 +12,7 @@ import numpy as np
 from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import Design, DesignSpace, contract_space
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class SearchSettings:
         for name, low in least.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ContractsError(f"{name} must be an integer of at least {low}, got {value!r}")
+                raise ContractsError(f"{name} must be an integer of at least {low}, got {shown(value)}")
 
     @property
     def space(self) -> DesignSpace:

@@ -17,7 +17,7 @@ from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Estimate, Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
-from contract_wrapper.files import write_text
+from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.folder_lock import lock_folder
@@ -41,12 +41,7 @@ class Study:
         self.folder, self.settings, self.search = folder, settings, search
         initial = search.initial_contracts()
         check_game(settings.game, search.max_cleaners)  # before anything is written
-        try:
-            (folder / "outcomes").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ContractsError(
-                f"cannot make the study folder {folder}: {error.strerror or error}; choose another with --folder"
-            ) from error
+        make_folder(folder / "outcomes")
         self._known: StudyRecord | None = None
         self._lock = lock_folder(folder)
         try:

@@ -15,7 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-for place in (ROOT, ROOT / "agents", ROOT / "tests" / "fuzz", ROOT / "tests" / "contract_wrapper" / "studies"):
+for place in (
+    ROOT,
+    ROOT / "agents",
+    ROOT / "tests",
+    ROOT / "tests" / "fuzz",
+    ROOT / "tests" / "contract_wrapper" / "studies",
+):
     sys.path.insert(0, str(place))
 
 from fuzzing import run_target, try_one  # noqa: E402
