@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
+    from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
     from contract_wrapper.contracts.payment_rules import (
         CustomPayment,
         LinearShares,
@@ -34,9 +35,12 @@ if TYPE_CHECKING:
     from contract_wrapper.contracts.settlement import Settlement
     from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
+    from contract_wrapper.envs.conditioned_game import ConditionedGame
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.best_response import best_response
+    from contract_wrapper.evaluation.contract_grid import ContractGrid, play_grid
+    from contract_wrapper.evaluation.crews import Crews, train_crews
     from contract_wrapper.evaluation.design_env import ContractDesign
     from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.evaluate import evaluate
@@ -52,6 +56,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "contracts.contract": ("Contract",),
     "envs.batch_game": ("ContractedGame",),
+    "envs.conditioned_game": ("ConditionedGame",),
+    "contracts.families": ("CellPriceContracts", "CellTaxContracts", "TaxContracts"),
+    "evaluation.contract_grid": ("ContractGrid", "play_grid"),
+    "evaluation.crews": ("Crews", "train_crews"),
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "bo.cpmes": ("CPMES", "ask"),
     "bo.cpmes_config": ("CPMESConfig",),
@@ -90,12 +98,17 @@ __all__ = [
     "Activity",
     "CPMESConfig",
     "CPMESSampler",
+    "CellPriceContracts",
+    "CellTaxContracts",
+    "ConditionedGame",
     "Contract",
     "ContractDesign",
+    "ContractGrid",
     "ContractWrapper",
     "ContractedGame",
     "ContractsError",
     "CostRule",
+    "Crews",
     "CustomPayment",
     "DesignSpace",
     "Estimate",
@@ -116,6 +129,7 @@ __all__ = [
     "Suggestion",
     "TaxAndShare",
     "TaxByCells",
+    "TaxContracts",
     "as_optimize_result",
     "ask",
     "best_response",
@@ -127,9 +141,11 @@ __all__ = [
     "get_mtmfq_profile",
     "get_ppo_profile",
     "make_contracted",
+    "play_grid",
     "read_study",
     "record_episode",
     "sb3_vec_env",
+    "train_crews",
     "utilities",
     "welfare",
 ]

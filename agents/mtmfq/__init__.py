@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mtmfq.config import PROFILES, MTMFQConfig, get_profile
-from mtmfq.interface import BatchGame, Curve, LearnerError, Signature, TrainProgress
+from mtmfq.interface import BatchGame, ContextGame, Curve, LearnerError, Signature, TrainProgress
 
 if TYPE_CHECKING:
     from mtmfq.policy import Policy, play
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = [
     "PROFILES",
     "BatchGame",
+    "ContextGame",
     "Curve",
     "LearnerError",
     "MTMFQConfig",

@@ -73,6 +73,10 @@ class MTMFQConfig:
     replay_ratio: float = 0.9
     """Rows learned from per agent-step played, over all types; 0 plays without learning."""
 
+    updates_per_step: float | None = None
+    """Gradient steps per vector step, whatever the population, in place of `replay_ratio`. None: as `replay_ratio`
+    asks, by which five agents of one type get as many as five of each of two types, and six agents of two fewer."""
+
     replay_capacity: int = 1_500
     """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
 
@@ -202,12 +206,13 @@ _RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
     "learning_rate_decay": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "replay_ratio": (lambda x: 0 <= x < math.inf, "at least 0"),
+    "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0, or None"),
     "tau": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "test_temperature": (lambda x: 0 <= x < math.inf, "at least 0"),
     "average_from": (lambda x: 0 <= x <= 1, "0 to 1, or None"),
     "grad_clip": (lambda x: 0 < x < math.inf, "above 0, or None"),
 }
-_MAY_BE_NONE = ("average_from", "grad_clip")
+_MAY_BE_NONE = ("average_from", "grad_clip", "updates_per_step")
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {

@@ -12,6 +12,10 @@ StepHook = Callable[[int, NDArray[np.int64], NDArray[np.float64]], None]
 """Called after each step with its number, the actions (B, N) and the rewards (B, N)."""
 
 
+KIND = ("type_names", "n_actions", "observation_shape", "n_classes", "n_context")
+"""Fields of a `Signature` in which games that the same networks can play are equal."""
+
+
 class LearnerError(ValueError):
     """Anything a user can put right: a bad setting, game or checkpoint, or a learner that diverged."""
 
@@ -64,6 +68,29 @@ class BatchGame(Protocol):
         ...
 
 
+class ContextGame(BatchGame, Protocol):
+    """A game whose agents also see a context: numbers drawn at reset that stay the same through the episode.
+
+    A learner shows them to its networks beside the observations, so that one training serves all contexts.
+    A context may also change the units of the rewards; the game then says how to bring them back to common units.
+    """
+
+    n_context: int
+    """Numbers in the context of one agent, C, at least 1."""
+
+    def context(self) -> NDArray[np.float32]:
+        """Context of the present episode, (B, N, C), finite."""
+        ...
+
+    def episode_scale(self) -> NDArray[np.float64]:
+        """Factors (B, N) on the rewards of the present episode, positive; ones where there is nothing to scale."""
+        ...
+
+    def episode_shift(self) -> NDArray[np.float64]:
+        """What is added to each reward of the present episode before it is scaled, (B, N)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """What of a game shapes networks and replay; checked once, and written into every checkpoint."""
@@ -89,6 +116,9 @@ class Signature:
     no_op: int | None = None
     """Number of the action that does nothing, the same for all types; None if the game names none."""
 
+    n_context: int = 0
+    """Numbers in the context that each agent sees beside its observation (`ContextGame`); 0 without one."""
+
     def __post_init__(self) -> None:
         self._check_types()
         m = len(self.type_names)
@@ -106,6 +136,8 @@ class Signature:
                 "horizon and observation_shape must be positive and n_classes at least 0, but are "
                 f"{self.horizon}, {self.observation_shape} and {self.n_classes}"
             )
+        if self.n_context < 0:
+            raise LearnerError(f"n_context must be at least 0, but is {self.n_context}")
         if self.no_op is not None and not 0 <= self.no_op < min(self.n_actions):
             raise LearnerError(
                 f"no_op must be an action of every type, below {min(self.n_actions)}, but is {self.no_op}"
@@ -117,7 +149,7 @@ class Signature:
             values, kind = getattr(self, name), str if name == "type_names" else int
             if not isinstance(values, tuple) or any(type(value) is not kind for value in values):
                 raise LearnerError(f"{name} must be a tuple of {kind.__name__}, but is {values!r:.80}")
-        for name in ("n_classes", "horizon", *(() if self.no_op is None else ("no_op",))):
+        for name in ("n_classes", "horizon", "n_context", *(() if self.no_op is None else ("no_op",))):
             if type(getattr(self, name)) is not int:
                 raise LearnerError(f"{name} must be a whole number, but is {getattr(self, name)!r:.80}")
 
@@ -133,6 +165,7 @@ class Signature:
             agent_types=tuple(int(m) for m in np.asarray(game.agent_types)),
             horizon=int(game.horizon),
             no_op=None if no_op is None else int(no_op),
+            n_context=int(getattr(game, "n_context", 0)),
         )
 
     @classmethod
@@ -144,7 +177,7 @@ class Signature:
     def of_same_kind(self, game: BatchGame) -> "Signature":
         """Signature of a game that a policy trained on this one can play; agents and horizon may differ."""
         other = Signature.of(game)
-        for name in ("type_names", "n_actions", "observation_shape", "n_classes"):
+        for name in KIND:
             if getattr(other, name) != getattr(self, name):
                 raise LearnerError(
                     f"the policy was trained on a game with {name} {getattr(self, name)}, "
@@ -154,8 +187,8 @@ class Signature:
 
     @property
     def n_features(self) -> int:
-        """Floats in one observation; 0 if it is symbolic."""
-        return 0 if self.n_classes else math.prod(self.observation_shape)
+        """Floats that an agent sees: its observation, unless that is symbolic, and its context."""
+        return self.n_context + (0 if self.n_classes else math.prod(self.observation_shape))
 
     @property
     def n_cells(self) -> int:
@@ -172,18 +205,28 @@ class Signature:
         """Number of agents of each type."""
         return tuple(self.agent_types.count(m) for m in range(len(self.type_names)))
 
-    def split(self, observations: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
-        """Features (B, N, n_features) and cells (B, N, n_cells) of observations; one of them is empty."""
+    def split(
+        self, observations: NDArray[Any], context: NDArray[np.float32] | None = None
+    ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
+        """Features (B, N, n_features), those of the context last, and cells (B, N, n_cells) of what agents see."""
         b, n = observations.shape[:2]
         if observations.shape[2:] != self.observation_shape:
             raise LearnerError(
                 f"the game shows observations of shape {observations.shape[2:]}, "
                 f"but declares observation_shape {self.observation_shape}"
             )
+        shown = (b, n, self.n_context)
+        if context is None and self.n_context:
+            raise LearnerError(
+                f"agents of this game see a context beside their observations: pass one of shape {shown}"
+            )
+        if context is not None and context.shape != shown:
+            raise LearnerError(f"a context of shape {shown} was declared, got one of shape {context.shape}")
         flat = observations.reshape(b, n, -1)
-        if self.n_classes:
-            return np.empty((b, n, 0), np.float32), np.ascontiguousarray(flat, np.uint8)
-        return np.ascontiguousarray(flat, np.float32), np.empty((b, n, 0), np.uint8)
+        features = np.empty((b, n, 0), np.float32) if self.n_classes else np.ascontiguousarray(flat, np.float32)
+        if context is not None:
+            features = np.concatenate([features, context], axis=2, dtype=np.float32)
+        return features, np.ascontiguousarray(flat, np.uint8) if self.n_classes else np.empty((b, n, 0), np.uint8)
 
     def per_type(
         self, values: Sequence[float] | NDArray[np.float64] | None, default: float, name: str

@@ -23,7 +23,6 @@ class Learner:
         self.target = self.networks.copy()
         self.flat = torch.nn.Parameter(self.networks.flat)
         self.optimiser = torch.optim.Adam([self.flat], lr=config.learning_rate, fused=True)
-        self.present = torch.tensor([float(count > 0) for count in signature.population])
         self.has_cells = signature.n_cells > 0
         self.updates = 0
         self.average, self.averaged = torch.zeros_like(self.networks.flat), 0
@@ -35,7 +34,7 @@ class Learner:
             next_q = self.target(batch.next_rows, batch.next_cells if self.has_cells else None)
             targets = td_targets(batch.returns, batch.discounts, next_q, temperature)
         q = self.networks(batch.rows, batch.cells if self.has_cells else None)
-        loss = td_loss(q, batch.actions, targets, self.config.loss).dot(self.present)
+        loss = td_loss(q, batch.actions, targets, self.config.loss).dot(replay.present)
         value = loss.item()
         if not math.isfinite(value):
             raise LearnerError(

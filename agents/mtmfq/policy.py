@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mtmfq.checkpoint import check_identity, open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
-from mtmfq.interface import BatchGame, LearnerError, Signature, StepHook
+from mtmfq.interface import BatchGame, ContextGame, LearnerError, Signature, StepHook
 from mtmfq.network import NetworkShape, QNetworks
 from mtmfq.numba_tools import kernel
 from mtmfq.update import fill_mean_actions, sample_actions
@@ -84,14 +84,16 @@ class Policy:
         temperature: float | None = None,
         *,
         agent_types: NDArray[np.int64] | None = None,
+        context: NDArray[np.float32] | None = None,
     ) -> NDArray[np.int64]:
         """Observations (B, N, ...), mean actions of the step before (B, N, sum A) -> actions (B, N).
 
         Without a temperature the one of evaluation is taken; 0 is the argmax. `agent_types` (N,)
-        defaults to the population of the training.
+        defaults to the population of the training, of its first game if there were several. `context`
+        (B, N, C) is needed if the training had one.
         """
         one_thread()
-        features, cells = self.signature.split(observations)
+        features, cells = self.signature.split(observations, context)
         types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
         n_games, n_agents = features.shape[:2]
         if len(types) != n_agents or means.shape != (n_games, n_agents, self.signature.n_means):
@@ -151,8 +153,9 @@ def play(
     everyone = all_others(game.n_games, len(types))
     sums = np.zeros((game.n_games, len(types)))
     observations = game.reset(seed)
+    context = context_of(game, signature)
     for t in range(signature.horizon):
-        actions = policy.act(observations, means, rng, temperature, agent_types=types)
+        actions = policy.act(observations, means, rng, temperature, agent_types=types, context=context)
         seen = game.visible() if policy.config.neighbours == "visible" else everyone
         fill_mean_actions(actions, seen, types, sizes, means)
         observations, rewards = game.step(actions)
@@ -160,6 +163,16 @@ def play(
         if on_step is not None:
             on_step(t, actions, rewards)
     return sums
+
+
+def context_of(game: BatchGame, signature: Signature) -> NDArray[np.float32] | None:
+    """Context (B, N, C) of the present episode, a copy; None if the game has none."""
+    if not signature.n_context:
+        return None
+    context = np.array(cast(ContextGame, game).context(), np.float32)
+    if not np.isfinite(context).all():
+        raise LearnerError("the game shows a context that is not finite: check how it draws it")
+    return context
 
 
 def all_others(n_games: int, n_agents: int) -> NDArray[np.bool_]:

@@ -72,6 +72,7 @@ class Replay:
         for m in range(n_types):
             self.members[m, : signature.population[m]] = np.flatnonzero(types == m)
         self.choices = np.array(signature.population, np.int64) * b
+        self.present = torch.from_numpy((self.choices > 0).astype(np.float32))  # of each type, 1 or 0, (M,)
         ahead = np.arange(min(config.n_step, signature.horizon) + 1)
         gammas = np.array(config.gammas(signature.type_names), np.float64)
         self.powers: NDArray[np.float64] = np.power(gammas[:, None], ahead)  # (M, n + 1)
@@ -135,6 +136,11 @@ class Replay:
         episode, step = divmod(self.n_written - 1, self.horizon + 1)
         whole = self.horizon if step == self.horizon else max(0, step - self.n_step + 1)
         return first, max(first, episode * self.horizon + whole)
+
+    def is_ready(self) -> bool:
+        """Whether there is a step to sample."""
+        first, stop = self.starts()
+        return first < stop
 
     def sample(self, rng: np.random.Generator) -> Batch:
         """R samples of each type that has agents, uniform over (step, game, agent), with replacement."""

@@ -1,7 +1,7 @@
 """A training put aside between two vector episodes and taken up again, bit for bit."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +12,26 @@ from mtmfq.checkpoint import ArrayFile, check_identity, open_arrays, plain, save
 from mtmfq.interface import LearnerError
 from mtmfq.learner import Learner
 from mtmfq.replay import Replay
+from mtmfq.rollout import Rollout
 
 
 def save_training(
     path: Path,
     meta: Mapping[str, Any],
     learner: Learner,
-    replay: Replay | None,
+    rollouts: Sequence[Rollout],
     log: NDArray[np.float64],
     rng: np.random.Generator,
     cpu_seconds: float,
 ) -> None:
-    """Write all that the rest of the training depends on; a finished one needs no replay.
+    """Write all that the rest of the training depends on; a finished one needs no rollouts.
 
     meta: what the training is, for `load_training` to compare.
     """
     position = {"rng": rng_to_json(rng), "updates": learner.updates, "cpu_seconds": cpu_seconds}
     arrays = {**learner.state(), "log": log}
-    if replay is not None:
-        arrays |= {f"replay_{name}": array for name, array in replay.state().items()}
+    for g, rollout in enumerate(rollouts):
+        arrays |= {f"replay_{g}_{name}": array for name, array in rollout.replay.state().items()}
     save_arrays(path, "training", {**meta, "position": position}, arrays)
 
 
@@ -38,7 +39,7 @@ def load_training(
     path: Path,
     meta: Mapping[str, Any],
     learner: Learner,
-    replay: Replay,
+    rollouts: Sequence[Rollout],
     log: NDArray[np.float64],
     rng: np.random.Generator,
 ) -> tuple[int, float]:
@@ -60,19 +61,25 @@ def load_training(
         state = {name: file.read(name, own.dtype, own.shape) for name, own in learner.state().items()}
         if state["averaged"][0] < 0 or (state["adam_square"] < 0).any():
             raise LearnerError("its state of the optimiser is not one that learning leads to")
-        kept = None if done == len(log) else _read_replay(file, replay, done)
+        played = [len(range(g, done, len(rollouts))) for g in range(len(rollouts))]  # in turns
+        kept = [
+            None if done == len(log) else _read_replay(file, f"replay_{g}_", rollout.replay, played[g])
+            for g, rollout in enumerate(rollouts)
+        ]
         rng_from_json(rng, position["rng"])
         learner.restore(state, updates)
         log[:done] = record
-        if kept is not None:
-            replay.restore(kept, replay.written_after(done))
+        for rollout, episodes, slots in zip(rollouts, played, kept, strict=True):
+            rollout.resume(episodes)
+            if slots is not None:
+                rollout.replay.restore(slots, rollout.replay.written_after(episodes))
         return done, spent
 
 
-def _read_replay(file: ArrayFile, replay: Replay, done: int) -> dict[str, NDArray[Any]]:
+def _read_replay(file: ArrayFile, prefix: str, replay: Replay, episodes: int) -> dict[str, NDArray[Any]]:
     """The slots that so many vector episodes have filled; everything in them can be learned from."""
-    used = min(replay.written_after(done), replay.n_slots)
-    kept = {name: file.read(f"replay_{name}", own.dtype, (used, *own.shape[1:])) for name, own in replay.arrays.items()}
+    used = min(replay.written_after(episodes), replay.n_slots)
+    kept = {name: file.read(prefix + name, own.dtype, (used, *own.shape[1:])) for name, own in replay.arrays.items()}
     replay.check(kept)
     return kept
 
@@ -103,7 +110,7 @@ def _compare(meta: Mapping[str, Any], stored: Mapping[str, Any], reached: str) -
                 raise LearnerError(
                     f"it belongs to a training with {name}={stored[part].get(name)}, but this one has {name}={value}"
                 )
-    for name in ("reward_scale", "reward_shift"):
+    for name in ("reward_scale", "reward_shift", "populations"):
         if stored[name] != wanted[name]:
             raise LearnerError(
                 f"it belongs to a training with {name}={stored[name]}, but this one has {name}={wanted[name]}"

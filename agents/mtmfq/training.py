@@ -1,4 +1,8 @@
-"""Multi-type mean-field Q-learning, read top to bottom: play an episode, learn from the replay, repeat."""
+"""Multi-type mean-field Q-learning, read top to bottom: play an episode, learn from the replay, repeat.
+
+Several games of one kind, with other populations, can be learned by the same networks: they are played in turns,
+and each gradient step is on the replay of one of them.
+"""
 
 import math
 import time
@@ -13,12 +17,11 @@ from numpy.typing import NDArray
 
 from mtmfq.checkpoint import plain
 from mtmfq.config import MTMFQConfig
-from mtmfq.interface import BatchGame, Curve, LearnerError, Signature, TrainProgress
+from mtmfq.interface import BatchGame, Curve, LearnerError, TrainProgress
 from mtmfq.learner import Learner
-from mtmfq.policy import Actor, Policy, all_others, one_thread
-from mtmfq.replay import Replay
+from mtmfq.policy import Policy, one_thread
 from mtmfq.resume import load_training, rng_to_json, save_training
-from mtmfq.update import fill_mean_actions
+from mtmfq.rollout import Rollout, signatures_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class TrainResult:
 
 
 def train(
-    game: BatchGame,
+    game: BatchGame | Sequence[BatchGame],
     config: MTMFQConfig,
     rng: np.random.Generator,
     *,
@@ -59,18 +62,22 @@ def train(
 ) -> TrainResult:
     """Train one network per type on `game`; everything drawn comes from `rng`.
 
-    A type's learner sees scale * (reward + shift) of its agents' rewards, (M,) each. An existing
+    Several games of the same kind (their populations may differ) are played in turns, one vector episode each:
+    game e % G in vector episode e. Each has a replay of its own, and each gradient step is on the replay of a
+    game drawn at random among those that have something to learn from.
+
+    A type's learner sees scale * (reward + shift) of its agents' rewards, (M,) each. A game with a context
+    (`ContextGame`) declares its own for each episode instead. An existing
     `checkpoint` is resumed and gives exactly what an uninterrupted training would have given; it is
     written every `checkpoint_seconds`, and seldom enough that writing takes a tenth of the time at most.
     `identity` says in plain values what the settings here do not (rules of the game, contract, seed); it is
     written into checkpoint and policy, and a checkpoint with another one is refused.
     """
     one_thread()
-    signature = Signature.of(game)
-    if game.n_games != config.n_games:
-        raise LearnerError(f"the game plays {game.n_games} copies, but n_games is {config.n_games}: make them equal")
-    types, sizes = np.array(signature.agent_types, np.int64), np.array(signature.n_actions, np.int64)
-    n_types, n_agents, horizon = len(sizes), len(types), signature.horizon
+    games: list[BatchGame] = list(game) if isinstance(game, Sequence) else [game]
+    signatures = signatures_of(games, config)
+    signature = signatures[0]
+    n_types, horizon = len(signature.n_actions), signature.horizon
     scale = signature.per_type(reward_scale, 1.0, "reward_scale")
     shift = signature.per_type(reward_shift, 0.0, "reward_shift")
     if not config.scaled_rewards and (scale != 1.0).any():
@@ -78,13 +85,14 @@ def train(
             f"this configuration keeps absolute rewards, but reward_scale {scale.tolist()} came: "
             "leave it out, or set scaled_rewards=True"
         )
+    if signature.n_context and not (reward_scale is None and reward_shift is None):
+        raise LearnerError("a game with a context declares its own reward scale and shift: leave them out")
     vector_episodes = math.ceil(config.episodes / config.n_games)
-    n_slots = min(config.replay_capacity, vector_episodes * (horizon + 1))
-    rows_per_update = config.batch_size * sum(count > 0 for count in signature.population)
 
     meta = {
         "config": config.to_dict(),
         "signature": asdict(signature),
+        "populations": [s.agent_types for s in signatures],
         "reward_scale": scale.tolist(),
         "reward_shift": shift.tolist(),
         "identity": plain(identity),
@@ -92,36 +100,34 @@ def train(
     }
     began = time.process_time()
     learner = Learner(signature, config, seed=int(rng.integers(2**62)))
-    replay = Replay(signature, config, n_slots)
+    n_slots = min(config.replay_capacity, math.ceil(vector_episodes / len(games)) * (horizon + 1))
+    rollouts = [
+        Rollout(
+            g, s, config, learner.networks, n_slots,
+            scale=scale[list(s.agent_types)], shift=shift[list(s.agent_types)],
+        )
+        for g, s in zip(games, signatures, strict=True)
+    ]  # fmt: skip
     log = np.full((vector_episodes, n_types + 2), np.nan)  # returns, temperature, loss
     done, spent = 0, 0.0
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
-        done, spent = load_training(path, meta, learner, replay, log, rng)
-    actor = Actor(learner.networks, types, config.n_games)
-    everyone = all_others(config.n_games, n_agents)
-    means = np.zeros((config.n_games, n_agents, signature.n_means), np.float32)
+        done, spent = load_training(path, meta, learner, rollouts, log, rng)
     saved, saving = time.monotonic(), 0.0
 
     while done < vector_episodes and not (should_stop is not None and should_stop()):
         temperature = config.temperature_at(done / vector_episodes)
-        sums, losses = np.zeros((config.n_games, n_agents)), []
-        features, cells = signature.split(game.reset(int(rng.integers(2**31))))
-        means[:] = 0.0
-        replay.start(features, cells)
-        for t in range(horizon):
-            actions = actor.act(features, cells, means, temperature, rng)
-            seen = game.visible() if config.neighbours == "visible" else everyone
-            fill_mean_actions(actions, seen, types, sizes, means)
-            observations, rewards = game.step(actions)
-            features, cells = signature.split(observations)
-            sums += rewards
-            replay.add(actions, (rewards + shift[types]) * scale[types], features, cells, means)
-            played = (done * horizon + t + 1) * config.n_games * n_agents
-            due = int(config.replay_ratio * played / rows_per_update)
-            first, stop = replay.starts()
-            while learner.updates < due and first < stop:
-                losses.append(learner.update(replay, temperature, rng))
+        rollout = rollouts[done % len(rollouts)]
+        types = rollout.types
+        sums, losses = np.zeros((config.n_games, len(types))), []
+        rollout.start(int(rng.integers(2**31)))
+        for _ in range(horizon):
+            sums += rollout.step(temperature, rng)
+            due = int(sum(r.updates_due for r in rollouts))
+            ready = [r.replay for r in rollouts if r.replay.is_ready()]
+            while learner.updates < due and ready:
+                drawn = int(rng.integers(len(ready))) if len(ready) > 1 else 0
+                losses.append(learner.update(ready[drawn], temperature, rng))
                 if config.average_from is not None and done >= config.average_from * vector_episodes:
                     learner.add_to_average()
         if not np.isfinite(sums).all():
@@ -145,7 +151,7 @@ def train(
             )
         pause = time.monotonic() - saved
         if path is not None and done < vector_episodes and pause >= max(checkpoint_seconds, 10 * saving):
-            save_training(path, meta, learner, replay, log[:done], rng, cpu)
+            save_training(path, meta, learner, rollouts, log[:done], rng, cpu)
             saved, saving = time.monotonic(), time.monotonic() - saved - pause
 
     if not torch.isfinite(learner.networks.flat).all():
@@ -153,7 +159,7 @@ def train(
     cpu = spent + time.process_time() - began
     finished = done == vector_episodes
     if path is not None:
-        save_training(path, meta, learner, None if finished else replay, log[:done], rng, cpu)
+        save_training(path, meta, learner, [] if finished else rollouts, log[:done], rng, cpu)
     return TrainResult(
         policy=Policy(config=config, signature=signature, networks=learner.learned(), identity=plain(identity)),
         curve=Curve(
@@ -163,7 +169,7 @@ def train(
             loss=log[:done, n_types + 1].copy(),
         ),
         updates=learner.updates,
-        agent_steps=done * horizon * config.n_games * n_agents,
+        agent_steps=sum(r.agent_steps for r in rollouts),
         cpu_seconds=cpu,
         finished=finished,
     )

@@ -231,6 +231,11 @@ def get_costs(text: str) -> CostRule:
     return CostRule(by_role=tuple(_read_role(part) for part in name.split(";") if part.strip()))
 
 
+def as_costs(costs: CostRule | str | None) -> CostRule:
+    """Return a cost rule as it is, or by its text (`get_costs`); None is `effort`, the default everywhere."""
+    return costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs)
+
+
 def _read_role(part: str) -> tuple[str, RoleCost]:
     role, _, rest = part.partition(":")
     known = [f.name for f in dataclasses.fields(RoleCost)]

@@ -19,8 +19,8 @@ from contract_wrapper.contracts.costs import (
     KNOWN_ROLES,
     CostRule,
     Prices,
+    as_costs,
     check_cost_roles,
-    get_costs,
     prices_of,
 )
 from contract_wrapper.contracts.payment_rules import (
@@ -32,7 +32,8 @@ from contract_wrapper.contracts.payment_rules import (
     TaxByCells,
 )
 from contract_wrapper.contracts.roles import ABSENT, Activity, Roles
-from contract_wrapper.contracts.transfers import FloatArray, as_floats, conserves_money, per_agent, utilities
+from contract_wrapper.contracts.transfer_checks import check_transfers
+from contract_wrapper.contracts.transfers import FloatArray, per_agent, utilities
 from contract_wrapper.errors import ContractsError, shown
 
 _PURE_RULES = (TaxAndShare, TaxByCells, PayPerCell, LinearShares)
@@ -56,23 +57,13 @@ class Settled(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """How the steps of a game are settled under one contract; checked at birth, and in every step.
-
-    >>> roles = Roles(names=("harvester", "harvester", "cleaner"))
-    >>> one_shot = Activity(shots=np.array([0, 0, 1]), cleaned=np.array([0, 0, 2]), apples=np.array([3, 1, 0]))
-    >>> settlement = Settlement.of(Contract(tax=0.5, n_cleaners=1), roles)
-    >>> settlement.settle(np.array([3.0, 1.0, 0.0]), one_shot).utilities.tolist()
-    [1.5, 0.5, 1.98]
+class StepSettlement:
+    """How the steps of a game are settled under a payment rule and costs; checked at birth, and in every step.
 
     Raises:
-        ContractsError: the payment rule is incomplete or takes another tax than the contract; the game has
-            another number of cleaners than the contract recruits; the costs name a role that no agent has;
-            there is a cost per episode and no horizon.
+        ContractsError: the payment rule is incomplete; the costs name a role that no agent has; there is a cost
+            per episode and no horizon.
     """
-
-    contract: Contract
-    """What the principal chose."""
 
     roles: Roles
     """Roles of all N agents of the game."""
@@ -93,9 +84,8 @@ class Settlement:
     """What a step costs the N agents, by `costs`."""
 
     def __post_init__(self) -> None:
-        for name, kind in (("contract", Contract), ("roles", Roles), ("costs", CostRule)):
-            if not isinstance(getattr(self, name), kind):
-                raise ContractsError(f"{name} must be a {kind.__name__}, got {shown(getattr(self, name))}")
+        self._check_kind("roles", Roles)
+        self._check_kind("costs", CostRule)
         if self.horizon is not None:
             steps = as_int(self.horizon)
             if steps is None or not 1 <= steps < 2**63:
@@ -103,43 +93,8 @@ class Settlement:
             object.__setattr__(self, "horizon", steps)
         object.__setattr__(self, "payment_name", _payment_name(self.payment))
         self._check_payment()
-        self._check_crew()
         check_cost_roles(self.costs, {*KNOWN_ROLES, *self.roles.names} - {ABSENT})
         object.__setattr__(self, "prices", prices_of(self.costs, self.roles.names, self.horizon))
-
-    @classmethod
-    def of(
-        cls,
-        contract: Contract,
-        roles: Roles,
-        *,
-        payment: Payment | None = None,
-        costs: CostRule | str | None = None,
-        horizon: int | None = None,
-    ) -> Settlement:
-        """Build the settlement of a contract, with the defaults filled in.
-
-        Args:
-            contract: what the principal chose.
-            roles: roles of all N agents of the game.
-            payment: default: `TaxAndShare` with the contract's tax.
-            costs: a cost rule, or text for `get_costs`; default: `effort`, 0.02 apples per shot of a cleaner.
-            horizon: steps per episode, only needed for costs per episode.
-
-        Raises:
-            ContractsError: as the class, or the payment is neither a rule nor a function.
-        """
-        if not isinstance(contract, Contract):
-            raise ContractsError(
-                f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
-            )
-        return cls(
-            contract=contract,
-            roles=roles,
-            payment=TaxAndShare(tax=contract.tax) if payment is None else _as_rule(payment),
-            costs=costs if isinstance(costs, CostRule) else get_costs("effort" if costs is None else costs),
-            horizon=horizon,
-        )
 
     def settle(self, rewards: FloatArray, activity: Activity, roles: Roles | None = None) -> Settled:
         """Settle one step of a game, or of a batch of games.
@@ -186,6 +141,10 @@ class Settlement:
         """Whether transfers may sum to something else than 0; `linear_shares` drops the shares of the absent."""
         return self.payment.mints or (isinstance(self.payment, LinearShares) and ABSENT in roles.names)
 
+    def _check_kind(self, name: str, kind: type) -> None:
+        if not isinstance(getattr(self, name), kind):
+            raise ContractsError(f"{name} must be a {kind.__name__}, got {shown(getattr(self, name))}")
+
     def _check_payment(self) -> None:
         missing = [name for name in ("transfers", "mints", "needs") if not hasattr(self.payment, name)]
         if missing:
@@ -211,6 +170,67 @@ class Settlement:
                 f"weights must have one entry per agent: there are {len(self.roles.names)} agents, "
                 f"got {len(self.payment.weights)} weights"
             )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement(StepSettlement):
+    """How the steps of a game are settled under one contract.
+
+    >>> roles = Roles(names=("harvester", "harvester", "cleaner"))
+    >>> one_shot = Activity(shots=np.array([0, 0, 1]), cleaned=np.array([0, 0, 2]), apples=np.array([3, 1, 0]))
+    >>> settlement = Settlement.of(Contract(tax=0.5, n_cleaners=1), roles)
+    >>> settlement.settle(np.array([3.0, 1.0, 0.0]), one_shot).utilities.tolist()
+    [1.5, 0.5, 1.98]
+
+    Raises:
+        ContractsError: as `StepSettlement`; the payment rule takes another tax than the contract; the game has
+            another number of cleaners than the contract recruits.
+    """
+
+    contract: Contract
+    """What the principal chose."""
+
+    def __post_init__(self) -> None:
+        self._check_kind("contract", Contract)
+        StepSettlement.__post_init__(self)
+        self._check_tax()
+        self._check_crew()
+
+    @classmethod
+    def of(
+        cls,
+        contract: Contract,
+        roles: Roles,
+        *,
+        payment: Payment | None = None,
+        costs: CostRule | str | None = None,
+        horizon: int | None = None,
+    ) -> Settlement:
+        """Build the settlement of a contract, with the defaults filled in.
+
+        Args:
+            contract: what the principal chose.
+            roles: roles of all N agents of the game.
+            payment: default: `TaxAndShare` with the contract's tax.
+            costs: a cost rule, or text for `get_costs`; default: `effort`, 0.02 apples per shot of a cleaner.
+            horizon: steps per episode, only needed for costs per episode.
+
+        Raises:
+            ContractsError: as the class, or the payment is neither a rule nor a function.
+        """
+        if not isinstance(contract, Contract):
+            raise ContractsError(
+                f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
+            )
+        return cls(
+            contract=contract,
+            roles=roles,
+            payment=TaxAndShare(tax=contract.tax) if payment is None else _as_rule(payment),
+            costs=as_costs(costs),
+            horizon=horizon,
+        )
+
+    def _check_tax(self) -> None:
         tax = getattr(self.payment, "tax", self.contract.tax)
         if as_number(tax) != self.contract.tax:
             raise ContractsError(
@@ -227,58 +247,6 @@ class Settlement:
                 f"the contract recruits {wanted} cleaner{'s' * (wanted != 1)}, but the game has {has}: "
                 f"build it with n_cleaners={wanted}, or use make_contracted(contract, env_factory)"
             )
-
-
-def check_transfers(given: object, rewards: FloatArray, roles: Roles, payment: str, *, mints: bool) -> FloatArray:
-    """Return what a payment rule gave as float64 (..., N), after checking that it can be paid out.
-
-    Args:
-        given: what the rule returned.
-        rewards: the raw rewards, (..., N).
-        roles: roles of the step.
-        payment: what messages call the rule.
-        mints: whether transfers may sum to something else than 0.
-
-    Raises:
-        ContractsError: it is no array of numbers, has another shape than the rewards, holds NaN or
-            infinity, pays an absent agent, or makes or destroys money although `mints` is false.
-    """
-    transfers = as_floats(given)
-    if transfers is None:
-        kind = f"array of {given.dtype}" if isinstance(given, np.ndarray) else type(given).__name__
-        raise ContractsError(f"{payment} must return an array of transfers per agent, got a {kind}")
-    if transfers.shape != rewards.shape:
-        raise ContractsError(
-            f"{payment} must return one transfer per agent, an array of shape {rewards.shape} like the rewards, "
-            f"got shape {transfers.shape}"
-        )
-    # What conserves money is finite: one pass over the numbers is enough where nothing is wrong.
-    conserved = None if mints else conserves_money(transfers, rewards)
-    if conserved is None or not conserved.all():
-        _check_each(np.isfinite(transfers), transfers, roles, payment, "a transfer must be a finite number")
-    if ABSENT in roles.names:
-        fair = ~roles.mask(ABSENT) | (transfers == 0)
-        _check_each(fair, transfers, roles, payment, "it has left the episode and must get 0")
-    if conserved is not None and not conserved.all():
-        with np.errstate(over="ignore", invalid="ignore"):
-            total = transfers.sum(axis=-1)[~conserved].flat[0]
-            too_large = not np.isfinite(np.abs(transfers).sum() + np.abs(rewards).sum())
-        if too_large:
-            raise ContractsError(
-                f"{payment} pays or is given amounts that are too large to be summed: use smaller ones"
-            )
-        raise ContractsError(
-            f"{payment} conserves money, so transfers must sum to 0 in every step, but they sum to "
-            f"{total} apples: if that is meant, say so with mints=True"
-        )
-    return transfers
-
-
-def _check_each(good: Any, transfers: FloatArray, roles: Roles, payment: str, rule: str) -> None:
-    """Refuse the first transfer that is not good, an array (..., N); the message names agent, value and rule."""
-    if not good.all():
-        where = tuple(np.argwhere(~good)[0])
-        raise ContractsError(f"{payment} pays {roles.label(int(where[-1]))} {transfers[where]} apples: {rule}")
 
 
 def _read_only(values: NDArray[Any]) -> NDArray[Any]:

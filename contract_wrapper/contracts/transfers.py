@@ -1,6 +1,7 @@
 """Who pays whom: payment rules as pure functions on arrays whose last axis is agents.
 
-One game is an array (N,), a batch of games is (B, N), and the same code serves both. A function takes
+One game is an array (N,), a batch of games is (B, N), and the same code serves both; a tax or a price is one
+number for all games, or (B,) numbers, one per game. A function takes
 raw rewards in apples and cells cleaned, both (..., N), and returns net transfers (..., N), float64: what
 each agent receives (> 0) or pays (< 0) on top of its reward. Then utilities = rewards + transfers - costs.
 A rule that conserves money has transfers that sum to zero in every step of every game (`conserves_money`);
@@ -24,7 +25,7 @@ TINY = 1e-300
 """Apples below which floats lose their relative accuracy, so that no law can hold to the last bit."""
 
 
-def tax_and_share(rewards: ArrayLike, roles: Roles, tax: float) -> FloatArray:
+def tax_and_share(rewards: ArrayLike, roles: Roles, tax: ArrayLike) -> FloatArray:
     """Tax harvest income and share it equally among the cleaners, whatever each did.
 
     Harvester j: -tax * r_j. Cleaner k: tax / N_a * sum_j r_j. Others: 0. The tax is linear, so a
@@ -38,12 +39,12 @@ def tax_and_share(rewards: ArrayLike, roles: Roles, tax: float) -> FloatArray:
     crew = _crew_size(roles, tax)
     if not crew:
         return np.zeros_like(rewards)
-    paid = np.where(roles.harvester, tax * rewards, 0.0)
+    paid = np.where(roles.harvester, _per_game(tax) * rewards, 0.0)
     share = paid.sum(axis=-1, keepdims=True) / crew
     return np.where(roles.cleaner, share, 0.0 - paid)
 
 
-def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: float) -> FloatArray:
+def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: ArrayLike) -> FloatArray:
     """Tax harvest income and share it among the cleaners in proportion to the cells each cleaned.
 
     A step in which no cleaner cleaned a cell is not taxed: no work, no pay. So the tax raised over an
@@ -53,12 +54,12 @@ def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: floa
     _crew_size(roles, tax)
     work = np.where(roles.cleaner, per_agent("cleaned", cleaned, roles), 0.0)
     total = work.sum(axis=-1, keepdims=True)
-    paid = np.where(roles.harvester & (total > 0), tax * rewards, 0.0)
+    paid = np.where(roles.harvester & (total > 0), _per_game(tax) * rewards, 0.0)
     pot = paid.sum(axis=-1, keepdims=True)
     return np.where(roles.cleaner, pot * (work / np.where(total > 0, total, 1.0)), 0.0 - paid)
 
 
-def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: float, *, minted: bool = False) -> FloatArray:
+def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: ArrayLike, *, minted: bool = False) -> FloatArray:
     """Pay each cleaner `price` apples per waste cell that it cleaned in this step.
 
     The harvesters pay the bill in equal parts, even beyond what they earn, so money is conserved.
@@ -68,12 +69,12 @@ def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: float, *, minted: bool
         ContractsError: there is no harvester to pay, and the payment is not minted. (If agents are
             absent, the payers have left and nothing is paid instead.)
     """
-    earned = np.where(roles.cleaner, price * per_agent("cleaned", cleaned, roles), 0.0)
+    earned = np.where(roles.cleaner, _per_game(price) * per_agent("cleaned", cleaned, roles), 0.0)
     payers = int(roles.harvester.sum())
     if minted:
         return earned
     if not payers:
-        if price > 0 and ABSENT not in roles.names:
+        if np.any(np.asarray(price) > 0) and ABSENT not in roles.names:
             raise ContractsError(
                 "the harvesters pay for the cells cleaned, but no agent is a 'harvester': "
                 "give some agents that role, or use minted=True"
@@ -135,6 +136,11 @@ def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:
     return array
 
 
+def _per_game(number: ArrayLike) -> FloatArray:
+    """One number, or (B,) numbers, in the shape that multiplies arrays (..., N)."""
+    return np.asarray(number, np.float64)[..., None]
+
+
 def as_floats(values: object) -> FloatArray | None:
     """Return an array of real numbers as float64, without a copy if it is one; None if it is something else."""
     try:
@@ -146,11 +152,11 @@ def as_floats(values: object) -> FloatArray | None:
     return array.astype(np.float64) if array.dtype.kind in "fiub" else None
 
 
-def _crew_size(roles: Roles, tax: float) -> int:
+def _crew_size(roles: Roles, tax: ArrayLike) -> int:
     crew = roles.names.count("cleaner")
-    if tax > 0 and not crew and ABSENT not in roles.names:
+    if not crew and np.any(np.asarray(tax) > 0) and ABSENT not in roles.names:
         raise ContractsError(
-            f"a tax of {tax} is shared among the cleaners, but no agent is a 'cleaner': "
+            f"a tax of {np.max(tax)} is shared among the cleaners, but no agent is a 'cleaner': "
             "give some agents that role, or use tax 0"
         )
     return crew

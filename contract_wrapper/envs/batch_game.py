@@ -14,17 +14,15 @@ from numpy.typing import NDArray
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.contracts.families import tax_scale
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.settlement import Payment, Settled, Settlement
+from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
 from contract_wrapper.errors import ContractsError, shown
 
 FloatArray = NDArray[np.float64]
 
 TYPES = ("cleaner", "harvester")
 """Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
-
-SMALLEST_TAX = 0.01
-"""Tax below which reward scales stop growing (they are proportional to 1 / tax)."""
 
 
 def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
@@ -59,7 +57,48 @@ def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
         )
 
 
-class ContractedGame:
+class SettledGame:
+    """B games with one crew whose steps are settled; how, its subclasses say."""
+
+    type_names: tuple[str, ...] = TYPES
+    no_op: int = Action.STAY
+    settlement: StepSettlement
+
+    def __init__(self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str) -> None:
+        """Build the games with so many cleaners; subclasses set `settlement`."""
+        base = make_config("contract") if config is None else config
+        check_game(base, n_cleaners)
+        self.config = dataclasses.replace(base, n_cleaners=n_cleaners)
+        self.roles = Roles(names=self.config.roles, agents=self.config.agents)
+        self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
+        self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
+        self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
+        self.n_actions = tuple(len(self.config.actions(role)) for role in TYPES)
+        self.observation_shape = self.game.observation_shape
+        self.n_classes = self.game.n_classes if observation == "symbolic" else 0
+        nothing: FloatArray = np.zeros((n_games, self.n_agents))
+        self.raw_rewards = nothing
+        """Rewards of the last step before settlement, (B, N) in apples; overwritten by the next step."""
+        self.settled = Settled(transfers=nothing, costs=nothing, utilities=nothing)
+        """Transfers, costs and utilities of the last step, (B, N) each in apples."""
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        """Start an episode in every copy; observations (B, N, ...)."""
+        return self.game.reset(seed)
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], FloatArray]:
+        """Play actions (B, N); observations (B, N, ...) and utilities (B, N) in apples."""
+        observations, self.raw_rewards, _ = self.game.step(actions)
+        activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
+        self.settled = self.settlement.settle(self.raw_rewards, activity)
+        return observations, self.settled.utilities
+
+    def visible(self) -> NDArray[np.bool_]:
+        """(B, N, N): does agent i see agent j now? False on the diagonal."""
+        return self.game.visible()
+
+
+class ContractedGame(SettledGame):
     """B games under one contract, in the shape that batched learners take (`mtmfq.BatchGame`).
 
     >>> game = ContractedGame(Contract(tax=0.1, n_cleaners=2), n_games=3)
@@ -67,8 +106,7 @@ class ContractedGame:
     (3, 7, 49)
     """
 
-    type_names: tuple[str, ...] = TYPES
-    no_op: int = Action.STAY
+    settlement: Settlement
 
     def __init__(
         self,
@@ -98,53 +136,13 @@ class ContractedGame:
             raise ContractsError(
                 f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
             )
-        base = make_config("contract") if config is None else config
-        check_game(base, contract.n_cleaners)
-        self.config = dataclasses.replace(base, n_cleaners=contract.n_cleaners)
-        self.settlement = Settlement.of(
-            contract,
-            Roles(names=self.config.roles, agents=self.config.agents),
-            payment=payment,
-            costs=costs,
-            horizon=self.config.horizon,
-        )
-        self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
-        self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
-        self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
-        self.n_actions = tuple(len(self.config.actions(role)) for role in TYPES)
-        self.observation_shape = self.game.observation_shape
-        self.n_classes = self.game.n_classes if observation == "symbolic" else 0
-        nothing: FloatArray = np.zeros((n_games, self.n_agents))
-        self.raw_rewards = nothing
-        """Rewards of the last step before settlement, (B, N) in apples; overwritten by the next step."""
-        self.settled = Settled(transfers=nothing, costs=nothing, utilities=nothing)
-        """Transfers, costs and utilities of the last step, (B, N) each in apples."""
-
-    def reset(self, seed: int) -> NDArray[Any]:
-        """Start an episode in every copy; observations (B, N, ...)."""
-        return self.game.reset(seed)
-
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], FloatArray]:
-        """Play actions (B, N); observations (B, N, ...) and utilities (B, N) in apples."""
-        observations, self.raw_rewards, _ = self.game.step(actions)
-        activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
-        self.settled = self.settlement.settle(self.raw_rewards, activity)
-        return observations, self.settled.utilities
-
-    def visible(self) -> NDArray[np.bool_]:
-        """(B, N, N): does agent i see agent j now? False on the diagonal."""
-        return self.game.visible()
+        super().__init__(contract.n_cleaners, n_games=n_games, config=config, observation=observation)
+        self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
 
     def reward_scale(self) -> FloatArray:
-        """Return the declared constants (per type) that a learner may multiply utilities with.
-
-        Harvesters 1 / (1 - tax), cleaners 0.2 N_a / tax, so that one temperature means the same under
-        every contract. Utilities are scaled as a whole, costs included, so no preference changes.
-        """
+        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`."""
         contract = self.settlement.contract
-        keep = max(1.0 - contract.tax, SMALLEST_TAX)
-        income = max(contract.tax, SMALLEST_TAX) / max(1, contract.n_cleaners)
-        return np.array([0.2 / income, 1.0 / keep])
+        return np.array(tax_scale(contract.tax, contract.n_cleaners))
 
     def reward_shift(self) -> FloatArray:
         """Return what a learner may add to each type's utility per step: the flat part of its costs.

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import ContractedGame
+    from contract_wrapper.envs.batch_game import SettledGame
 
 
 class EpisodeSums:
@@ -25,7 +25,7 @@ class EpisodeSums:
     [[0.0, 0.0, 0.0, 0.0, 0.0, 5.0]]
     """
 
-    def __init__(self, game: ContractedGame) -> None:
+    def __init__(self, game: SettledGame) -> None:
         """Start at zero; the game is read by `add`, and stepped by others."""
         self.game = game
         shape = (game.n_games, game.n_agents)

@@ -107,6 +107,48 @@ class Letters:
         return np.zeros((self.n_games, 2, 2), bool)
 
 
+class Wish:
+    """One or more agents see nothing but a context: a wish, drawn at reset, for one of two actions, which pays `pay`.
+
+    Wishes of the copies alternate, beginning with the parity of the seed. The second number of the context is 1.
+    Best play earns horizon * pay in every episode; who does not see the wish earns half of it.
+    """
+
+    type_names = ("giver", "absent")
+    n_actions = (2, 2)
+    n_classes = 0
+    observation_shape: tuple[int, ...] = (1,)
+    n_context = 2
+
+    def __init__(self, n_games: int = 16, horizon: int = 4, n_agents: int = 1, pay: float = 1.0) -> None:
+        self.n_games, self.horizon, self.n_agents, self.pay = n_games, horizon, n_agents, pay
+        self.agent_types = np.zeros(n_agents, np.int64)
+        self.seeds: list[int] = []
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        self.seeds.append(seed)
+        self.wishes = (np.arange(self.n_games) + seed) % 2
+        return np.zeros((self.n_games, self.n_agents, 1), np.float32)
+
+    def context(self) -> NDArray[np.float32]:
+        shown = np.ones((self.n_games, self.n_agents, 2), np.float32)
+        shown[:, :, 0] = self.wishes[:, None]
+        return shown
+
+    def episode_scale(self) -> NDArray[np.float64]:
+        return np.full((self.n_games, self.n_agents), 1.0 / self.pay)
+
+    def episode_shift(self) -> NDArray[np.float64]:
+        return np.zeros((self.n_games, self.n_agents))
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        rewards = self.pay * (actions == self.wishes[:, None])
+        return np.zeros((self.n_games, self.n_agents, 1), np.float32), rewards
+
+    def visible(self) -> NDArray[np.bool_]:
+        return np.repeat(~np.eye(self.n_agents, dtype=bool)[None], self.n_games, axis=0)
+
+
 def quick(**changes: object) -> MTMFQConfig:
     """Small enough for seconds: 16 games, 16-16 networks, a fast and loud learner."""
     values: dict[str, object] = {

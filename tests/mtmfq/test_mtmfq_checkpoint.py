@@ -167,10 +167,10 @@ def spoilt(arrays: dict[str, np.ndarray], name: str, value: float) -> dict[str, 
         ("adam_square", -1.0, "state of the optimiser"),
         ("averaged", -1, "state of the optimiser"),
         ("log", np.nan, "its array log holds numbers that are not finite"),
-        ("replay_rows", np.nan, "its array replay_rows holds numbers that are not finite"),
-        ("replay_returns", np.inf, "its array replay_returns holds numbers that are not finite"),
-        ("replay_actions", 2, "actions or cells that this game does not have"),  # a guest has 2 actions
-        ("replay_actions", -1, "actions or cells that this game does not have"),
+        ("replay_0_rows", np.nan, "its array replay_0_rows holds numbers that are not finite"),
+        ("replay_0_returns", np.inf, "its array replay_0_returns holds numbers that are not finite"),
+        ("replay_0_actions", 2, "actions or cells that this game does not have"),  # a guest has 2 actions
+        ("replay_0_actions", -1, "actions or cells that this game does not have"),
     ],
 )
 def test_a_checkpoint_sealed_with_impossible_numbers_is_refused(
@@ -186,7 +186,7 @@ def test_a_checkpoint_sealed_with_impossible_numbers_is_refused(
     assert run(path).finished
 
 
-@pytest.mark.parametrize("name", ["weights", "log", "replay_rows"])
+@pytest.mark.parametrize("name", ["weights", "log", "replay_0_rows"])
 def test_arrays_of_another_size_and_missing_ones_are_refused(tmp_path: Path, name: str) -> None:
     path = tmp_path / "training.npz"
     run(path, stop_after=2)

@@ -37,7 +37,7 @@ class GameVecEnv(VecEnv):
         """Take the game over; reward_scale and reward_shift: (M,) each, by default 1 and 0.
 
         Raises:
-            LearnerError: the game shows no features, names no `no_op` though its types differ in their actions,
+            LearnerError: the game shows no features or a context, names no `no_op` though its types differ in their actions,
                 or a type has no scale or shift.
         """
         signature = Signature.of(game)
@@ -46,6 +46,8 @@ class GameVecEnv(VecEnv):
                 f"PPO reads features, but the game shows observations of shape {signature.observation_shape} with "
                 f"{signature.n_classes} classes: build it with observation='features'"
             )
+        if signature.n_context:
+            raise LearnerError("PPO sees observations alone, but the game has a context: give it a game without one")
         check_no_op(signature)
         self.game, self.signature = game, signature
         self._types = np.array(signature.agent_types, np.int64)

@@ -9,6 +9,7 @@ from lesson_game import SCHOOL, Lesson
 from cleanup_env import Action
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
+from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.learners.ppo.policy import legal
 from contract_wrapper.learners.ppo.train import sb3_vec_env, train_ppo
 from mtmfq.interface import LearnerError, Signature
@@ -135,6 +136,7 @@ def test_a_seed_fixes_all_episodes() -> None:
     ("mistake", "words"),
     [
         (lambda: sb3_vec_env(ContractedGame(Contract.none(), observation="symbolic")), "observation='features'"),
+        (lambda: sb3_vec_env(ConditionedGame(1)), "the game has a context"),
         (lambda: sb3_vec_env(Lesson(), reward_scale=[1.0]), "reward_scale must hold one finite number"),
         (lambda: sb3_vec_env(Lesson()).set_attr("horizon", 3), "horizon cannot be set"),
         (lambda: sb3_vec_env(Lesson()).env_method("render"), "render cannot be called"),

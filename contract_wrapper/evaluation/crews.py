@@ -1,0 +1,178 @@
+"""Crews for every contract: one training in which each game plays under a contract of its own, which its agents see.
+
+The sizes of the crew take turns, and all share their networks, so that one training serves every tax and every crew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from cleanup_env import CleanupConfig, make_config
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.contracts.costs import CostRule, as_costs
+from contract_wrapper.contracts.families import ContractFamily, TaxContracts
+from contract_wrapper.envs.conditioned_game import ConditionedGame
+from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from mtmfq.config import MTMFQConfig
+
+if TYPE_CHECKING:
+    from mtmfq.interface import Curve, TrainProgress
+    from mtmfq.policy import Policy
+
+SIZES = (1, 2, 3, 4, 5)
+"""Crew sizes of the paper that are paid."""
+
+CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128), updates_per_step=1.125)
+"""Settings of the trials: 25,000 episodes over all crew sizes, 88,000 gradient steps, about four CPU-minutes."""
+
+_CHECKPOINT_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crews:
+    """Agents that know every contract of a family, for some crew sizes, and what they were trained for."""
+
+    policy: Policy
+    """What they do."""
+
+    family: ContractFamily
+    """The contracts that they know."""
+
+    sizes: tuple[int, ...]
+    """The crew sizes that they know."""
+
+    largest_crew: int
+    """Unit in which a crew's size is shown to them."""
+
+    costs: CostRule
+    """What work costs them."""
+
+    game: CleanupConfig
+    """Their game without recruits."""
+
+    curve: Curve
+    """The course of the training; its episode e was of the crew size `sizes[e % len(sizes)]`."""
+
+    cpu_seconds: float
+    """CPU time of the training, over all its runs."""
+
+    finished: bool
+    """False if the training was asked to stop; its checkpoint lets it go on."""
+
+    def games(self, n_cleaners: int, terms: ArrayLike, n_games: int) -> ConditionedGame:
+        """Build games with a crew of one size, in which these agents can be judged.
+
+        Args:
+            n_cleaners: one of `sizes`.
+            terms: of the contracts of the games, (n_games, P), or of one for all, (1, P).
+            n_games: copies in lockstep.
+
+        Raises:
+            ContractsError: the agents never saw this crew size or a contract like these; nothing is extrapolated.
+        """
+        if n_cleaners not in self.sizes:
+            known = ", ".join(map(str, self.sizes))
+            raise ContractsError(f"these agents know crews of {known} cleaners, got {n_cleaners}: train them for it")
+        return _game(
+            self.family, self.largest_crew, self.game, self.costs, self.policy.config, n_cleaners, n_games, terms
+        )
+
+
+def train_crews(
+    costs: CostRule | str | None = None,
+    sizes: Sequence[int] = SIZES,
+    config: MTMFQConfig = CREWS,
+    seed: int = 0,
+    *,
+    family: ContractFamily | None = None,
+    game: CleanupConfig | None = None,
+    largest_crew: int | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None,
+    checkpoint: Path | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Crews:
+    """Train agents for every contract of a family and every crew size, in one training.
+
+    Args:
+        costs: a cost rule, or text for `get_costs`; default: `effort`.
+        sizes: crew sizes, which take turns; 0 is the game without contract.
+        config: settings of the learner; `episodes` counts those of all sizes together.
+        seed: of everything drawn; same arguments, same agents.
+        family: the contracts; default: all taxes, `TaxContracts()`.
+        game: the game without recruits; default: preset `contract`.
+        largest_crew: unit in which the size of a crew is shown; default: the largest of `sizes`.
+        on_progress: called after each vector episode.
+        checkpoint: a file that a stopped training writes and the same call resumes, bit for bit; None: none.
+        should_stop: asked before each vector episode.
+
+    Raises:
+        ContractsError: a size is no crew, or named twice; torch is not installed.
+        mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
+    """
+    require_package("torch", "agents", "training crews for every contract")
+    from mtmfq.training import train
+
+    numbers = [as_int(n) for n in sizes]
+    wanted = tuple(n for n in numbers if n is not None and n >= 0)
+    if not wanted or len(set(wanted)) < len(numbers):
+        raise ContractsError(
+            f"sizes must be distinct numbers of cleaners, at least one and none below 0, got {shown(sizes)}"
+        )
+    chosen: ContractFamily = TaxContracts() if family is None else family
+    base = make_config("contract") if game is None else game
+    rule, largest = as_costs(costs), max(1, *wanted) if largest_crew is None else largest_crew
+    result = train(
+        [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted],
+        config,
+        np.random.default_rng(np.random.SeedSequence([seed, 0])),
+        on_progress=on_progress,
+        checkpoint=checkpoint,
+        checkpoint_seconds=_CHECKPOINT_SECONDS,
+        identity=_identity(chosen, wanted, largest, base, rule, seed),
+        should_stop=should_stop,
+    )
+    return Crews(
+        policy=result.policy,
+        family=chosen,
+        sizes=wanted,
+        largest_crew=largest,
+        costs=rule,
+        game=base,
+        curve=result.curve,
+        cpu_seconds=result.cpu_seconds,
+        finished=result.finished,
+    )
+
+
+def _identity(
+    family: ContractFamily, sizes: tuple[int, ...], largest_crew: int, game: CleanupConfig, costs: CostRule, seed: int
+) -> dict[str, Any]:
+    """What a training is for, in plain values, as its checkpoint and its policy say it."""
+    return {
+        "family": type(family).__name__, "bounds": dict(zip(family.terms, family.bounds, strict=True)),
+        "sizes": sizes, "largest_crew": largest_crew, "costs": str(costs), "seed": int(seed),
+        "game": {**game.as_dict(), "map": list(game.map)},
+    }  # fmt: skip
+
+
+def _game(
+    family: ContractFamily, largest_crew: int, game: CleanupConfig, costs: CostRule, config: MTMFQConfig,
+    n_cleaners: int, n_games: int, terms: ArrayLike | None,
+) -> ConditionedGame:  # fmt: skip
+    return ConditionedGame(
+        n_cleaners,
+        family=family,
+        terms=terms,
+        largest_crew=largest_crew,
+        n_games=n_games,
+        config=game,
+        costs=costs,
+        observation=config.observation,
+    )
