@@ -177,6 +177,8 @@ def _check_bounds(dimension: Dimension) -> None:
             f"{_title(dimension)} needs low <= high, but got low={dimension.low:g} and high={dimension.high:g}: "
             "swap them, or give the same number twice to fix it"
         )
+    if not isinstance(dimension.log, bool):
+        raise ContractsError(f"{dimension.name}: log must be True or False, but got {shown(dimension.log)}")
     if dimension.log and dimension.low <= 0:
         raise ContractsError(
             f"{_title(dimension)} has log=True and so needs low > 0, but got low={dimension.low:g}: "

@@ -15,7 +15,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
-from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.playback import movie as animation
 
 if TYPE_CHECKING:
@@ -184,8 +184,7 @@ def record_episode(
     horizon = settings.game.horizon
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
         raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ContractsError(f"seed must be an integer of at least 0, got {shown(seed)}")
+    seed = check_seed(seed)
     policy = None if isinstance(players, str) and players == SCRIPTED else _policy(players)
     observation = settings.learner.observation if policy is None else policy.config.observation
     try:

@@ -154,3 +154,10 @@ for value in (1.0, 2.0, 4.0):
 assert search.ask()[0].probability_feasible == 1.0
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("log", [None, 1, "yes", np.array([True, False])])
+def test_a_scale_that_is_neither_true_nor_false_is_refused(log):
+    for dimension in (Real, Integer):
+        with pytest.raises(ContractsError, match="log must be True or False"):
+            dimension(name="x", low=1, high=2, log=log)
