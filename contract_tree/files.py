@@ -15,6 +15,8 @@ def write_whole(path: Path, content: bytes) -> None:
     Raises:
         TreeError: the disk is full, or the folder cannot be written.
     """
+    if "\0" in str(path):
+        raise TreeError(f"no file can be called {str(path)!r}: leave out the zero byte")
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         try:

@@ -41,6 +41,8 @@ def replacing(path: Path) -> Iterator[Path]:
     Raises:
         ContractsError: the disk is full or the folder cannot be written; the old file is kept.
     """
+    if "\0" in str(path):
+        raise ContractsError(f"no file can be called {shown(str(path))}: leave out the zero byte")
     temporary = path.with_name(f".{os.getpid()}.{path.name}")
     try:
         try:

@@ -12,6 +12,7 @@ import pytest
 
 from contract_tree import TreeError, get_player, misaligned_tree, named_tree, simulate
 from contract_tree.cli import main
+from contract_tree.files import write_whole
 
 BROKEN = (
     "import sys\nfrom contract_tree import cli\n"
@@ -175,3 +176,8 @@ def test_an_integer_of_any_length_gets_a_message() -> None:
         simulate(named_tree("chain"), "ucb", horizon=10**5000)
     with pytest.raises(TreeError, match="spread must be at most 1e\\+06, got an endless int"):
         get_player("ucb", spread=10**5000)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(TreeError, match="zero byte"):
+        write_whole(tmp_path / "a\0b", b"")

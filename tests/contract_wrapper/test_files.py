@@ -7,7 +7,7 @@ import pytest
 from damaged_files import cheap, damaged
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.files import MOST_JSON_BYTES, inside, read_sealed, write_sealed
+from contract_wrapper.files import MOST_JSON_BYTES, inside, make_folder, read_sealed, write_sealed, write_text
 
 CONTENT = {
     "welfare": {"mean": 251.5, "se": 0.1 + 0.2},
@@ -68,3 +68,9 @@ def test_a_name_from_a_file_stays_in_its_folder(tmp_path: Path) -> None:
 def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ContractsError, match="is no name of a file in"):
         inside(tmp_path, name)
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    for act in (lambda: write_text(tmp_path / "a\0b", ""), lambda: make_folder(tmp_path / "a\0b")):
+        with pytest.raises(ContractsError, match=r"null|zero byte"):
+            act()
