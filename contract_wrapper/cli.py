@@ -154,6 +154,7 @@ def _training_settings(options: argparse.Namespace) -> EvaluationSettings:
 
 
 def _optimize(options: argparse.Namespace) -> int:
+    from contract_wrapper.evaluation.worker_pool import check_processes
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
@@ -170,6 +171,7 @@ def _optimize(options: argparse.Namespace) -> int:
     settings = _training_settings(options)
     given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
     search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
+    check_processes(options.processes)
     folder = options.folder or Path("studies") / _folder_name(options)
     study = Study(folder, settings, search)
     print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)

@@ -18,10 +18,13 @@ from typing import Any
 
 from contract_wrapper import interrupts
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+
+MOST_PROCESSES = 512
+"""Each takes some 300 MB of memory."""
 
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _statuses: Any = None
@@ -98,11 +101,20 @@ class Workers:
                 return
 
 
+def check_processes(processes: int) -> None:
+    """Refuse a number of processes that no machine here runs.
+
+    Raises:
+        ContractsError: it is below 1 or above `MOST_PROCESSES`.
+    """
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise ContractsError(f"processes must be from 1 to {MOST_PROCESSES}, got {shown(processes)}")
+
+
 @contextmanager
 def working(processes: int) -> Iterator[Workers]:
     """Start the processes; on the way out they finish or, after an interrupt, stop with a checkpoint."""
-    if processes < 1:
-        raise ContractsError(f"processes must be at least 1, got {processes}")
+    check_processes(processes)
     context = multiprocessing.get_context("spawn")
     statuses, stop = context.Queue(), context.Event()
     before = {name: os.environ.get(name) for name in _THREADS}

@@ -9,10 +9,21 @@ from typing import Any
 
 import numpy as np
 
-from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.ask import LARGEST_BATCH
+from contract_wrapper.bo.sampling import MOST_INITIAL, initial_designs
 from contract_wrapper.bo.space import Design, DesignSpace, contract_space
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError, shown
+
+_RANGES = {
+    "seed": (0, 2**63 - 1),
+    "n_initial": (3, MOST_INITIAL),
+    "n_search": (0, 100_000),
+    "batch": (1, LARGEST_BATCH),
+    "n_confirm": (0, 10_000),
+    "max_cleaners": (1, 1000),
+}
+"""Name of a setting -> smallest and largest value; more than that no search gets through."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +49,10 @@ class SearchSettings:
     """Largest number of cleaners in the design space (taxes: 0.00 to 1.00 in steps of 0.01)."""
 
     def __post_init__(self) -> None:
-        least = {"seed": 0, "n_initial": 3, "n_search": 0, "batch": 1, "n_confirm": 0, "max_cleaners": 1}
-        for name, low in least.items():
+        for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < low:
-                raise ContractsError(f"{name} must be an integer of at least {low}, got {shown(value)}")
+            if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+                raise ContractsError(f"{name} must be an integer from {least} to {most}, got {shown(value)}")
 
     @property
     def space(self) -> DesignSpace:
