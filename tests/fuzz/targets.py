@@ -306,6 +306,12 @@ def made_once() -> Path:
     import pytest
     from quick_searches import run as run_search
 
+    # What is compiled when first used is compiled now, so that no input has to wait for it.
+    for observation in ("symbolic", "one_hot", "rgb", "features", None):
+        game = BatchCleanup(make_config("contract", n_cleaners=1), 1, observation=observation)
+        game.reset(seed=0)
+        game.step(np.full((1, game.config.n_agents), 4))
+    record_episode(CREW, TINY, "scripted", steps=2)
     folder = Path(tempfile.mkdtemp(prefix="fuzz-files-"))
     evaluate(CREW, TINY, 0, folder=folder / "outcomes")
     stops = iter([False] * 2)
