@@ -1,7 +1,7 @@
 """Speed of the learner without a game: `python benchmarks/learner_speed.py`.
 
 A dummy game shows random features of 48 numbers, drawn once, to 5 + 5 agents with 8 and 7 actions.
-Prints agent-steps per CPU-second by replay ratio, and the parts: acting rows and training samples.
+Prints agent-steps per CPU-second by gradient steps per vector step, and the parts: acting rows and training samples.
 """
 
 import argparse
@@ -87,18 +87,18 @@ def parts(game: DummyGame, repeats: int) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--episodes", type=int, default=1_280, help="episodes per replay ratio")
+    parser.add_argument("--episodes", type=int, default=1_280, help="episodes per row")
     parser.add_argument("--repeats", type=int, default=300, help="calls timed of each part")
     arguments = parser.parse_args()
     game = DummyGame(64)
     train(game, get_profile("fast", episodes=64), np.random.default_rng(0))  # compiles
     parts(game, arguments.repeats)
-    print(f"\n{'replay ratio':>12s} {'agent-steps/CPU-s':>18s} {'updates':>8s} {'CPU-s':>7s}")
-    for ratio in (0.0, 0.25, 1.0, 2.0):
-        config = get_profile("fast", episodes=arguments.episodes, replay_ratio=ratio)
+    print(f"\n{'per step':>12s} {'agent-steps/CPU-s':>18s} {'updates':>8s} {'CPU-s':>7s}")
+    for updates in (0.0, 0.3125, 1.25, 2.5):
+        config = get_profile("fast", episodes=arguments.episodes, updates_per_step=updates)
         result = train(game, config, np.random.default_rng(0))
         rate = result.agent_steps / result.cpu_seconds
-        print(f"{ratio:12.2f} {rate:18,.0f} {result.updates:8d} {result.cpu_seconds:7.1f}")
+        print(f"{updates:12.4f} {rate:18,.0f} {result.updates:8d} {result.cpu_seconds:7.1f}")
 
 
 if __name__ == "__main__":

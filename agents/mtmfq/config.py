@@ -70,12 +70,9 @@ class MTMFQConfig:
     """Rows drawn per type and update, with replacement (512 in one call for two types; published: 400
     steps of all agents). Half the rows and twice the updates made the worst seeds of trials better, twice."""
 
-    replay_ratio: float = 0.9
-    """Rows learned from per agent-step played, over all types; 0 plays without learning."""
-
-    updates_per_step: float | None = None
-    """Gradient steps per vector step, whatever the population, in place of `replay_ratio`. None: as `replay_ratio`
-    asks, by which five agents of one type get as many as five of each of two types, and six agents of two fewer."""
+    updates_per_step: float = 1.125
+    """Gradient steps per vector step, the same for every population; 0 plays without learning (published: one per
+    episode). With a number that grows with the rows played, a crew of one would be trained less than one of five."""
 
     replay_capacity: int = 1_500
     """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
@@ -205,14 +202,13 @@ _KNOTS = "knots at rising fractions of training, from 0 to at most 1, with a tem
 _RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
     "learning_rate_decay": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
-    "replay_ratio": (lambda x: 0 <= x < math.inf, "at least 0"),
-    "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0, or None"),
+    "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0"),
     "tau": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "test_temperature": (lambda x: 0 <= x < math.inf, "at least 0"),
     "average_from": (lambda x: 0 <= x <= 1, "0 to 1, or None"),
     "grad_clip": (lambda x: 0 < x < math.inf, "above 0, or None"),
 }
-_MAY_BE_NONE = ("average_from", "grad_clip", "updates_per_step")
+_MAY_BE_NONE = ("average_from", "grad_clip")
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
@@ -237,8 +233,8 @@ _FAITHFUL = MTMFQConfig(
     learning_rate=1e-3,
     learning_rate_decay=0.999,
     decay_every=10,
-    batch_size=2_000,  # 400 joint steps of five agents of a type: one update per episode of 200 steps
-    replay_ratio=2.0,
+    batch_size=2_000,  # 400 joint steps of five agents of a type
+    updates_per_step=1 / 200,  # one per episode of 200 steps
     replay_capacity=1_000_000,
     tau=0.01,
     temperature=((0.0, 1.0), (0.2, 0.1), (0.5, 0.01), (1.0, 0.001)),
@@ -255,11 +251,12 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
             episodes=1_280,
             n_games=32,
             learning_rate=1e-3,
+            updates_per_step=0.5625,
             tau=0.01,
             replay_capacity=3_000,
         ),
         "fast": _FAST,
-        "paper": replace(_FAST, episodes=35_000, replay_ratio=0.25),
+        "paper": replace(_FAST, episodes=35_000, updates_per_step=0.3125),
         "faithful": _FAITHFUL,
     }
 )

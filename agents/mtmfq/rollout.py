@@ -44,10 +44,7 @@ class Rollout:
     @property
     def updates_due(self) -> float:
         """Gradient steps that are due for the steps played so far."""
-        if self.config.updates_per_step is not None:
-            return self.config.updates_per_step * self.steps
-        rows_per_update = self.config.batch_size * np.count_nonzero(self.replay.choices)
-        return float(self.config.replay_ratio * self.agent_steps / rows_per_update)
+        return self.config.updates_per_step * self.steps
 
     def resume(self, episodes: int) -> None:
         """Count episodes that were played before; the replay is restored by itself."""

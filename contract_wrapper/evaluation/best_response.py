@@ -8,7 +8,6 @@ this learner finds it: a gain well above zero refutes an equilibrium, none does 
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -154,12 +153,9 @@ def best_response(
         )
     i = game.config.agents.index(agent)
     kind = int(game.agent_types[i])
-    # As many gradient steps as the population took: it learned from the rows of all its types and agents.
-    n_types = len(np.unique(game.agent_types))
-    alone = dataclasses.replace(learner, replay_ratio=learner.replay_ratio * game.n_agents / n_types)
     result = train(
         LoneLearner(game, policy, i),
-        alone,
+        learner,
         np.random.default_rng(np.random.SeedSequence([seed, 2])),
         reward_scale=game.reward_scale()[[kind]] if learner.scaled_rewards else None,
         reward_shift=game.reward_shift()[[kind]] if learner.scaled_rewards else None,

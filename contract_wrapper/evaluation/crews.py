@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 4, 5)
 """Crew sizes of the paper that are paid."""
 
-CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128), updates_per_step=1.125)
+CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128))
 """Settings of the trials: 25,000 episodes over all crew sizes, 88,000 gradient steps, about four CPU-minutes."""
 
 _CHECKPOINT_SECONDS = 60.0

@@ -159,7 +159,7 @@ def quick(**changes: object) -> MTMFQConfig:
         "n_step": 3,
         "learning_rate": 3e-3,
         "batch_size": 64,
-        "replay_ratio": 4.0,
+        "updates_per_step": 1.5,
         "replay_capacity": 200,
         "tau": 0.05,
         "temperature": ((0.0, 0.5), (0.8, 0.02)),

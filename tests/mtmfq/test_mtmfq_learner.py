@@ -34,7 +34,7 @@ def test_targets_come_from_the_slow_copy() -> None:
     game, temperature = Choice(horizon=1), 0.5
     config = quick(n_games=8, gamma=0.5, n_step=1, episodes=4_000, temperature=((0.0, temperature),))
     states = torch.tensor([[[1.0, 0.0, 0.0]]])
-    first = train(game, replace(config, replay_ratio=0.0), np.random.default_rng(0)).policy.networks(states)
+    first = train(game, replace(config, updates_per_step=0.0), np.random.default_rng(0)).policy.networks(states)
     value = boltzmann_value(first[0, 0].detach(), temperature).item()
     result = train(game, replace(config, tau=1e-12), np.random.default_rng(0))
     q = result.policy.networks(states)[0, 0].tolist()
@@ -82,7 +82,7 @@ def test_symbolic_observations_are_learned_with_an_empty_type_beside() -> None:
 def test_an_empty_type_keeps_its_first_weights_and_makes_no_nan() -> None:
     game = Relay(population=(2, 0))
     config = quick(episodes=160)
-    before = train(game, quick(episodes=160, replay_ratio=0.0), np.random.default_rng(0))
+    before = train(game, quick(episodes=160, updates_per_step=0.0), np.random.default_rng(0))
     after = train(game, config, np.random.default_rng(0))
     assert np.array_equal(flat(before.policy)[1], flat(after.policy)[1])
     assert not np.array_equal(flat(before.policy)[0], flat(after.policy)[0])
@@ -105,7 +105,7 @@ def test_progress_curve_and_counts_agree() -> None:
     assert [p.episode for p in seen] == [16, 32, 48]  # 40 episodes take 3 rounds of 16 games
     assert seen[0].episodes == 48
     assert result.agent_steps == 48 * 6 * 2
-    assert result.updates == 4 * result.agent_steps // 128
+    assert result.updates == int(1.5 * 18)  # of 3 vector episodes, 6 steps each
     assert np.array_equal(result.curve.returns, [p.returns for p in seen])
     assert seen[-1].total == pytest.approx(seen[-1].returns.sum())
     assert result.finished

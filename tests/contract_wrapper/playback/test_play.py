@@ -21,7 +21,7 @@ from contract_wrapper.playback.recording import record_episode
 from mtmfq.config import get_profile
 
 CREW = Contract(tax=0.25, n_cleaners=3)
-SETTINGS = EvaluationSettings(learner=get_profile("smoke", episodes=64, replay_ratio=0.0), episodes=2)
+SETTINGS = EvaluationSettings(learner=get_profile("smoke", episodes=64, updates_per_step=0.0), episodes=2)
 
 
 class Terminal(io.StringIO):

@@ -22,7 +22,7 @@ def names(paths):
 def real_study(tmp_path_factory):
     """A study of two short trainings; the contract is counted as accepted whatever it brings."""
     folder = tmp_path_factory.mktemp("study")
-    learner = get_profile("smoke", episodes=128, replay_ratio=0.05)
+    learner = get_profile("smoke", episodes=128, updates_per_step=0.05)
     settings = EvaluationSettings(learner=learner, episodes=10)
     contract = Contract(tax=0.3, n_cleaners=2)
     base, outcome = (evaluate(c, settings, 0, folder=folder / "outcomes") for c in (Contract.none(), contract))
