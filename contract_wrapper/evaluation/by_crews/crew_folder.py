@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,10 @@ from filelock import FileLock, Timeout
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
-from contract_wrapper.evaluation.crews import Crews, train_crews
+from contract_wrapper.evaluation.crews import KIND, Crews, train_crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
 from contract_wrapper.files import make_folder
+from mtmfq.checkpoint import open_arrays
 from mtmfq.interface import LearnerError
 
 if TYPE_CHECKING:
@@ -70,6 +71,17 @@ def read_crews(folder: Path, settings: EvaluationSettings) -> list[Crews]:
         ContractsError: some are missing, damaged or made for something else.
     """
     return [_read(crews_file(folder, settings, k), settings, k) for k in range(settings_of_crews(settings).trainings)]
+
+
+def crews_seconds(folder: Path, settings: EvaluationSettings) -> dict[int, float]:
+    """CPU time of the trainings whose crews are in a folder, by seed; files that cannot be read are left out."""
+    found = {}
+    for k, seed in enumerate(settings_of_crews(settings).seeds):
+        path = crews_file(folder, settings, k)
+        if path.is_file():
+            with suppress(LearnerError, LookupError, TypeError, ValueError), open_arrays(path, KIND) as file:
+                found[seed] = float(file.meta["cpu_seconds"])
+    return found
 
 
 def crews_in(
