@@ -32,7 +32,11 @@ def load_landscape(name: str | Path) -> Landscape:
             landscape = Landscape.load(path)
         return landscape if FROM[name] == name else landscape.recosted(get_costs(name))
     path = Path(name)
-    if "\0" in str(path) or not path.exists():
+    try:
+        there = path.exists()
+    except (OSError, ValueError):  # no name that a file could have
+        there = False
+    if not there:
         raise ContractsError(
             f"there is no landscape {shown(str(name))}: give the path of a file that `cleanup-contracts landscape` "
             f"wrote, or a name; the names here are {_there()}"

@@ -78,6 +78,11 @@ class TabularProblem:
         object.__setattr__(self, "_true_margins", truth)
 
     @property
+    def participation(self) -> int:
+        """Place of the recruited agents' margin in `constraints`, as `CPMES` and `History` take it."""
+        return self.constraints.index(PARTICIPATION)
+
+    @property
     def designs(self) -> FloatArray:
         """All designs, (n, 2): tax and number of cleaners."""
         return np.column_stack([self.landscape.tax[1:], self.landscape.n_cleaners[1:].astype(np.float64)])
