@@ -16,7 +16,7 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.worker_pool import Job, Task
 from contract_wrapper.studies import search as search_module
-from contract_wrapper.studies.record import Phase, StudyRecord
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study, read_study
@@ -133,7 +133,12 @@ def record(tmp_path: Path, run: Run) -> StudyRecord:
         welfare = {number: 94.0 + 4 * k for k, number in enumerate(confirms)}.get(trial.number, welfare)
         good = Estimate(mean=-1000.0 if trial.phase in (Phase.BASELINE, Phase.CONFIRMATION) else 5.0)
         utilities = dict.fromkeys(trial.outcome.utilities, good)
-        outcome = dataclasses.replace(trial.outcome, welfare=Estimate(mean=welfare), utilities=utilities)
+        outcome = dataclasses.replace(
+            trial.outcome,
+            welfare=Estimate(mean=welfare),
+            utilities=utilities,
+            by_crew=(welfare,) * len(trial.outcome.by_crew),
+        )
         contract = best if trial.phase is Phase.CONFIRMATION else trial.contract
         return dataclasses.replace(trial, contract=contract, outcome=dataclasses.replace(outcome, contract=contract))
 
@@ -152,16 +157,24 @@ def test_fresh_trainings_refute_nothing_that_crews_recommend(record: StudyRecord
 
 def test_a_contract_is_reachable_within_five_percent(record: StudyRecord) -> None:
     best = record.finished()[0].contract
-    assert record.reachable(best) is True  # 94 and 98: 96 of 100
-    lower = [
-        dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, welfare=Estimate(mean=94.9)))  # type: ignore[arg-type]
-        if t.phase is Phase.CONFIRMATION
-        else t
+    reach = record.reach(best)
+    assert reach is not None
+    assert (reach.scratch.mean, reach.n_scratch, reach.as_measured) == (96.0, 2, True)  # of at least 95
+    assert record.reach(record.finished()[1].contract) is None
+    lower = [t if t.phase is not Phase.CONFIRMATION else _at(t, 94.9) for t in record.trials]
+    far = dataclasses.replace(record, trials=tuple(lower)).reach(best)
+    assert far is not None
+    assert not far.as_measured
+    unseen = [
+        t if t.outcome is None else dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, by_crew=()))
         for t in record.trials
     ]
-    assert dataclasses.replace(record, trials=tuple(lower)).reachable(best) is False
-    assert record.reachable(record.finished()[1].contract) is None
-    assert dataclasses.replace(record, settings=record.settings.from_scratch()).reachable(best) is None
+    assert dataclasses.replace(record, trials=tuple(unseen)).reach(best) is None
+
+
+def _at(trial: TrialRecord, welfare: float) -> TrialRecord:
+    assert trial.outcome is not None
+    return dataclasses.replace(trial, outcome=dataclasses.replace(trial.outcome, welfare=Estimate(mean=welfare)))
 
 
 def test_crews_that_do_not_know_a_size_are_refused_before_anything_is_written(tmp_path: Path) -> None:
