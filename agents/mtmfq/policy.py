@@ -162,14 +162,12 @@ def play(
     rng = np.random.default_rng(seed)
     types, sizes = np.array(signature.agent_types, np.int64), np.array(signature.n_actions, np.int64)
     means = np.zeros((game.n_games, len(types), signature.n_means), np.float32)
-    everyone = all_others(game.n_games, len(types))
     sums = np.zeros((game.n_games, len(types)))
     observations = game.reset(seed)
     context = context_of(game, signature)
     for t in range(signature.horizon):
         actions = policy.act(observations, means, rng, temperature, agent_types=types, context=context)
-        seen = game.visible() if policy.config.neighbours == "visible" else everyone
-        fill_mean_actions(actions, seen, types, sizes, means)
+        fill_mean_actions(actions, neighbours_of(game, policy.config), types, sizes, means)
         observations, rewards = game.step(actions)
         sums += rewards
         if on_step is not None:
@@ -185,6 +183,16 @@ def context_of(game: BatchGame, signature: Signature) -> NDArray[np.float32] | N
     if not np.isfinite(context).all():
         raise LearnerError("the game shows a context that is not finite: check how it draws it")
     return context
+
+
+def neighbours_of(game: BatchGame, config: MTMFQConfig) -> NDArray[np.bool_]:
+    """Whose actions each agent averages now, (B, N, N), by the setting `neighbours`."""
+    if config.neighbours == "visible":
+        return game.visible()
+    n_agents = len(game.agent_types)
+    if config.neighbours == "all":
+        return all_others(game.n_games, n_agents)
+    return np.zeros((game.n_games, n_agents, n_agents), np.bool_)
 
 
 def all_others(n_games: int, n_agents: int) -> NDArray[np.bool_]:

@@ -32,7 +32,7 @@ class Population:
             mtmfq.LearnerError: the policy was trained on another kind of game.
         """
         from mtmfq.interface import Signature
-        from mtmfq.policy import Policy, all_others
+        from mtmfq.policy import Policy
 
         if game.n_classes:
             raise ContractsError(
@@ -47,8 +47,6 @@ class Population:
         self.sizes = np.array(game.n_actions, np.int64)
         self.means: NDArray[np.float32] = np.zeros((game.n_games, game.n_agents, int(self.sizes.sum())), np.float32)
         """Mean actions of each agent's neighbours in the step before, (B, N, sum of the types' actions)."""
-        self._everyone = all_others(game.n_games, game.n_agents)
-        self._all_seen = self.sees_means and policy.config.neighbours == "all"
         self.observations: NDArray[Any] = np.empty(0)
         """What the agents see, (B, N, F)."""
         self.context: NDArray[np.float32] | None = None
@@ -79,9 +77,10 @@ class Population:
 
     def step(self, actions: NDArray[np.int64]) -> NDArray[np.float64]:
         """Play actions (B, N); utilities (B, N) in apples."""
+        from mtmfq.policy import neighbours_of
         from mtmfq.update import fill_mean_actions
 
-        seen = self._everyone if self._all_seen else self.game.visible()
+        seen = neighbours_of(self.game, self.policy.config) if self.sees_means else self.game.visible()
         fill_mean_actions(actions, seen, self.game.agent_types, self.sizes, self.means)
         self.observations, utilities = self.game.step(actions)
         return utilities
