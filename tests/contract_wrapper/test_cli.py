@@ -12,7 +12,7 @@ from process_table import descendants, environment, running
 
 SMALL = ["--profile", "smoke", "--episodes", "64"]
 SCRATCH = ["--inner", "scratch", *SMALL]
-CREWS = ["--crews", "1", "--crews-episodes", "640", *SMALL]
+CREWS = ["--crews", "1", "--crews-episodes", "320", *SMALL]
 
 
 def cli(*arguments: str, cwd: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
@@ -135,10 +135,9 @@ def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path:
     arguments = ["optimize", *CREWS, "--initial", "3", "--evaluations", "1", "--confirm", "1"]
     whole = cli(*arguments, "--processes", "1", "--folder", "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
-    assert "crews that know every contract are trained first (1 training of 640 episodes)" in whole.stdout
+    assert "crews that know every contract are trained first (1 training of 320 episodes)" in whole.stdout
     assert max(map(len, whole.stdout.split("Apples per episode")[1].splitlines())) <= 100
     assert "certified" in whole.stdout
-    assert "training_crews.png" in {path.name for path in (tmp_path / "whole" / "figures").iterdir()}
 
     command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
     child = subprocess.Popen(
