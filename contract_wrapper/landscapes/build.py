@@ -33,6 +33,16 @@ _SHARES = (0.03, 0.38, 0.22, 0.1, 0.12, 0.15)
 """About what part of the time each takes."""
 
 
+def part_at(done: float) -> str:
+    """What is being done when so much of a seed's work is done (0 to 1).
+
+    >>> part_at(0.0), part_at(0.2)
+    ('baseline', 'crews')
+    """
+    ends = np.cumsum(_SHARES)
+    return PARTS[min(int(np.searchsorted(ends, done, side="right")), len(PARTS) - 1)]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStatus:
     """How far a seed is."""
