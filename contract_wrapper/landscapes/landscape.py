@@ -13,24 +13,29 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError, shown
-from mtmfq.checkpoint import open_arrays, save_arrays
-from mtmfq.interface import LearnerError
+from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.landscapes import compare, making
+from contract_wrapper.landscapes.bounds import CONFIDENCE, BoolArray, Bounds, FloatArray, Interval, Unit, simultaneous
+from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certify, decided, default_epsilon
+from contract_wrapper.landscapes.csv_table import csv_table
+from contract_wrapper.landscapes.fields import (
+    PER_CONTRACT,
+    ROLES,
+    check_arrays,
+    check_names,
+    check_presence,
+    joined_fields,
+    number_of,
+)
+from contract_wrapper.landscapes.landscape_file import KIND, read_fields, write_fields
 
-FloatArray = NDArray[np.float64]
-
-KIND = "landscape"
-"""What a file says that it is."""
-
-ROLES = ("cleaner", "harvester")
-"""Roles whose deviations are measured, in the order of the axis R."""
-
-_PER_CONTRACT = ("welfare", "harvest", "shots", "waste")
-_MEASURED = (*_PER_CONTRACT, "utilities", "gains", "tried")
-"""Figures that have an error beside them, an array of the same shape whose name ends in `_se`."""
+__all__ = ["KIND", "ROLES", "Landscape"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,28 +111,15 @@ class Landscape:
     """CPU time of crews, deviators and playing, (S, 3)."""
 
     def __post_init__(self) -> None:
-        s, k, a, d, c = len(self.seeds), len(self.tax), len(self.agents), len(self.deviations), len(self.tried_at)
-        shapes: dict[str, tuple[int, ...]] = {
-            "tax": (k,), "n_cleaners": (k,), "strongest": (s, k, 2), "tried_at": (c,), "cpu_seconds": (s, 3),
-            **dict.fromkeys(_PER_CONTRACT, (s, k)),
-            "utilities": (s, k, a), "gains": (s, k, 2), "tried": (s, c, 2, d),
-        }  # fmt: skip
-        shapes |= {f"{name}_se": shapes[name] for name in _MEASURED}
-        for name, shape in shapes.items():
-            array = getattr(self, name)
-            if not isinstance(array, np.ndarray) or array.shape != shape:
-                raise ContractsError(f"{name} of a landscape must have the shape {shape}, got {np.shape(array)}")
-        if not s or k < 2 or len(set(self.seeds)) < s:
-            raise ContractsError("a landscape has at least one seed, none twice, and a contract besides no contract")
-        if (self.tax[0], self.n_cleaners[0]) != (0, 0) or len(set(self.contracts())) < k:
+        check_names(self.about, self.seeds, self.agents, self.deviations)
+        check_arrays(self.fields())
+        if (self.tax[0], self.n_cleaners[0]) != (0, 0) or len(set(self.contracts())) < len(self.tax):
             raise ContractsError("contract 0 of a landscape is no contract (tax 0, no cleaners), and none comes twice")
-        for name in _PER_CONTRACT:
-            if not np.isfinite(getattr(self, name)).all():
-                raise ContractsError(f"{name} of a landscape must be finite")
-        if (self.strongest >= d).any() or (self.strongest < -1).any():
-            raise ContractsError(f"strongest of a landscape numbers its {d} deviations, or is -1")
-        if ((self.tried_at < 0) | (self.tried_at >= k)).any():
-            raise ContractsError(f"tried_at of a landscape numbers its {k} contracts")
+        check_presence(self.agents, self.n_cleaners, self.utilities)
+
+    def fields(self) -> dict[str, Any]:
+        """All fields by name."""
+        return {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
 
     def contracts(self) -> list[Contract]:
         """All contracts, by number."""
@@ -139,14 +131,7 @@ class Landscape:
         Raises:
             ContractsError: it is none of the table's; nothing is interpolated.
         """
-        found = np.flatnonzero((self.n_cleaners == contract.n_cleaners) & (np.abs(self.tax - contract.tax) < 1e-9))
-        if not len(found):
-            taxes = self.tax[self.n_cleaners == contract.n_cleaners]
-            known = f"{len(taxes)} taxes from {taxes.min():g} to {taxes.max():g}" if len(taxes) else "no contract"
-            raise ContractsError(
-                f"{contract} is not in this landscape, which has {known} with {contract.n_cleaners} cleaners"
-            )
-        return int(found[0])
+        return number_of(self.tax, self.n_cleaners, contract)
 
     def of_role(self, role: str) -> NDArray[np.int64]:
         """Places of the agents of a role on the axis A."""
@@ -162,44 +147,161 @@ class Landscape:
         margins[:, :, places] -= self.utilities[:, :1, places]
         return margins
 
+    def check_made_for(
+        self, *, game: CleanupConfig | None = None, costs: CostRule | str | None = None, code: str | None = None
+    ) -> None:
+        """Refuse a landscape of another game, cost rule or version of the code; what is None is not compared.
+
+        Raises:
+            ContractsError: naming the first difference.
+        """
+        making.check_made_for(self.about, game, costs, code)
+
+    def accepted(self) -> BoolArray:
+        """Contracts that everybody accepts as measured: all margins, means over trainings, are at least 0; (K,)."""
+        return np.asarray((np.nan_to_num(self.margins().mean(axis=0)) >= 0.0).all(axis=1), np.bool_)
+
+    def default_epsilon(self) -> float:
+        """2 % of the baseline harvester's utility: apples that a certificate takes for nothing."""
+        return default_epsilon(self.utilities[:, 0, self.of_role("harvester")])
+
+    def margins_se(self) -> FloatArray:
+        """Standard errors of `margins` over episodes, (S, K, A): a harvester's adds that of its baseline."""
+        errors = self.utilities_se.copy()
+        places = self.of_role("harvester")
+        errors[:, :, places] = np.hypot(errors[:, :, places], errors[:, :1, places])
+        errors[:, 0, places] = 0.0
+        return errors
+
+    def bounds(self, *, confidence: float = CONFIDENCE, unit: Unit | None = None) -> Bounds:
+        """Bounds on the margins of the A agents and on minus the gains of the R roles, (K, A + R).
+
+        All bounds of one contract hold together; see `simultaneous`.
+        """
+        values, errors = ((self.margins(), -self.gains), (self.margins_se(), self.gains_se))
+        return simultaneous(np.dstack(values), np.dstack(errors), confidence=confidence, unit=unit)
+
+    def certified(
+        self, epsilon: float | None = None, *, confidence: float = CONFIDENCE, unit: Unit | None = None
+    ) -> BoolArray:
+        """Contracts whose margins and minus gains are all at least -epsilon beyond their errors, (K,)."""
+        return self._decided(epsilon, confidence, unit)[0]
+
+    def refuted(
+        self, epsilon: float | None = None, *, confidence: float = CONFIDENCE, unit: Unit | None = None
+    ) -> BoolArray:
+        """Contracts of which a margin or minus a gain is below -epsilon beyond its error, (K,); the rest is undecided."""
+        return self._decided(epsilon, confidence, unit)[1]
+
+    def certificate(
+        self, contract: Contract, epsilon: float | None = None, *, confidence: float = CONFIDENCE,
+        unit: Unit | None = None,
+    ) -> Certificate:  # fmt: skip
+        """Certificate of one contract of the table.
+
+        Raises:
+            ContractsError: the contract is none of the table's.
+        """
+        k, margins, errors = self.number(contract), self.margins(), self.margins_se()
+        there = [i for i in range(len(self.agents)) if np.isfinite(self.utilities[0, k, i])]
+        gains = [
+            RoleGain(
+                role=role,
+                gains=_estimates(self.gains[:, k, r], self.gains_se[:, k, r]),
+                deviations=[self.deviations[d] for d in self.strongest[:, k, r]],
+                utility=float(self.utilities[:, k, self.of_role(role)[0]].mean()),
+            )
+            for r, role in enumerate(ROLES)
+            if np.isfinite(self.gains[:, k, r]).all()
+        ]
+        return certify(
+            contract,
+            {self.agents[i]: _estimates(margins[:, k, i], errors[:, k, i]) for i in there},
+            gains,
+            epsilon=self.default_epsilon() if epsilon is None else epsilon,
+            confidence=confidence,
+            unit=unit,
+        )
+
+    def best(self, among: ArrayLike | None = None, values: FloatArray | None = None) -> int:
+        """Number of the contract with most welfare (or other values, (S, K)), among the accepted ones by default."""
+        return compare.best(self.welfare if values is None else values, self.accepted() if among is None else among)
+
+    def paired(self, x: Contract, y: Contract, *, confidence: float = CONFIDENCE, unit: Unit | None = None) -> Interval:
+        """Welfare of x less that of y, training by training, with its interval."""
+        i, j, w, se = self.number(x), self.number(y), self.welfare, self.welfare_se
+        return compare.difference(w[:, i], w[:, j], se[:, i], se[:, j], confidence=confidence, unit=unit)
+
+    def indistinguishable(
+        self, among: ArrayLike | None = None, *, confidence: float = CONFIDENCE, unit: Unit | None = None
+    ) -> BoolArray:
+        """Contracts whose welfare cannot be told from the best one's, among the accepted ones by default, (K,)."""
+        mask = self.accepted() if among is None else among
+        return compare.indistinguishable(self.welfare, self.welfare_se, mask, confidence=confidence, unit=unit)
+
+    def tie_break(self, rule: compare.TieBreak, among: ArrayLike) -> int:
+        """Number of the contract of a set that is preferred by 'lowest tax', 'smallest crew' or 'fairest'."""
+        worst_off = np.nanmin(self.utilities.mean(axis=0), axis=1)
+        return compare.tie_break(rule, among, self.tax, self.n_cleaners, worst_off, self.welfare)
+
+    def recosted(self, costs: CostRule | str) -> Landscape:
+        """Return the landscape of another flat cost rule: nobody's play depends on a cost that no action changes.
+
+        Raises:
+            ContractsError: one of the rules has a price per shot or cell, or the landscape does not say what it
+                was made for.
+        """
+        roles = tuple(agent.rpartition("_")[0] for agent in self.agents)
+        costs_now, shift = making.shifts(self.about, costs, roles)
+        there = np.isfinite(self.utilities)
+        return dataclasses.replace(
+            self,
+            about={**self.about, "costs": costs_now, "recosted_from": self.about["costs"]},
+            utilities=self.utilities - shift,
+            welfare=self.welfare - (there * shift).sum(axis=2),
+        )
+
+    def to_csv(self) -> str:
+        """One row per contract: means over trainings, errors over them (or episodes, see `errors_over`), verdicts."""
+        found = self.bounds()
+        certified, refuted = self._decided(None, CONFIDENCE, found.unit)
+        return csv_table(
+            {"tax": self.tax, "n_cleaners": self.n_cleaners, "accepted": self.accepted(), "certified": certified,
+             "refuted": refuted, "errors_over": [found.unit] * len(self.tax)},
+            {name: (getattr(self, name), getattr(self, f"{name}_se")) for name in PER_CONTRACT},
+            {"utility": (self.agents, self.utilities, self.utilities_se),
+             "margin": (self.agents, self.margins(), self.margins_se()),
+             "gain": (ROLES, self.gains, self.gains_se)},
+            {f"gain_{role}_at_most": -found.lower[:, len(self.agents) + r] for r, role in enumerate(ROLES)},
+            found.unit,
+        )  # fmt: skip
+
+    def _decided(self, epsilon: float | None, confidence: float, unit: Unit | None) -> tuple[BoolArray, BoolArray]:
+        found = self.bounds(confidence=confidence, unit=unit)
+        crew = self.n_cleaners > 0
+        needed = np.column_stack([np.isfinite(self.utilities[0]), crew, np.ones_like(crew)])
+        return decided(found.lower, found.upper, needed, self.default_epsilon() if epsilon is None else epsilon)
+
     def save(self, path: Path | str) -> None:
         """Write one sealed .npz; an older one at `path` stays whole until the new one is on disk.
 
         Raises:
             ContractsError: it cannot be written.
         """
-        meta = {"about": dict(self.about), "seeds": self.seeds, "agents": self.agents, "deviations": self.deviations}
-        arrays: dict[str, NDArray[Any]] = {}
-        for name in _arrays():
-            array = getattr(self, name)
-            arrays[name] = array.astype(np.int16 if array.dtype.kind == "i" else np.float32)
-        arrays["tax"] = self.tax
-        try:
-            save_arrays(Path(path), KIND, meta, arrays)
-        except LearnerError as error:
-            raise ContractsError(f"the landscape could not be written: {error}") from error
+        write_fields(path, self.fields())
 
     @classmethod
     def load(cls, path: Path | str) -> Landscape:
         """Read what `save` wrote; no code of the file is run.
 
         Raises:
-            ContractsError: the file is missing, damaged, cut short, or no landscape.
+            ContractsError: the file is missing, damaged, cut short, of another form, or no landscape.
         """
+        fields = read_fields(path)
         try:
-            with open_arrays(Path(path), KIND) as file:
-                meta = file.meta
-                seeds, agents, deviations = (_items(meta, name, kind) for name, kind in _LISTS)
-                sizes = {"S": len(seeds), "K": file.length("tax"), "A": len(agents), "D": len(deviations),
-                         "C": file.length("tried_at"), "R": len(ROLES), "3": 3}  # fmt: skip
-                arrays: dict[str, Any] = {}
-                for name, axes in _AXES.items():
-                    kind = np.float64 if name == "tax" else np.int16 if name in _WHOLE else np.float32
-                    read = file.read(name, kind, tuple(sizes[axis] for axis in axes), finite=False)
-                    arrays[name] = read.astype(np.int64 if name in _WHOLE else np.float64)
-                return cls(about=_mapping(meta), seeds=seeds, agents=agents, deviations=deviations, **arrays)
-        except LearnerError as error:
-            raise ContractsError(f"this is no landscape that can be used: {error}") from error
+            return cls(**fields)
+        except ContractsError as error:
+            raise ContractsError(f"{Path(path)} is no landscape that can be used: {error}") from error
 
     @classmethod
     def joined(cls, parts: Sequence[Landscape]) -> Landscape:
@@ -208,44 +310,9 @@ class Landscape:
         Raises:
             ContractsError: there is none, a seed comes twice, or they differ in more than their seeds.
         """
-        if not parts:
-            raise ContractsError("a landscape needs at least one seed")
-        first, over_seeds = parts[0], [name for name, axes in _AXES.items() if axes[0] == "S"]
-        for other in parts[1:]:
-            same = all(np.array_equal(getattr(first, n), getattr(other, n)) for n in _arrays() if n not in over_seeds)
-            mine, its = ((p.about, p.agents, p.deviations) for p in (first, other))
-            if not same or mine != its:
-                raise ContractsError("these landscapes differ in more than their seeds: make them by one command")
-        stacked: dict[str, Any] = {n: np.concatenate([getattr(part, n) for part in parts]) for n in over_seeds}
-        return dataclasses.replace(first, seeds=tuple(seed for part in parts for seed in part.seeds), **stacked)
+        fields = joined_fields([part.fields() for part in parts])
+        return dataclasses.replace(parts[0], **fields)
 
 
-_AXES: Mapping[str, str] = {
-    "tax": "K", "n_cleaners": "K", "strongest": "SKR", "tried_at": "C", "cpu_seconds": "S3",
-    **{name + end: "SK" for name in _PER_CONTRACT for end in ("", "_se")},
-    **{name + end: "SKA" for name in ("utilities",) for end in ("", "_se")},
-    **{name + end: "SKR" for name in ("gains",) for end in ("", "_se")},
-    **{name + end: "SCRD" for name in ("tried",) for end in ("", "_se")},
-}  # fmt: skip
-"""Axes of every array, by the letters of the fields' docstrings."""
-
-_WHOLE = ("n_cleaners", "strongest", "tried_at")
-_LISTS = (("seeds", int), ("agents", str), ("deviations", str))
-
-
-def _arrays() -> tuple[str, ...]:
-    return tuple(_AXES)
-
-
-def _items(meta: Mapping[str, Any], name: str, kind: type) -> tuple[Any, ...]:
-    items = meta.get(name)
-    if not isinstance(items, list) or not all(type(item) is kind for item in items):
-        raise ContractsError(f"its list of {name} is damaged, got {shown(items)}")
-    return tuple(items)
-
-
-def _mapping(meta: Mapping[str, Any]) -> dict[str, Any]:
-    about = meta.get("about")
-    if not isinstance(about, dict):
-        raise ContractsError(f"what it says about its making is damaged, got {shown(about)}")
-    return about
+def _estimates(means: FloatArray, errors: FloatArray) -> list[Estimate]:
+    return [Estimate(mean=float(m), se=float(e)) for m, e in zip(means, errors, strict=True)]

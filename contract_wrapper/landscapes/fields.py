@@ -1,0 +1,168 @@
+"""What a landscape is made of: the axes of its arrays, and the rules that they keep, whoever wrote them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.contracts.contract import Contract, as_int
+from contract_wrapper.errors import ContractsError, shown
+
+FloatArray = NDArray[np.float64]
+
+ROLES = ("cleaner", "harvester")
+"""Roles whose deviations are measured, in the order of the axis R."""
+
+PER_CONTRACT = ("welfare", "harvest", "shots", "waste")
+MEASURED = (*PER_CONTRACT, "utilities", "gains", "tried")
+"""Figures that have an error beside them, an array of the same shape whose name ends in `_se`."""
+
+AXES: Mapping[str, str] = {
+    "tax": "K", "n_cleaners": "K", "strongest": "SKR", "tried_at": "C", "cpu_seconds": "S3",
+    **{name + end: "SK" for name in PER_CONTRACT for end in ("", "_se")},
+    **{name + end: "SKA" for name in ("utilities",) for end in ("", "_se")},
+    **{name + end: "SKR" for name in ("gains",) for end in ("", "_se")},
+    **{name + end: "SCRD" for name in ("tried",) for end in ("", "_se")},
+}  # fmt: skip
+"""Axes of every array: S trainings, K contracts, A agents, R roles, D deviations, C contracts where all were tried."""
+
+WHOLE = ("n_cleaners", "strongest", "tried_at")
+"""Arrays of integers."""
+
+MOST_CONTRACTS, MOST_NAMES = 32_000, 1_000
+"""Contracts that a file can number; agents, deviations or seeds that a landscape may have."""
+
+_AGENT = re.compile(r"[a-z][a-z_]{0,30}_[0-9]{1,6}")
+_DEVIATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,+()_-]{0,59}")
+
+
+def sizes(seeds: Any, agents: Any, deviations: Any, n_contracts: int, n_tried: int) -> dict[str, int]:
+    """Length of every axis, by its letter."""
+    return {
+        "S": len(seeds), "K": n_contracts, "A": len(agents), "R": len(ROLES), "D": len(deviations), "C": n_tried,
+        "3": 3,
+    }  # fmt: skip
+
+
+def check_names(about: Any, seeds: Any, agents: Any, deviations: Any) -> None:
+    """Refuse names that are none: they end up in tables, file names and web pages.
+
+    Raises:
+        ContractsError: one of them is of another form, or comes twice.
+    """
+    if not isinstance(about, Mapping) or not all(isinstance(key, str) for key in about):
+        raise ContractsError(f"about of a landscape is a mapping from names to plain values, got {shown(about)}")
+    for name, items, rule, good in (
+        ("seeds", seeds, "integers of at least 0", lambda item: (as_int(item) or 0) >= 0 and as_int(item) is not None),
+        ("agents", agents, "role_number", lambda item: isinstance(item, str) and bool(_AGENT.fullmatch(item))),
+        (
+            "deviations",
+            deviations,
+            "at most 60 letters, digits, spaces and simple punctuation",
+            lambda item: isinstance(item, str) and bool(_DEVIATION.fullmatch(item)),
+        ),
+    ):
+        if not isinstance(items, tuple) or len(items) > MOST_NAMES or not all(map(good, items)):
+            raise ContractsError(
+                f"{name} of a landscape is a tuple of at most {MOST_NAMES:,}, each {rule}, got {shown(items)}"
+            )
+        if len(set(items)) < len(items):
+            raise ContractsError(f"{name} of a landscape must differ from each other, got {shown(items)}")
+    if not seeds:
+        raise ContractsError("a landscape has at least one seed")
+
+
+def check_arrays(arrays: Mapping[str, Any]) -> None:
+    """Refuse arrays of other shapes or kinds, and contract numbers and errors that are none.
+
+    Raises:
+        ContractsError: as above, naming the array.
+    """
+    names = (arrays[name] for name in ("seeds", "agents", "deviations"))
+    lengths = sizes(*names, *(len(np.atleast_1d(arrays[name])) for name in ("tax", "tried_at")))
+    for name, axes in AXES.items():
+        array, shape = arrays[name], tuple(lengths[axis] for axis in axes)
+        kind = "i" if name in WHOLE else "f"
+        if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind != kind:
+            got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else shown(array)
+            raise ContractsError(
+                f"{name} of a landscape must be {'integers' if kind == 'i' else 'floats'} of the shape {shape}, got {got}"
+            )
+    k, d = lengths["K"], lengths["D"]
+    if not 2 <= k <= MOST_CONTRACTS:
+        raise ContractsError(f"a landscape has no contract and 1 to {MOST_CONTRACTS:,} others, got {k} contracts")
+    for name in (*PER_CONTRACT, "cpu_seconds"):
+        if not np.isfinite(arrays[name]).all():
+            raise ContractsError(f"{name} of a landscape must be finite")
+    for name in MEASURED:
+        values, errors = arrays[name], arrays[f"{name}_se"]
+        if np.isinf(values).any() or not np.isfinite(errors[~np.isnan(values)]).all() or (errors < 0).any():
+            raise ContractsError(
+                f"{name} of a landscape must be finite or NaN, with a finite error of at least 0 beside every number"
+            )
+    if (arrays["strongest"] >= d).any() or (arrays["strongest"] < -1).any():
+        raise ContractsError(f"strongest of a landscape numbers its {d} deviations, or is -1")
+    if ((arrays["strongest"] < 0) & ~np.isnan(arrays["gains"])).any():
+        raise ContractsError("strongest of a landscape names the deviation of every gain, but somewhere is -1")
+    if ((arrays["tried_at"] < 0) | (arrays["tried_at"] >= k)).any():
+        raise ContractsError(f"tried_at of a landscape numbers its {k} contracts")
+
+
+def check_presence(agents: tuple[str, ...], n_cleaners: Any, utilities: Any) -> None:
+    """Refuse utilities of agents that are not there, and their lack for agents that are.
+
+    Raises:
+        ContractsError: as above, or there are not as many cleaners as the largest crew needs, or no harvester.
+    """
+    roles = np.array([agent.rpartition("_")[0] for agent in agents])
+    cleaners, harvesters = np.flatnonzero(roles == "cleaner"), np.flatnonzero(roles == "harvester")
+    if not len(harvesters) or n_cleaners.max(initial=0) > len(cleaners):
+        raise ContractsError(
+            f"a landscape has a harvester and a cleaner for each place of its largest crew, "
+            f"{n_cleaners.max(initial=0)}, got {shown(agents)}"
+        )
+    there = np.ones((len(n_cleaners), len(agents)), np.bool_)
+    there[:, cleaners] = np.arange(len(cleaners)) < n_cleaners[:, None]
+    if (np.isfinite(utilities) != there).any():
+        raise ContractsError(
+            "utilities of a landscape are numbers for agents that a contract has, and NaN for cleaners that it does "
+            "not recruit"
+        )
+
+
+def joined_fields(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Fields of landscapes side by side: those over seeds, which are put one after another.
+
+    Raises:
+        ContractsError: there are none, or they differ in more than their seeds.
+    """
+    if not parts:
+        raise ContractsError("a landscape needs at least one seed")
+    over_seeds = [name for name, axes in AXES.items() if axes[0] == "S"]
+    first = parts[0]
+    for other in parts[1:]:
+        same = all(np.array_equal(first[name], other[name]) for name in AXES if name not in over_seeds)
+        if not same or any(first[name] != other[name] for name in ("about", "agents", "deviations")):
+            raise ContractsError("these landscapes differ in more than their seeds: make them by one command")
+    stacked: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in over_seeds}
+    return {**stacked, "seeds": tuple(seed for part in parts for seed in part["seeds"])}
+
+
+def number_of(tax: FloatArray, n_cleaners: NDArray[np.int64], contract: Contract) -> int:
+    """Number of a contract among K, tax and n_cleaners (K,).
+
+    Raises:
+        ContractsError: it is none of them; nothing is interpolated.
+    """
+    found = np.flatnonzero((n_cleaners == contract.n_cleaners) & (np.abs(tax - contract.tax) < 1e-9))
+    if not len(found):
+        taxes = tax[n_cleaners == contract.n_cleaners]
+        known = f"{len(taxes)} taxes from {taxes.min():g} to {taxes.max():g}" if len(taxes) else "no contract"
+        raise ContractsError(
+            f"{contract} is not in this landscape, which has {known} with {contract.n_cleaners} cleaners"
+        )
+    return int(found[0])
