@@ -35,7 +35,18 @@ class Pace:
     """
 
     def __init__(self, done: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock, self._began, self._before = clock, clock(), done
+        self._clock, self._began, self._before, self._started = clock, clock(), done, False
+
+    def start(self, done: float) -> bool:
+        """Begin now, at the first sign of work: what came before, processes that start, says nothing of its speed.
+
+        Returns:
+            Whether it had not begun; later calls change nothing.
+        """
+        if self._started:
+            return False
+        self._started, self._began, self._before = True, self._clock(), done
+        return True
 
     def regain(self, work: float) -> None:
         """Count work as there from the beginning: what a stopped training goes on from."""

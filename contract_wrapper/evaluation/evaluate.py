@@ -1,6 +1,7 @@
-"""The black box: train agents under a contract, let them play, report the outcome.
+"""The black box: let agents that learned to live with a contract play, report the outcome.
 
-`evaluate` is a function of (settings, contract, seed) and nothing else; the cache key is made of
+The agents are trained under this contract alone, from scratch, or are crews that know every contract
+(`EvaluationSettings.crews`). `evaluate` is a function of (settings, contract, seed) and nothing else; the cache key is made of
 exactly these and of the code that plays and learns, so that nothing is trained twice by mistake.
 """
 
@@ -18,7 +19,8 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
-from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.by_crews.crew_folder import crews_file, crews_in
+from contract_wrapper.evaluation.by_crews.crew_outcome import play_crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
@@ -48,13 +50,18 @@ def evaluate(
 ) -> Outcome:
     """Train the agents under a contract, play greedy episodes with fresh seeds, and report.
 
+    With `settings.crews`, crews that know every contract play instead; they are trained if they are not in `folder`
+    yet, once for all contracts. The game without a contract is trained from scratch in either case.
+
     Args:
         contract: tax and number of cleaners.
-        settings: game, costs, learner; default: preset `contract`, costs `effort`, profile `fast`.
-        seed: of everything drawn; same arguments, same result.
-        folder: where outcomes, policies and checkpoints of stopped trainings are kept; an outcome
-            found there is returned at once, one that is damaged or another evaluation's is set aside. None keeps nothing, and is needed with a custom payment
-            rule. PPO writes no checkpoints: its stopped trainings begin anew.
+        settings: game, costs, learner, crews; default: preset `contract`, costs `effort`, profile `fast`, no crews.
+        seed: of everything drawn; same arguments, same result. Crews have seeds of their own (`CrewSettings.seed`),
+            and this one draws their episodes alone.
+        folder: where outcomes, policies and checkpoints of stopped trainings are kept, and in its `crews/` the crews;
+            an outcome found there is returned at once, one that is damaged or another evaluation's is set aside.
+            None keeps nothing, and is needed with a custom payment rule; crews need a folder. PPO writes no
+            checkpoints: its stopped trainings begin anew.
         on_progress: called with `mtmfq.TrainProgress` while training.
         should_stop: asked while training; true writes a checkpoint and raises EvaluationStopped.
 
@@ -62,15 +69,28 @@ def evaluate(
         EvaluationStopped: as above. mtmfq.LearnerError: the learner diverged, or a checkpoint is broken.
         ContractsError: the learner's package is not installed; the payment rule does not fit the contract,
             or its transfers cannot be paid out (see `Settlement`); the settings cannot be filed in a folder, or
-            the folder cannot be made or read.
+            the folder cannot be made or read; crews have no folder, or do not know the crew size.
     """
     settings, seed = check_arguments(contract, settings, seed)
+    if contract.is_none:
+        settings = settings.from_scratch()
+    if settings.crews is not None:
+        settings.crews.check_knows(contract.n_cleaners)
+        if folder is None:
+            raise ContractsError(
+                "crews are trained once and kept for all contracts: give evaluate a folder, for example "
+                "folder='studies/evaluations'; or play crews that you have by play_crews"
+            )
     key = ""
     if folder is not None:
         key, folder = settings.key(contract, seed), make_folder(folder)
         known = read_outcome(folder / f"{key}.json", contract, settings, seed)
         if known is not None:
             return known
+    if folder is not None and settings.crews is not None:
+        outcome = _by_crews(contract, settings, seed, folder, on_progress, should_stop)
+        write_outcome(folder / f"{key}.json", outcome, settings)
+        return outcome
     began, cpu = time.monotonic(), time.process_time()
     training = _train(contract, settings, seed, folder, key, on_progress, should_stop)
     curve = training.curve
@@ -90,6 +110,21 @@ def evaluate(
         for checkpoint in (folder / f"{key}.training.npz", *folder.glob(f".{key}.training.npz.*")):
             checkpoint.unlink(missing_ok=True)
     return outcome
+
+
+def _by_crews(
+    contract: Contract, settings: EvaluationSettings, seed: int, folder: Path, on_progress: Any, should_stop: Any
+) -> Outcome:
+    crews = crews_in(folder, settings, on_progress=on_progress, should_stop=should_stop)
+    if crews is None:
+        raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
+    began, cpu = time.monotonic(), time.process_time()
+    return dataclasses.replace(
+        play_crews(crews, contract, episodes=settings.episodes, seed=seed),
+        cpu_seconds=time.process_time() - cpu,
+        wall_seconds=time.monotonic() - began,
+        policy=crews_file(folder, settings, 0).name,
+    )
 
 
 def _train(
@@ -129,18 +164,7 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
     sums = EpisodeSums(game)
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     learner.play(game, policy, fresh, on_step=sums.add)
-    return Outcome(
-        contract=contract,
-        welfare=Estimate.of(sums.welfare),
-        utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(game.config.agents)},
-        harvest=Estimate.of(sums.apples.sum(axis=1)),
-        cleaned=Estimate.of(sums.cleaned.sum(axis=1)),
-        shots=Estimate.of(sums.shots.sum(axis=1)),
-        waste_curve=tuple(sums.waste),
-        seed=seed,
-        episodes=settings.episodes,
-        versions=versions(learner.name),
-    )
+    return Outcome.of_episodes(contract, sums, seed, versions(learner.name))
 
 
 def check_arguments(contract: object, settings: object, seed: object) -> tuple[EvaluationSettings, int]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from contract_wrapper.contracts.contract import Contract, as_int, as_items
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, crew_margin, harvester_margins
+
+if TYPE_CHECKING:
+    from contract_wrapper.envs.episode_sums import EpisodeSums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +66,15 @@ class Outcome:
     """Versions of what determined the result."""
 
     policy: str = ""
-    """File name of the learned policy, if it was kept: a name alone, beside the outcome."""
+    """File name of the learned policy, if it was kept: a name alone, beside the outcome. Of an outcome by crews: that
+    of the crews of the first training, in `crews/` beside the outcome."""
+
+    by_crew: tuple[float, ...] = ()
+    """Welfare by the crews of each training that knows every contract; empty if agents were trained from scratch.
+
+    The means are then over the crews, and the standard errors are those of their episodes alone: trainings are shared
+    by all contracts, so that what a training does to all of them alike is no noise of a comparison. What it does to
+    one contract more than to another is not in the errors; the spread of `by_crew` tells of both."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.policy, str) or not _is_file_name(self.policy):
@@ -74,6 +85,22 @@ class Outcome:
     def of_role(self, role: str) -> dict[str, Estimate]:
         """Utilities of the agents of a role."""
         return {a: u for a, u in self.utilities.items() if a.rpartition("_")[0] == role}
+
+    @classmethod
+    def of_episodes(cls, contract: Contract, sums: EpisodeSums, seed: int, versions: Mapping[str, str]) -> Outcome:
+        """What the episodes of a batch of games tell, each game's being one sample."""
+        return cls(
+            contract=contract,
+            welfare=Estimate.of(sums.welfare),
+            utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(sums.game.config.agents)},
+            harvest=Estimate.of(sums.apples.sum(axis=1)),
+            cleaned=Estimate.of(sums.cleaned.sum(axis=1)),
+            shots=Estimate.of(sums.shots.sum(axis=1)),
+            waste_curve=tuple(sums.waste),
+            seed=seed,
+            episodes=sums.game.n_games,
+            versions=versions,
+        )
 
     @property
     def worst_harvester(self) -> Estimate:
@@ -105,12 +132,13 @@ class Outcome:
         return all(map(accepts, self.margins(baseline, c_min).values()))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        return {
+        """Plain data, for JSON; `by_crew` is left out where it is empty, as in files from before there were crews."""
+        plain = {
             **dataclasses.asdict(self),
             "contract": self.contract.as_dict(),
             "utilities": {agent: dataclasses.asdict(u) for agent, u in self.utilities.items()},
         }
+        return plain if self.by_crew else {name: value for name, value in plain.items() if name != "by_crew"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
@@ -120,7 +148,7 @@ class Outcome:
             ContractsError: something is missing, unknown, of another type, not finite, or does not fit the rest.
         """
         names = {f.name for f in dataclasses.fields(cls)}
-        if not isinstance(data, Mapping) or set(data) != names:
+        if not isinstance(data, Mapping) or set(data) | {"by_crew"} != names:
             raise _no_outcome(f"the names {', '.join(sorted(names))}", data)
         utilities, curves, versions = data["utilities"], data["training_curve"], data["versions"]
         for name, given in (("utilities", utilities), ("training_curve", curves), ("versions", versions)):
@@ -137,6 +165,7 @@ class Outcome:
             waste_curve=waste,
             training_curve={name: _curve(name, curve) for name, curve in curves.items()},
             versions=dict(versions),
+            by_crew=_curve("by_crew", data.get("by_crew", ())),
             policy=data["policy"],
             welfare=_estimate("welfare", data["welfare"]),
             harvest=_estimate("harvest", data["harvest"]),
@@ -205,17 +234,33 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
     """
     if not outcomes:
         raise ContractsError("a mean is taken over one outcome at least, got none")
-    first = outcomes[0]
     if len(outcomes) == 1:
-        return first
+        return outcomes[0]
+    return _mean(outcomes, lambda estimates: Estimate.of([e.mean for e in estimates]))
 
-    def across(get: Any) -> Estimate:
-        return Estimate.of([get(o).mean for o in outcomes])
+
+def mean_over_crews(outcomes: list[Outcome]) -> Outcome:
+    """Average what the crews of several trainings bring about under one contract that all of them know.
+
+    Standard errors are those of the episodes; why, and what they leave out, says `Outcome.by_crew`.
+    """
+    if not outcomes:
+        raise ContractsError("a mean is taken over the crews of one training at least, got none")
+    return dataclasses.replace(
+        _mean(outcomes, Estimate.mean_of), by_crew=tuple(outcome.welfare.mean for outcome in outcomes)
+    )
+
+
+def _mean(outcomes: list[Outcome], average: Callable[[list[Estimate]], Estimate]) -> Outcome:
+    first = outcomes[0]
+
+    def across(get: Callable[[Outcome], Estimate]) -> Estimate:
+        return average([get(o) for o in outcomes])
 
     return dataclasses.replace(
         first,
         welfare=across(lambda o: o.welfare),
-        utilities={agent: across(lambda o, a=agent: o.utilities[a]) for agent in first.utilities},
+        utilities={agent: across(lambda o, a=agent: o.utilities[a]) for agent in first.utilities},  # type: ignore[misc]
         harvest=across(lambda o: o.harvest),
         cleaned=across(lambda o: o.cleaned),
         shots=across(lambda o: o.shots),

@@ -24,6 +24,7 @@ from contract_wrapper.contracts.costs import CostRule, check_cost_roles, get_cos
 from contract_wrapper.contracts.settlement import Payment
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.registry import (
     DEFAULT,
@@ -63,6 +64,10 @@ class EvaluationSettings:
     """From a contract to its payment rule; None: tax and share. Evaluations under a custom payment rule cannot be
     kept in a folder, because a file cannot tell one function from another: `evaluate` refuses a folder then."""
 
+    crews: CrewSettings | None = None
+    """Crews that know every contract, by which contracts are judged; None: each contract trains agents of its own
+    from scratch. The game without a contract is trained from scratch in either case, by `learner`."""
+
     if TYPE_CHECKING:  # names are accepted, and settings are what is kept: a field has one type for both
 
         def __init__(
@@ -73,6 +78,7 @@ class EvaluationSettings:
             learner: LearnerConfig | str = ...,
             episodes: int = ...,
             payment: Callable[[Contract], Payment] | None = ...,
+            crews: CrewSettings | None = ...,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -99,6 +105,24 @@ class EvaluationSettings:
                 "payment must be a function from a contract to its payment rule, "
                 f"got {shown(self.payment)}: write payment=lambda contract: ..."
             )
+        if self.crews is not None:
+            self._check_crews(self.crews)
+
+    def _check_crews(self, crews: object) -> None:
+        if not isinstance(crews, CrewSettings):
+            raise ContractsError(f"crews must be CrewSettings, for example CrewSettings(), or None, got {shown(crews)}")
+        if learner_of(self.learner).name != DEFAULT:
+            raise ContractsError(
+                f"crews that know every contract are trained by {DEFAULT}, and {learner_of(self.learner).name} learns one "
+                "contract at a time, from scratch: leave out crews (--inner scratch), or take mtmfq for everything"
+            )
+        if self.payment is not None:
+            raise ContractsError("crews know the contracts of tax and share: leave out payment, or leave out crews")
+        check_game(self.game, max(crews.sizes))
+
+    def from_scratch(self) -> EvaluationSettings:
+        """The same settings, under which every contract trains agents of its own."""
+        return self if self.crews is None else dataclasses.replace(self, crews=None)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON and for the cache key.
@@ -112,12 +136,13 @@ class EvaluationSettings:
                 f"the settings have a custom payment rule (payment={name}), which cannot be written to a file, so no "
                 "outcome can be kept in a folder under it: evaluate without a folder, or leave payment out (tax and share)"
             )
-        return {
+        plain = {
             "game": {**self.game.as_dict(), "map": list(self.game.map)},
             "costs": str(self.costs),
             "learner": config_to_dict(self.learner),
             "episodes": self.episodes,
         }
+        return plain if self.crews is None else {**plain, "crews": self.crews.to_dict()}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> EvaluationSettings:
@@ -128,7 +153,7 @@ class EvaluationSettings:
             CleanupError, LearnerError: a setting of the game or the learner is out of range.
         """
         names = ("game", "costs", "learner", "episodes")
-        if not isinstance(data, Mapping) or set(data) != set(names):
+        if not isinstance(data, Mapping) or set(data) - {"crews"} != set(names):
             raise ContractsError(f"settings of an evaluation have the names {', '.join(names)}, got {shown(data)}")
         game, learner = data["game"], data["learner"]
         if not isinstance(game, Mapping) or not isinstance(learner, Mapping):
@@ -138,6 +163,7 @@ class EvaluationSettings:
             costs=get_costs(data["costs"]),
             learner=config_from_dict(learner),
             episodes=data["episodes"],
+            crews=CrewSettings.from_dict(data["crews"]) if "crews" in data else None,
         )
         if _plain(settings.to_dict()) != _plain(data):
             raise ContractsError(

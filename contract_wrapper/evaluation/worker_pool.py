@@ -8,20 +8,24 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from contract_wrapper import interrupts
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews, one_crews
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+
+if TYPE_CHECKING:
+    from mtmfq.interface import TrainProgress
 
 MOST_PROCESSES = 512
 """Each takes some 300 MB of memory."""
@@ -37,13 +41,68 @@ class EvaluationFailed(Exception):
     """An evaluation cannot be had, for a reason that lies in its contract or its learner; one line."""
 
 
+class Task(Protocol):
+    """Something that a worker does; its arguments and its result travel between processes."""
+
+    @property
+    def number(self) -> int:
+        """What its status is told under, of no other task at the same time."""
+        ...
+
+    def do(
+        self,
+        settings: EvaluationSettings,
+        folder: Path | None,
+        on_progress: Callable[[TrainProgress], None],
+        should_stop: Callable[[], bool],
+    ) -> Any:
+        """Do it, with outcomes in `folder`; raises EvaluationStopped if it was asked to stop."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """One evaluation to do."""
+    """One evaluation to do; its result is an Outcome."""
 
     number: int
     contract: Contract
     seed: int
+    from_scratch: bool = False
+    """Whether agents are trained under this contract alone, though the settings name crews that know every contract."""
+
+    def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Outcome:
+        """Evaluate the contract."""
+        how = settings.from_scratch() if self.from_scratch else settings
+        return evaluate(self.contract, how, self.seed, folder=folder, on_progress=on_progress, should_stop=should_stop)
+
+    def __str__(self) -> str:
+        return str(self.contract)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrewJob:
+    """One training of crews that know every contract, into `crews/` of the folder; it has no result."""
+
+    number: int
+    """Below 0, so that it is no evaluation's."""
+
+    training: int
+    """Number of the training among those of the settings."""
+
+    def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> None:
+        """Train the crews, unless they are there."""
+        if folder is None:
+            raise ContractsError("crews are trained into a folder, got none")
+        if one_crews(folder, settings, self.training, on_progress=on_progress, should_stop=should_stop) is None:
+            raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
+
+    def __str__(self) -> str:
+        return f"crews {self.training + 1}"
+
+
+def crew_jobs(folder: Path, settings: EvaluationSettings) -> list[CrewJob]:
+    """Trainings of crews that are missing in the folder of the outcomes."""
+    return [CrewJob(number=-1 - k, training=k) for k in missing_crews(folder, settings)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,20 +123,20 @@ class Workers:
 
     def run(
         self,
-        jobs: list[Job],
+        jobs: Sequence[Task],
         settings: EvaluationSettings,
         folder: Path | None,
-        on_result: Callable[[Job, Outcome | str], None],
+        on_result: Callable[[Any, Any], None],
         on_status: Callable[[TrainingStatus], None],
         on_tick: Callable[[], None],
     ) -> None:
-        """Evaluate all jobs; callbacks run here, results in the order in which they come.
+        """Do all jobs; callbacks run here, results in the order in which they come.
 
-        on_result gets an Outcome, or the one-line cause of a failed evaluation. An interrupt asks all
+        on_result gets a job and its result, or the one-line cause of a failure. An interrupt asks all
         trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
         """
         interrupts.check()
-        waiting: dict[Future[Outcome], Job] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
+        waiting: dict[Future[Any], Task] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
         try:
             while waiting:
                 done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
@@ -151,7 +210,7 @@ def _watch() -> None:
         os._exit(1)
 
 
-def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcome:
+def _work(settings: EvaluationSettings, job: Task, folder: Path | None) -> Any:
     def tell(p: Any) -> None:
         _statuses.put(TrainingStatus(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
 
@@ -160,7 +219,7 @@ def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcom
 
     try:
         with _at_work:
-            return evaluate(job.contract, settings, job.seed, folder=folder, on_progress=tell, should_stop=should_stop)
+            return job.do(settings, folder, tell, should_stop)
     except EvaluationStopped:
         raise
     except Exception as error:
@@ -170,8 +229,8 @@ def _work(settings: EvaluationSettings, job: Job, folder: Path | None) -> Outcom
         raise EvaluationFailed(f"{type(error).__name__}: {error}".splitlines()[0]) from error
 
 
-def _result(future: Future[Outcome]) -> Outcome | str:
-    """The outcome, or why there is none; what concerns the whole search (disk, processes) is raised."""
+def _result(future: Future[Any]) -> Any:
+    """The result, or why there is none; what concerns the whole search (disk, processes) is raised."""
     try:
         return future.result()
     except BrokenProcessPool as error:

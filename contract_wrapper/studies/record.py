@@ -38,6 +38,9 @@ class Phase(StrEnum):
 COMPETING = (Phase.INITIAL, Phase.SEARCH)
 """Phases whose trials compete: each contract is tried once."""
 
+WITHIN = 0.05
+"""Part of the welfare of crews that know every contract by which those trained from scratch may fall short of it."""
+
 
 class Batch(NamedTuple):
     """Trials that were suggested together."""
@@ -104,6 +107,11 @@ class StudyRecord:
         """The outcome without a contract, None before it is known."""
         return next((t.outcome for t in self.trials if t.phase is Phase.BASELINE), None)
 
+    @property
+    def by_crews(self) -> bool:
+        """Whether crews that know every contract judge them; else each contract trains agents of its own."""
+        return self.settings.crews is not None
+
     def before(self, number: int) -> StudyRecord:
         """Return the study as it was before a trial was queued, if all trials before it were finished then."""
         return dataclasses.replace(self, trials=self.trials[:number])
@@ -132,8 +140,11 @@ class StudyRecord:
     def best(self) -> TrialRecord | None:
         """The trial to recommend: the accepted one with the highest welfare that fresh trainings do not refute.
 
-        A contract that fresh trainings confirm goes before one that nobody has tried again.
+        A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews that know
+        every contract judge them, fresh trainings from scratch refute nothing (see `reachable`).
         """
+        if self.by_crews:
+            return next(iter(self.accepted()), None)
         verdicts = {t.number: self.confirmed(t.contract) for t in self.accepted()}
         ranked = [t for t in self.accepted() if verdicts[t.number] is not False]
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
@@ -167,6 +178,18 @@ class StudyRecord:
         if again is None or baseline is None:
             return None
         return all(map(accepts_beyond_error, again.margins(baseline).values()))
+
+    def reachable(self, contract: Contract) -> bool | None:
+        """Whether trainings from scratch find crews whose welfare is at most 5 % below that of the crews that judge.
+
+        None if no training from scratch tried the contract, or no crew judged it. False does not refute the contract:
+        it says that a training from scratch does not find that crew.
+        """
+        judged = next((t.outcome for t in self.finished() if t.contract == contract), None)
+        again = self.confirmation(contract)
+        if not self.by_crews or judged is None or again is None:
+            return None
+        return again.welfare.mean >= (1.0 - WITHIN) * judged.welfare.mean
 
     def confirmation(self, contract: Contract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""
@@ -204,6 +227,7 @@ class StudyRecord:
                 row[name], row[f"{name}_se"] = value.mean, value.se
             row["worst_harvester"] = o.worst_harvester.mean
             row["worst_cleaner"] = o.worst_cleaner.mean if o.worst_cleaner else ""
+            row |= {f"welfare_crews_{k + 1}": welfare for k, welfare in enumerate(o.by_crew)}
             if self.baseline is not None:
                 for name, margin in self.margins(trial).items():
                     row[f"margin_{name}"], row[f"margin_{name}_se"] = margin.mean, margin.se

@@ -1,27 +1,29 @@
 """The main job: baseline, initial designs, then cPMES batch after batch, then fresh trainings of the best.
 
-Which contract comes next depends only on the study's seed, the trial's number and the results before
-its batch, so that a search that was stopped and continued equals one that was not.
+Where crews that know every contract judge them, these are trained first, and fresh trainings of the best say whether
+training from scratch finds such a crew. Which contract comes next depends only on the study's seed, the trial's number
+and the results before its batch, so that a search that was stopped and continued equals one that was not.
 """
 
 from __future__ import annotations
 
-from typing import TextIO
+from collections.abc import Sequence
+from typing import Any, TextIO
 
 from contract_wrapper import interrupts
 from contract_wrapper.bo.suggestion import SpaceExhausted
-from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.worker_pool import Job, TrainingStatus, Workers, working
+from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, Workers, crew_jobs, working
 from contract_wrapper.progress import STARTING, Pace, Progress
+from contract_wrapper.studies import workload
 from contract_wrapper.studies.record import Phase, StudyRecord
 from contract_wrapper.studies.settings import contract_of
 from contract_wrapper.studies.study import Study
 from contract_wrapper.studies.suggest import candidates, next_batch, suggest
 
 MAX_CANDIDATES = 3
-"""Contracts that are confirmed at most, one after another, until one passes."""
+"""Contracts that are confirmed at most, one after another, until one passes; one alone where crews judge them."""
 
 
 class Search:
@@ -30,7 +32,8 @@ class Search:
     def __init__(self, study: Study, *, processes: int, stream: TextIO) -> None:
         self.study, self.processes = study, processes
         self._progress = Progress(stream)
-        self._running: dict[int, tuple[Job, TrainingStatus | None]] = {}
+        self._running: dict[int, tuple[Task, TrainingStatus | None]] = {}
+        self._crews_missing = len(crew_jobs(study.outcomes, study.settings))
         self._pace = Pace(self._work_done())
 
     def run(self) -> StudyRecord:
@@ -60,15 +63,21 @@ class Search:
         return len(suggestions) > there
 
     def _confirm_step(self) -> bool:
-        """Queue fresh trainings of the best contract; of the next best if one does not hold up."""
+        """Queue fresh trainings of the best contract; of the next best if one does not hold up.
+
+        A contract that crews recommend is tried from scratch as it is: what comes of it refutes nothing.
+        """
         interrupts.check()
         record, wanted = self.study.record(), self.study.search.n_confirm
         if not wanted:
             return False
-        for contract in candidates(record)[:MAX_CANDIDATES]:
+        best = record.best()
+        recommended = [] if best is None else [best.contract]
+        for contract in recommended if record.by_crews else candidates(record)[:MAX_CANDIDATES]:
             missing = wanted - sum(t.contract == contract and t.phase is Phase.CONFIRMATION for t in record.trials)
             if missing > 0:
-                self._progress.say(f"confirming {contract} by {wanted} fresh trainings")
+                how = "trying" if record.by_crews else "confirming"
+                self._progress.say(f"{how} {contract} by {wanted} fresh trainings from scratch")
                 for _ in range(missing):
                     self.study.add(contract, Phase.CONFIRMATION)
                 return True
@@ -77,21 +86,35 @@ class Search:
         return False
 
     def _finish_open(self, workers: Workers) -> None:
-        """Evaluate whatever is queued."""
-        open_trials = self.study.open_trials()
-        jobs = [Job(number=t.number, contract=t.contract, seed=t.seed) for t in open_trials]
+        """Evaluate whatever is queued; crews that it needs and that are missing are trained before, with the baseline."""
+        jobs = [
+            Job(number=t.number, contract=t.contract, seed=t.seed, from_scratch=workload.from_scratch(t.phase))
+            for t in self.study.open_trials()
+        ]
+        if not all(job.from_scratch for job in jobs):
+            crews = crew_jobs(self.study.outcomes, self.study.settings)
+            if crews:
+                self._do(workers, [*crews, *(job for job in jobs if job.from_scratch)])
+                jobs = [job for job in jobs if not job.from_scratch]
+        self._do(workers, jobs)
+
+    def _do(self, workers: Workers, jobs: Sequence[Task]) -> None:
         self._running = {job.number: (job, None) for job in jobs}
         # Margins are measured against the baseline, so its result is stored before any other.
         held: list[tuple[Job, Outcome | str]] = []
         known = self.study.record().baseline is not None
 
-        def on_result(job: Job, result: Outcome | str) -> None:
+        def on_result(job: Task, result: Any) -> None:
             nonlocal known
             self._running.pop(job.number, None)
-            if job.number == 0 and isinstance(result, str):
-                raise ContractsError(f"the baseline could not be trained, so nothing can be judged: {result}")
-            known = known or job.number == 0
-            held.append((job, result))
+            self._pace.start(self._work_done())
+            if isinstance(job, CrewJob):
+                self._trained(job, result)
+            elif isinstance(job, Job):
+                if job.number == 0 and isinstance(result, str):
+                    raise ContractsError(f"the baseline could not be trained, so nothing can be judged: {result}")
+                known = known or job.number == 0
+                held.append((job, result))
             if known:
                 for ready, what in sorted(held, key=lambda pair: pair[0].number):
                     self.study.finish(ready.number, what)
@@ -101,15 +124,23 @@ class Search:
         def on_status(status: TrainingStatus) -> None:
             if status.number in self._running:
                 job, before = self._running[status.number]
-                if before is None:  # from a checkpoint, if it is one that was stopped
-                    self._pace.regain(self._part(job, status))
                 self._running[status.number] = (job, status)
+                # What came with the first status was there before: processes that started, a checkpoint's training.
+                if before is None and not self._pace.start(self._work_done()):
+                    self._pace.regain(self._part(job, status))
 
         if jobs:
             workers.run(
-                jobs, self.study.settings, self.study.folder / "outcomes", on_result, on_status,
+                jobs, self.study.settings, self.study.outcomes, on_result, on_status,
                 lambda: self._progress.show(self._status()),
             )  # fmt: skip
+
+    def _trained(self, job: CrewJob, failure: str | None) -> None:
+        if failure is not None:
+            raise ContractsError(f"the crews that judge all contracts could not be trained: {failure}")
+        self._crews_missing = len(crew_jobs(self.study.outcomes, self.study.settings))
+        self.study.write_files()
+        self._progress.say(f"{job} trained: they know every contract")
 
     def _line(self, number: int) -> str:
         """One finished trial in one line."""
@@ -130,8 +161,7 @@ class Search:
         record, search = self.study.record(), self.study.search
         total = 1 + search.n_initial + search.n_search + search.n_confirm
         finished = sum(t.is_finished for t in record.trials)
-        done = self._work_done() + sum(self._part(job, status) for job, status in self._running.values())
-        when = self._pace.left(done, self._work_total())
+        when = self._pace.left(self._work_done(), workload.total(record, search))
         best = record.best()
         best_text = (
             f"highest reading so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"
@@ -139,30 +169,28 @@ class Search:
             else "nothing accepted yet"
         )
         training = [
-            f"{job.contract}: episode {status.episode}/{status.episodes}, utility {status.total:.0f}"
+            f"{job}: episode {status.episode}/{status.episodes}, utility {status.total:.0f}"
             for job, status in self._running.values()
             if status is not None
         ]
+        playing = record.by_crews and not self._crews_missing
         return [
             f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}",
-            "training " + ("; ".join(training) if training else STARTING),
+            "training " + ("; ".join(training) or STARTING) if training or not playing else "playing  with crews",
         ]
 
-    def _agents(self, contract: Contract) -> int:
-        return self.study.settings.game.n_harvesters + contract.n_cleaners
-
-    def _part(self, job: Job, status: TrainingStatus | None) -> float:
-        return 0.0 if status is None else self._agents(job.contract) * status.episode / status.episodes
+    def _part(self, job: Task, status: TrainingStatus | None) -> float:
+        """Work of a training that is under way."""
+        if status is None:
+            return 0.0
+        settings = self.study.settings
+        whole = (
+            workload.of_scratch(settings, job.contract.n_cleaners)
+            if isinstance(job, Job)
+            else workload.of_crews(settings)
+        )
+        return whole * status.episode / status.episodes
 
     def _work_done(self) -> float:
-        """Finished trainings, in agents (the time of a training grows with its agents)."""
-        trials = self.study.record().trials
-        return float(sum(self._agents(t.contract) for t in trials if t.is_finished))
-
-    def _work_total(self) -> float:
-        """All trainings, those not yet chosen counted with four cleaners."""
-        search, trials = self.study.search, self.study.record().trials
-        known = sum(self._agents(t.contract) for t in trials)
-        unknown = search.n_search - sum(t.phase is Phase.SEARCH for t in trials)
-        unknown += search.n_confirm if not any(t.phase is Phase.CONFIRMATION for t in trials) else 0
-        return float(known + max(0, unknown) * (self.study.settings.game.n_harvesters + 4))
+        under_way = sum(self._part(job, status) for job, status in self._running.values())
+        return workload.done(self.study.record(), self._crews_missing) + under_way

@@ -1,7 +1,8 @@
 """A study on disk: a database in a folder, and everything else there made from it.
 
 The folder holds `study.sqlite3` (the truth), `run.json` (configuration, seeds, versions, machine),
-`trials.csv`, `outcomes/` (cache, learned policies, checkpoints of stopped trainings), `figures/`.
+`trials.csv`, `outcomes/` (cache, learned policies, checkpoints of stopped trainings; in its `crews/` the crews that
+know every contract), `figures/`.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.by_crews.crew_folder import crews_seconds
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
@@ -24,6 +26,9 @@ from contract_wrapper.studies.database import DATABASE, Configuration, StudyData
 from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
+
+OUTCOMES = "outcomes"
+"""Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
 
 _MAY_CHANGE = ("n_search", "n_confirm")
 """Search settings that a study may be continued with other values of."""
@@ -42,7 +47,10 @@ class Study:
         self.folder, self.settings, self.search = folder, settings, search
         initial = search.initial_contracts()
         check_game(settings.game, search.max_cleaners)  # before anything is written
-        make_folder(folder / "outcomes")
+        if settings.crews is not None:
+            for n_cleaners in range(1, search.max_cleaners + 1):
+                settings.crews.check_knows(n_cleaners)
+        make_folder(self.outcomes)
         self._known: StudyRecord | None = None
         self._lock = lock_folder(folder)
         try:
@@ -54,6 +62,11 @@ class Study:
         except BaseException:
             self.close()
             raise
+
+    @property
+    def outcomes(self) -> Path:
+        """Folder of outcomes, learned policies, crews and checkpoints."""
+        return self.folder / OUTCOMES
 
     def _join(self) -> None:
         """Compare configurations; the first one to come writes its own, and binds others once it has trials."""
@@ -145,6 +158,7 @@ def _record(folder: Path, database: StudyDatabase) -> StudyRecord:
 def _run(record: StudyRecord) -> dict[str, Any]:
     """What `run.json` holds."""
     configuration = Configuration(evaluation=record.settings, search=record.search)
+    crews = {} if record.settings.crews is None else crews_seconds(record.folder / OUTCOMES, record.settings)
     return {
         "configuration": configuration.to_dict(),
         "versions": versions(learner_of(record.settings.learner).name),
@@ -153,12 +167,16 @@ def _run(record: StudyRecord) -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "seeds": {str(t.number): t.seed for t in record.trials},
-        "cpu_seconds": sum(t.outcome.cpu_seconds for t in record.trials if t.outcome is not None),
+        "crews_cpu_seconds": {str(seed): seconds for seed, seconds in crews.items()},
+        "cpu_seconds": sum(crews.values()) + sum(t.outcome.cpu_seconds for t in record.trials if t.outcome is not None),
     }  # fmt: skip
 
 
 def _difference(known: Any, mine: Any, name: str = "") -> str:
     """Name the first setting that differs and may not; empty if there is none."""
+    if name == "crews" and None in (known, mine) and known != mine:
+        there, now = ("scratch" if crews is None else "crews" for crews in (known, mine))
+        return f"--inner: {there} there, {now} now"
     if not (isinstance(known, dict) and isinstance(mine, dict)):
         return "" if known == mine or name in _MAY_CHANGE else f"{name}: {known!r} there, {mine!r} now"
     found = (_difference(known.get(key), mine.get(key), key) for key in sorted({*known, *mine}))

@@ -22,6 +22,7 @@ from contract_wrapper.evaluation.worker_pool import TrainingStatus
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies import suggest as suggest_module
+from contract_wrapper.studies import workload
 from contract_wrapper.studies.database import DATABASE
 from contract_wrapper.studies.record import Phase
 from contract_wrapper.studies.search import Search
@@ -38,8 +39,9 @@ def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
     class Resuming(FakeWorkers):
         def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
             if not said:  # the baseline goes on at half, and in 100 seconds does another sixteenth
+                now[0] = 50.0  # processes that start are not taken for slow work
                 on_status(TrainingStatus(number=jobs[0].number, episode=8, episodes=16, total=1.0))
-                now[0] = 100.0
+                now[0] = 150.0
                 on_status(TrainingStatus(number=jobs[0].number, episode=9, episodes=16, total=1.0))
                 said.append(search._status()[0])
             super().run(jobs, settings, folder, on_result, on_status, on_tick)
@@ -48,10 +50,11 @@ def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
     monkeypatch.setattr(search_module, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
     study = Study(tmp_path, TINY, SHORT)
     search = Search(study, processes=1, stream=io.StringIO())
-    total = search._work_total()
+    total = workload.total(study.record(), SHORT)
     search.run()
     study.close()
-    assert f"about {duration((total - 5 * 9 / 16) * 100.0 / (5 / 16))} left" in said[0]
+    baseline = workload.of_scratch(TINY, 0)
+    assert f"about {duration((total - baseline * 9 / 16) * 100.0 / (baseline / 16))} left" in said[0]
 
 
 def contracts(record) -> list[Contract]:  # type: ignore[no-untyped-def]

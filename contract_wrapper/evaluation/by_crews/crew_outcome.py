@@ -1,0 +1,47 @@
+"""Judge a contract by crews that know it: they play, nobody learns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.episode_sums import EpisodeSums
+from contract_wrapper.evaluation.outcome import Outcome, mean_over_crews
+from contract_wrapper.evaluation.settings import versions
+
+if TYPE_CHECKING:
+    from contract_wrapper.evaluation.crews import Crews
+
+
+def play_crews(crews: Sequence[Crews], contract: Contract, *, episodes: int = 100, seed: int = 0) -> Outcome:
+    """Let the crews of every training play greedy episodes under a contract, and average over them.
+
+    Args:
+        crews: of S independent trainings that know the same contracts.
+        contract: one of those that they know, with cleaners.
+        episodes: of the crews of each training, at least 2.
+        seed: of the episodes; the crews of each training play episodes of their own.
+
+    Returns:
+        Means over the crews, with the standard errors of the episodes (see `Outcome.by_crew`).
+
+    Raises:
+        ContractsError: the agents do not know this contract or this crew size.
+    """
+    from mtmfq.policy import play
+
+    outcomes = []
+    for k, known in enumerate(crews):
+        game = known.games(contract.n_cleaners, [[contract.tax]], episodes)
+        sums = EpisodeSums(game)
+        play(
+            game,
+            known.policy,
+            int(np.random.SeedSequence([seed, 1, k]).generate_state(1, np.uint32)[0]),
+            on_step=sums.add,
+        )
+        outcomes.append(Outcome.of_episodes(contract, sums, seed, versions()))
+    return mean_over_crews(outcomes)
