@@ -17,9 +17,15 @@ from mtmfq.update import td_loss, td_targets
 class Learner:
     """Networks, their slow copy and the optimiser; one `update` is one gradient step of all types."""
 
-    def __init__(self, signature: Signature, config: MTMFQConfig, seed: int) -> None:
+    def __init__(self, signature: Signature, config: MTMFQConfig, seed: int, initial: QNetworks | None = None) -> None:
         self.config = config
-        self.networks = QNetworks.initialised(NetworkShape.of(signature, config), seed)
+        shape = NetworkShape.of(signature, config)
+        if initial is not None and initial.shape != shape:
+            raise LearnerError(
+                f"training cannot go on from networks of {initial.shape}, since it needs {shape}: give those of a "
+                "policy for the same kind of game, with the same hidden layers"
+            )
+        self.networks = QNetworks.initialised(shape, seed) if initial is None else initial.copy()
         self.target = self.networks.copy()
         self.flat = torch.nn.Parameter(self.networks.flat)
         self.optimiser = torch.optim.Adam([self.flat], lr=config.learning_rate, fused=True)

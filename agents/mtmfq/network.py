@@ -1,5 +1,6 @@
 """The Q-networks of all types, stacked so that one batched product serves every type."""
 
+import hashlib
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -140,3 +141,8 @@ def one_hot_sum(numbers: Tensor, table: Tensor) -> Tensor:
         return functional.embedding_bag(numbers, table, mode="sum")
     one_hot = torch.zeros(len(numbers), len(table)).scatter_(1, numbers.long(), 1.0)
     return one_hot @ table
+
+
+def weights_hash(networks: QNetworks) -> str:
+    """Hash of all weights, by which a file says what networks something was made from or for."""
+    return hashlib.sha256(networks.flat.detach().numpy().tobytes()).hexdigest()[:24]

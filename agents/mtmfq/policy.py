@@ -48,13 +48,18 @@ class Actor:
         means: NDArray[np.float32],
         temperature: float,
         rng: np.random.Generator,
+        uniforms: NDArray[np.float64] | None = None,
     ) -> NDArray[np.int64]:
-        """Features and cells (B, N, ...), mean actions of t-1 (B, N, sum A) -> actions (B, N), eq. 12."""
+        """Features and cells (B, N, ...), mean actions of t-1 (B, N, sum A) -> actions (B, N), eq. 12.
+
+        uniforms: (B, N) in [0, 1), in place of those that `rng` would draw.
+        """
         n_classes = max(self.networks.shape.n_classes, 1)
         _seat(features, cells, means, self.agent_types, self.places, n_classes, self._rows, self._cells)
         with torch.inference_mode():
             q = self.networks(self._rows_view, self._cells_view).numpy().reshape(*self._seats, -1)
-        uniforms = rng.random(features.shape[:2])
+        if uniforms is None:
+            uniforms = rng.random(features.shape[:2])
         return sample_actions(q, self.agent_types, self.places, self.sizes, temperature, uniforms)
 
 
@@ -85,12 +90,14 @@ class Policy:
         *,
         agent_types: NDArray[np.int64] | None = None,
         context: NDArray[np.float32] | None = None,
+        uniforms: NDArray[np.float64] | None = None,
     ) -> NDArray[np.int64]:
         """Observations (B, N, ...), mean actions of the step before (B, N, sum A) -> actions (B, N).
 
         Without a temperature the one of evaluation is taken; 0 is the argmax. `agent_types` (N,)
         defaults to the population of the training, of its first game if there were several. `context`
-        (B, N, C) is needed if the training had one.
+        (B, N, C) is needed if the training had one. `uniforms` (B, N) in [0, 1) take the place of what `rng`
+        would draw; it then draws nothing.
         """
         one_thread()
         features, cells = self.signature.split(observations, context)
@@ -106,7 +113,7 @@ class Policy:
         if actor is None or actor._seats[1] != n_games or not np.array_equal(actor.agent_types, types):
             actor = self._actor = Actor(self.networks, types, n_games)
         warmth = self.config.test_temperature if temperature is None else temperature
-        return actor.act(features, cells, np.ascontiguousarray(means, np.float32), warmth, rng)
+        return actor.act(features, cells, np.ascontiguousarray(means, np.float32), warmth, rng, uniforms)
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file."""

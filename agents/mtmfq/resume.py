@@ -115,6 +115,15 @@ def _compare(meta: Mapping[str, Any], stored: Mapping[str, Any], reached: str) -
             raise LearnerError(
                 f"it belongs to a training with {name}={stored[name]}, but this one has {name}={wanted[name]}"
             )
+    if stored.get("initial") != wanted["initial"]:  # files from before there was a choice began at random
+        raise LearnerError(
+            f"it belongs to a training that began from {_weights(stored.get('initial'))}, but this one begins from "
+            f"{_weights(wanted['initial'])}"
+        )
     check_identity(stored["identity"], wanted["identity"])
     if wanted["rng_start"] not in (stored["rng_start"], reached):
         raise LearnerError("it belongs to a training from another seed, and the same random generator must be passed")
+
+
+def _weights(initial: object) -> str:
+    return "random weights" if initial is None else f"the weights {initial!r:.40}"

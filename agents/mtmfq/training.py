@@ -16,9 +16,11 @@ import torch
 from numpy.typing import NDArray
 
 from mtmfq.checkpoint import plain
+from mtmfq.checks import shown
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import BatchGame, Curve, LearnerError, TrainProgress
 from mtmfq.learner import Learner
+from mtmfq.network import weights_hash
 from mtmfq.policy import Policy, one_thread
 from mtmfq.resume import load_training, rng_to_json, save_training
 from mtmfq.rollout import Rollout, signatures_of
@@ -54,6 +56,7 @@ def train(
     *,
     reward_scale: Sequence[float] | NDArray[np.float64] | None = None,
     reward_shift: Sequence[float] | NDArray[np.float64] | None = None,
+    initial: Policy | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None,
     checkpoint: Path | str | None = None,
     checkpoint_seconds: float = 20.0,
@@ -67,7 +70,8 @@ def train(
     game drawn at random among those that have something to learn from.
 
     A type's learner sees scale * (reward + shift) of its agents' rewards, (M,) each. A game with a context
-    (`ContextGame`) declares its own for each episode instead. An existing
+    (`ContextGame`) declares its own for each episode instead. The networks start from the weights of `initial`, a
+    policy with networks of the same shape, or from random ones (None). An existing
     `checkpoint` is resumed and gives exactly what an uninterrupted training would have given; it is
     written every `checkpoint_seconds`, and seldom enough that writing takes a tenth of the time at most.
     `identity` says in plain values what the settings here do not (rules of the game, contract, seed); it is
@@ -87,6 +91,8 @@ def train(
         )
     if signature.n_context and not (reward_scale is None and reward_shift is None):
         raise LearnerError("a game with a context declares its own reward scale and shift: leave them out")
+    if initial is not None and not isinstance(initial, Policy):
+        raise LearnerError(f"initial must be a policy to go on from, or None, got {shown(initial)}")
     vector_episodes = math.ceil(config.episodes / config.n_games)
 
     meta = {
@@ -95,11 +101,14 @@ def train(
         "populations": [s.agent_types for s in signatures],
         "reward_scale": scale.tolist(),
         "reward_shift": shift.tolist(),
+        "initial": None if initial is None else weights_hash(initial.networks),
         "identity": plain(identity),
         "rng_start": rng_to_json(rng),
     }
     began = time.process_time()
-    learner = Learner(signature, config, seed=int(rng.integers(2**62)))
+    learner = Learner(
+        signature, config, seed=int(rng.integers(2**62)), initial=None if initial is None else initial.networks
+    )
     n_slots = min(config.replay_capacity, math.ceil(vector_episodes / len(games)) * (horizon + 1))
     rollouts = [
         Rollout(

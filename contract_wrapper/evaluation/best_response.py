@@ -2,7 +2,7 @@
 
 Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 3, which the paper assumes. Here all other
 agents keep their learned policy while one agent learns anew, from nothing, with the schedule and
-the number of gradient steps of the training. Its gain is what a lone deviation is worth, as far as
+the number of gradient steps of the training (`deviators` has more ways to deviate, over all contracts). Its gain is what a lone deviation is worth, as far as
 this learner finds it: a gain well above zero refutes an equilibrium, none does not prove one.
 """
 
@@ -10,18 +10,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.learners.lone_learner import LoneLearner
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
@@ -52,60 +51,6 @@ class Deviation:
     def gain(self) -> Estimate:
         """After less before: the exploitability of the population by this agent, as far as found."""
         return self.after.minus(self.before)
-
-
-class LoneLearner:
-    """A contracted game in which one agent learns and the others follow a policy; an `mtmfq.BatchGame`.
-
-    The learner sees its own observation and the mean actions of its neighbours, as it does in the
-    population; to its new learner these are one vector of features.
-    """
-
-    n_agents: int = 1
-    n_classes: int = 0
-
-    def __init__(self, game: ContractedGame, policy: Policy, agent: int) -> None:
-        """Let `agent` (a number) learn in `game`, the others as `policy` tells."""
-        if game.n_classes:
-            raise ContractsError("a best response is learned on features: evaluate with a learner that observes them")
-        self._game, self._policy, self._agent = game, policy, agent
-        self.n_games, self.horizon = game.n_games, game.horizon
-        role = game.config.roles[agent]
-        self.type_names: tuple[str, ...] = (role,)
-        self.agent_types: NDArray[np.int64] = np.zeros(1, np.int64)
-        self.n_actions: tuple[int, ...] = (game.n_actions[TYPES.index(role)],)
-        self._sizes = np.array(game.n_actions, np.int64)
-        self._means = np.zeros((game.n_games, game.n_agents, int(self._sizes.sum())), np.float32)
-        self.observation_shape: tuple[int, ...] = (int(np.prod(game.observation_shape)) + self._means.shape[2],)
-        self._no_neighbours = np.zeros((game.n_games, 1, 1), np.bool_)
-        self._seen: NDArray[Any] = np.empty(0)
-        self._rng = np.random.default_rng(0)
-
-    def reset(self, seed: int) -> NDArray[np.float32]:
-        """Start an episode in every copy; what the learner sees, (B, 1, F)."""
-        self._seen, self._rng = self._game.reset(seed), np.random.default_rng(seed)
-        self._means[:] = 0.0
-        return self._view()
-
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
-        """Play the learner's actions (B, 1) and those of all others; what it sees and its utilities (B, 1)."""
-        from mtmfq.policy import neighbours_of
-        from mtmfq.update import fill_mean_actions
-
-        game, i = self._game, self._agent
-        chosen = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
-        chosen[:, i] = actions[:, 0]
-        fill_mean_actions(chosen, neighbours_of(game, self._policy.config), game.agent_types, self._sizes, self._means)
-        self._seen, utilities = game.step(chosen)
-        return self._view(), utilities[:, i : i + 1]
-
-    def visible(self) -> NDArray[np.bool_]:
-        """The learner has no neighbours that learn: (B, 1, 1) of false."""
-        return self._no_neighbours
-
-    def _view(self) -> NDArray[np.float32]:
-        features = self._seen[:, self._agent].reshape(self.n_games, -1)
-        return np.concatenate([features, self._means[:, self._agent]], axis=1, dtype=np.float32)[:, None]
 
 
 def best_response(

@@ -162,5 +162,3 @@ def _landscape(
         tried_at=np.array(settings.tried_at()), tried=tried[None, ..., 0], tried_se=tried[None, ..., 1],
         cpu_seconds=seconds, **arrays,
     )  # fmt: skip
-
-

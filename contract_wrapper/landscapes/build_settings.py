@@ -127,7 +127,9 @@ QUICK: Mapping[str, Any] = MappingProxyType(
         "taxes": (0.0, 0.02, 0.05, *(round(0.1 * step, 1) for step in range(1, 11))),
         "tried_taxes": (0.02, 0.1, 0.3, 0.8),
         "crews": dataclasses.replace(get_mtmfq_profile("quick", episodes=4_800), replay_capacity=300),
-        "deviators": dataclasses.replace(DEVIATORS, episodes=1_280, n_games=32, hidden=(64, 64), updates_per_step=0.5625),
+        "deviators": dataclasses.replace(
+            DEVIATORS, episodes=1_280, n_games=32, hidden=(64, 64), updates_per_step=0.5625
+        ),
         "baseline": get_mtmfq_profile("quick"),
         "episodes": 20,
         "tried_episodes": 20,

@@ -184,4 +184,5 @@ def nearest(settings: LandscapeSettings) -> IntArray:
     per_size = len(at) // len(settings.sizes)
     taxes = np.array([settings.contracts()[number].tax for number in at[:per_size]])
     column = np.abs(np.array(settings.taxes)[:, None] - taxes).argmin(axis=1)
-    return np.arange(len(settings.sizes))[:, None] * per_size + column
+    places: IntArray = np.arange(len(settings.sizes))[:, None] * per_size + column
+    return places

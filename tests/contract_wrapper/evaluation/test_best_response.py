@@ -9,9 +9,10 @@ from cleanup_env import make_config
 from contract_wrapper.cli import main
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.best_response import LoneLearner, best_response, report
+from contract_wrapper.evaluation.best_response import best_response, report
 from contract_wrapper.evaluation.evaluate import contracted_game, evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.learners.lone_learner import LoneLearner
 from mtmfq import play
 from mtmfq.config import get_profile
 from mtmfq.policy import Policy

@@ -1,0 +1,252 @@
+"""Deviators: agents that learn alone, against a crew that keeps its policy.
+
+One training serves every contract and crew size that the crew knows, since a deviator sees the contract as the crew
+does. It learns anew, or goes on from the crew's own network, or is trained by PPO, at one contract. What it gains is
+a lower bound on what the best deviation would gain (Molina Concha et al. 2024, eq. 3).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.envs.batch_game import TYPES, ContractedGame, SettledGame
+from contract_wrapper.envs.conditioned_game import ConditionedGame
+from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.evaluation.crews import CREWS, Crews
+from contract_wrapper.learners.lone_learner import LoneLearner, warm_start
+from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
+from mtmfq.config import MTMFQConfig
+
+if TYPE_CHECKING:
+    from mtmfq.interface import Curve, TrainProgress
+
+LEARNED_ANEW, LEARNED_ON, PPO = "learned anew", "learned on", "PPO"
+
+WARM_TEMPERATURE = 0.02
+"""Largest temperature of a deviator that goes on from the crew's network; at a higher one it would forget it."""
+
+DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=10_000)
+"""Settings of a deviator over all crew sizes."""
+
+PPO_DEVIATORS: PPOConfig = get_ppo_profile("fast")
+"""Settings of a deviator that PPO trains at one contract."""
+
+_CHECKPOINT_SECONDS = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviator:
+    """An agent that learned alone against a crew."""
+
+    name: str
+    """How: 'learned anew', 'learned on' or 'PPO'."""
+
+    role: str
+    """Of whom: 'cleaner' or 'harvester'."""
+
+    policy: Any
+    """What it does as the only agent of a `LoneLearner`: a policy of mtmfq or of PPO."""
+
+    curve: Curve
+    """The course of the training."""
+
+    cpu_seconds: float
+    """CPU time of the training, over all its runs."""
+
+    finished: bool
+    """False if the training was asked to stop."""
+
+
+def train_deviator(
+    crews: Crews,
+    role: str,
+    *,
+    warm: bool,
+    config: MTMFQConfig = DEVIATORS,
+    seed: int = 0,
+    sizes: Sequence[int] | None = None,
+    terms: ArrayLike | None = None,
+    checkpoint: Path | None = None,
+    identity: Mapping[str, Any] | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
+) -> Deviator:
+    """Train an agent of a role alone against a crew, for every contract and crew size that the crew knows.
+
+    Args:
+        crews: all other agents, who keep their policy.
+        role: of the agent that learns: 'cleaner' or 'harvester', the first of its role.
+        warm: whether it goes on from the crew's own network ('learned on'), or learns anew.
+        config: settings; `hidden` is the crew's in any case, and a deviator that goes on begins no hotter than
+            `WARM_TEMPERATURE`.
+        seed: of everything drawn; same arguments, same deviator.
+        sizes: crew sizes, which take turns; default: all that the crew knows and that have the role.
+        terms: of the one contract, (1, P), at which it learns; default: all of the family.
+        checkpoint: a file that a stopped training writes and the same call resumes, bit for bit; a finished one is
+            read. None: none.
+        identity: what else the training is for, in plain values, kept in the checkpoint.
+        on_progress: called after each vector episode.
+        should_stop: asked before each vector episode.
+
+    Raises:
+        ContractsError: there is no such role or crew size, the crew does not know the contract, the settings do not
+            fit, or torch is not installed.
+        mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
+    """
+    require_package("torch", "agents", "training a deviator")
+    from mtmfq.network import weights_hash
+
+    _check_role(role)
+    chosen = tuple(n for n in crews.sizes if n or role == "harvester") if sizes is None else tuple(sizes)
+    config = _checked(config)
+    games = [_game(crews, n, terms, config.n_games) for n in chosen]
+    about = {
+        **crews.policy.identity, "crew": weights_hash(crews.policy.networks), "seed": int(seed), "sizes": chosen,
+        "terms": None if terms is None else np.asarray(terms, np.float64).tolist(),
+    }  # fmt: skip
+    return learn_alone(
+        games, crews.policy, role, warm=warm, config=config, seed=seed, checkpoint=checkpoint,
+        identity={**about, **(identity or {})}, on_progress=on_progress, should_stop=should_stop,
+    )  # fmt: skip
+
+
+def learn_alone(
+    games: Sequence[SettledGame], policy: Any, role: str, *, warm: bool, config: MTMFQConfig, seed: int = 0,
+    checkpoint: Path | None = None, identity: Mapping[str, Any] | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
+) -> Deviator:  # fmt: skip
+    """Train the first agent of a role alone, in games that take turns, while all others act as `policy` says.
+
+    Args:
+        games: of `config.n_games` copies each; with a context, or one without (`ContractedGame`).
+        policy: of all other agents, of any learner; with `warm` one of mtmfq.
+        others: as in `train_deviator`.
+
+    Raises:
+        ContractsError, mtmfq.LearnerError: as in `train_deviator`.
+    """
+    require_package("torch", "agents", "training a deviator")
+    from mtmfq.training import train
+
+    if not games:
+        raise ContractsError(f"there is no crew with a {_check_role(role)}: name one of the sizes that the crew knows")
+    learners = [LoneLearner(game, policy, first_of(game, role)) for game in games]
+    if hasattr(policy.config, "hidden") and isinstance(policy.config, MTMFQConfig):
+        config = dataclasses.replace(config, hidden=policy.config.hidden)
+    if warm:
+        cooled = tuple((at, min(temperature, WARM_TEMPERATURE)) for at, temperature in config.temperature)
+        config = dataclasses.replace(config, temperature=cooled)
+    name, first = LEARNED_ON if warm else LEARNED_ANEW, games[0]
+    declared = _declared(first, role) if config.scaled_rewards else {}
+    result = train(
+        learners,
+        config,
+        np.random.default_rng(np.random.SeedSequence([seed, 2, TYPES.index(role), int(warm)])),
+        **declared,
+        initial=warm_start(learners[0], config) if warm else None,
+        checkpoint=checkpoint,
+        checkpoint_seconds=_CHECKPOINT_SECONDS,
+        identity={**(identity or {}), "deviation": name, "role": role},
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    return Deviator(
+        name=name, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
+        finished=result.finished,
+    )  # fmt: skip
+
+
+def learn_alone_by_ppo(
+    game: SettledGame, policy: Any, role: str, *, config: PPOConfig = PPO_DEVIATORS, seed: int = 0,
+    identity: Mapping[str, Any] | None = None,
+    on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
+) -> Deviator:  # fmt: skip
+    """Train the first agent of a role alone by PPO, at one contract, while all others act as `policy` says.
+
+    Args:
+        game: of `config.n_games` copies, all under the same contract, which PPO does not see.
+        policy: of all other agents, of any learner.
+        others: as in `train_deviator`; there are no checkpoints.
+
+    Raises:
+        ContractsError: there is no such role, the game's contracts differ, or stable-baselines3 is not installed.
+        mtmfq.LearnerError: the learner diverged.
+    """
+    from contract_wrapper.learners.ppo.train import train_ppo
+
+    if isinstance(game, ConditionedGame) and (game.terms != game.terms[0]).any():
+        raise ContractsError("PPO sees no contract, so it learns at one: give all games the same terms")
+    learner = LoneLearner(game, policy, first_of(game, role), with_context=False)
+    result = train_ppo(
+        learner,
+        config,
+        int(np.random.SeedSequence([seed, 3, TYPES.index(role)]).generate_state(1, np.uint32)[0]),
+        **(_declared(game, role) or _declared_in_episode(learner)),
+        identity={**(identity or {}), "deviation": PPO, "role": role},
+        on_progress=on_progress,
+        should_stop=should_stop,
+    )
+    return Deviator(
+        name=PPO, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
+        finished=result.finished,
+    )  # fmt: skip
+
+
+def first_of(game: SettledGame, role: str) -> int:
+    """Number of the first agent of a role; agents of a role start alike, and one stands for all.
+
+    Raises:
+        ContractsError: there is no such role, or no such agent in this game.
+    """
+    if _check_role(role) not in game.config.roles:
+        raise ContractsError(
+            f"there is no {role} in this game, whose agents are {', '.join(game.config.agents)}: "
+            "take a contract that recruits one, or another role"
+        )
+    return game.config.roles.index(role)
+
+
+def _check_role(role: object) -> str:
+    if not isinstance(role, str) or role not in TYPES:
+        raise ContractsError(f"there is no role {shown(role)}: those that may deviate are {' and '.join(TYPES)}")
+    return role
+
+
+def _checked(config: object) -> MTMFQConfig:
+    if not isinstance(config, MTMFQConfig):
+        raise ContractsError(f"a deviator learns with settings of mtmfq (MTMFQConfig), got {shown(config)}")
+    return config
+
+
+def _game(crews: Crews, n_cleaners: object, terms: ArrayLike | None, n_games: int) -> ConditionedGame:
+    """Games against a crew of one size, with contracts that are drawn at every reset, or one for all."""
+    size = as_int(n_cleaners)
+    if size is None or size not in crews.sizes:
+        known = ", ".join(map(str, crews.sizes))
+        raise ContractsError(f"these agents know crews of {known} cleaners, got {shown(n_cleaners)}")
+    if terms is not None:
+        return crews.games(size, terms, n_games)
+    return ConditionedGame(
+        size, family=crews.family, largest_crew=crews.largest_crew, n_games=n_games, config=crews.game,
+        costs=crews.costs, observation=crews.policy.config.observation,
+    )  # fmt: skip
+
+
+def _declared(game: SettledGame, role: str) -> dict[str, Any]:
+    """Scale and shift of a role, from a game that declares them once for all episodes; nothing for others."""
+    if not isinstance(game, ContractedGame):
+        return {}
+    kind = [TYPES.index(role)]
+    return {"reward_scale": game.reward_scale()[kind], "reward_shift": game.reward_shift()[kind]}
+
+
+def _declared_in_episode(learner: LoneLearner) -> dict[str, Any]:
+    return {"reward_scale": learner.episode_scale()[0], "reward_shift": learner.episode_shift()[0]}
