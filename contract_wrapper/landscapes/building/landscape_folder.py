@@ -16,8 +16,8 @@ from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import TrainingStatus, check_processes, working
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
 from contract_wrapper.folder_lock import lock_folder
-from contract_wrapper.landscapes.build import BuildStatus, build_seed, part_at
-from contract_wrapper.landscapes.build_settings import LandscapeSettings
+from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
+from contract_wrapper.landscapes.building.one_seed import BuildStatus, build_seed, part_at
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.progress import STARTING, Pace, Progress
 from mtmfq.checkpoint import plain

@@ -19,9 +19,9 @@ from contract_wrapper.evaluation.deviators import Deviator, train_deviator
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.files import make_folder
-from contract_wrapper.landscapes.build_settings import LandscapeSettings, agents_of
+from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
+from contract_wrapper.landscapes.building.seed_tables import NAMES, PLAYED, FloatArray, IntArray, SeedTables, nearest
 from contract_wrapper.landscapes.landscape import ROLES, Landscape
-from contract_wrapper.landscapes.seed_tables import NAMES, PLAYED, FloatArray, IntArray, SeedTables, nearest
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.outcome import Outcome

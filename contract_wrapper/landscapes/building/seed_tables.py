@@ -20,7 +20,7 @@ from contract_wrapper.evaluation.contract_grid import mean_and_error, play_grid
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.deviations import SCRIPTED, play_deviation
 from contract_wrapper.evaluation.deviators import LEARNED_ANEW, LEARNED_ON, Deviator
-from contract_wrapper.landscapes.build_settings import LandscapeSettings, agents_of
+from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
 from contract_wrapper.landscapes.landscape import ROLES
 from mtmfq.checkpoint import check_identity, open_arrays, plain, save_arrays
 from mtmfq.interface import LearnerError
