@@ -85,7 +85,7 @@ def welfare_title(found: Findings) -> str:
     k = int((found.landscape.n_cleaners > 0).sum())
     if found.best is None:
         return f"None of {k} contracts is accepted by everybody"
-    best = found.landscape.contracts()[found.best]
+    best = found.named(found.best)
     return (
         f"Best {found.competing_word} contract: {best}, welfare {found.welfare.mean[found.best]:.0f}; of {k} contracts "
         f"{found.accepted.sum()} are accepted by everybody, {found.certified.sum() or 'none'} certified, and "
@@ -139,7 +139,12 @@ def _legend(part: SubFigure, found: Findings) -> None:
     if found.accepted.any():
         names.append((Patch(fc="none", ec=INK, lw=1.1, ls=(0, (3, 1.5))), "accepted by everybody, as measured"))
     if found.certified.any():
-        names.append((Patch(fc="none", ec=INK, lw=1.8), f"certified: nobody loses or gains by leaving (up to {found.epsilon:.1f})"))
+        names.append(
+            (
+                Patch(fc="none", ec=INK, lw=1.8),
+                f"certified: nobody loses or gains by leaving (up to {found.epsilon:.1f})",
+            )
+        )
     if found.best is not None:
         names.append((Line2D([], [], ls="none", marker="*", ms=13, mfc="white", mec=INK), "best of these"))
         names.append((Line2D([], [], ls="none", marker=".", ms=6, mfc="white", mec=INK), "cannot be told from it"))
@@ -244,21 +249,23 @@ def draw_alike(found: Findings) -> Figure:
     """Welfare of the competing contracts less that of the best, with bounds that hold for all of them together."""
     if found.best is None:
         raise ContractsError("no contract is accepted by everybody, so there is no best one to compare others with")
-    contracts, rows = found.landscape.contracts(), [c for c in found.crews if found.competing[c.numbers].any()]
+    rows = [c for c in found.crews if found.competing[c.numbers].any()]
     bounds = found.behind
     mean, lower, upper = bounds.mean[0].copy(), bounds.lower[0], bounds.upper[0]
     mean[found.best] = 0.0
     n = int(found.alike.sum())
     title = (
         f"{n} of {int(found.competing.sum())} {found.competing_word} contracts cannot be told from the best, "
-        f"{contracts[found.best]}"
+        f"{found.named(found.best)}"
         if n > 1
-        else f"The best contract, {contracts[found.best]}, is better than every other {found.competing_word} one"
+        else f"The best contract, {found.named(found.best)}, is better than every other {found.competing_word} one"
     )
     figure = empty_figure(max(6.4, 1.4 + 2.2 * len(rows)), 4.4, title)
     axes = np.atleast_1d(figure.subplots(1, len(rows), sharey=True))
     near = found.alike & (np.arange(len(mean)) != found.best)
-    depth = max(1e-6, 1.25 * -float(np.nanmin(lower[near])) if near.any() else 0.04 * abs(found.welfare.mean[found.best]))
+    depth = max(
+        1e-6, 1.25 * -float(np.nanmin(lower[near])) if near.any() else 0.04 * abs(found.welfare.mean[found.best])
+    )
     for ax, crew in zip(axes, rows, strict=True):
         plain(ax)
         ax.axhline(0.0, color=INK, lw=1)

@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.bounds import (
     CONFIDENCE,
@@ -55,6 +54,11 @@ class Findings:
     """A landscape, and what can be said of it with 95 % confidence and the default epsilon."""
 
     landscape: Landscape
+
+    def named(self, number: int) -> str:
+        """A contract in words, its tax in at most six digits: 'tax 0.3, 2 cleaners'."""
+        n = int(self.landscape.n_cleaners[number])
+        return f"tax {self.landscape.tax[number]:g}, {n} cleaner{'s' if n != 1 else ''}"
 
     @cached_property
     def unit(self) -> Unit:
@@ -127,12 +131,11 @@ class Findings:
         return simultaneous(values[:, None], errors[:, None], unit=self.unit)
 
     @cached_property
-    def preferred(self) -> dict[TieBreak, Contract]:
-        """Contract of the set alike that each tie-break prefers; empty where nothing competes."""
+    def preferred(self) -> dict[TieBreak, int]:
+        """Number of the contract of the set alike that each tie-break prefers; empty where nothing competes."""
         if self.best is None:
             return {}
-        contracts = self.landscape.contracts()
-        return {rule: contracts[self.landscape.tie_break(rule, self.alike)] for rule in get_args(TieBreak)}
+        return {rule: self.landscape.tie_break(rule, self.alike) for rule in get_args(TieBreak)}
 
     @cached_property
     def welfare(self) -> Band:
@@ -163,6 +166,13 @@ class Findings:
         """Gain of one deviation at the contracts where all were tried, (C,)."""
         table = self.landscape
         return self.band(table.tried[:, :, role, deviation], table.tried_se[:, :, role, deviation])
+
+    @cached_property
+    def worst_margin(self) -> FloatArray:
+        """Smallest margin of any agent, each a mean over trainings, (K,); NaN where somebody's is not known."""
+        margins = self.landscape.margins().mean(axis=0)
+        there = np.isfinite(self.landscape.utilities).any(axis=0)
+        return np.where(there, margins, np.inf).min(axis=1)
 
     def margins_of(self, role: str, which: Literal["worst", "best"]) -> Band:
         """Margin of the agent of a role that is worst or best off, training by training, (K,); NaN where there is none."""

@@ -38,13 +38,17 @@ class _Series(NamedTuple):
 def draw_gains(found: Findings) -> Figure:
     """Gains by deviating alone, over tax: a row for each role, a column for each crew size."""
     table = found.landscape
-    rows = [r for r in range(len(ROLES)) if np.isfinite(table.gains[..., r]).any() or np.isfinite(table.tried[:, :, r]).any()]
+    rows = [
+        r
+        for r in range(len(ROLES))
+        if np.isfinite(table.gains[..., r]).any() or np.isfinite(table.tried[:, :, r]).any()
+    ]
     if not rows or not found.crews:
         raise ContractsError("no gain of any deviation was measured in this landscape")
     figure = empty_figure(_width(found), 2.0 + 2.6 * len(rows), gains_title(found))
     body = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = body.subplots(len(rows), len(found.crews), sharex=True, sharey="row", squeeze=False)
-    names: dict[str, Line2D] = {}
+    names: dict[str, Line2D] = {}  # own handles: a drawn line does not give its dashes back
     for line, role in zip(axes, rows, strict=True):
         panels = [_series(found, role, crew) for crew in found.crews]
         low, high = _gain_limits(panels, found.epsilon)
@@ -55,9 +59,9 @@ def draw_gains(found: Findings) -> Figure:
             ax.axhline(found.epsilon, color=HARVESTER, lw=1, ls=(0, (4, 2)), zorder=1, gid="epsilon")
             for s in some:
                 ax.fill_between(s.tax, s.band.low, s.band.high, color=s.colour, alpha=0.2, lw=0, zorder=2)
-                (drawn,) = ax.plot(s.tax, s.band.mean, color=s.colour, ls=s.style, lw=s.width, zorder=3,
-                                   marker="." if len(s.tax) <= 15 else None, ms=4, gid=s.name)  # fmt: skip
-                names.setdefault(s.name, drawn)
+                ax.plot(s.tax, s.band.mean, color=s.colour, ls=s.style, lw=s.width, zorder=3,
+                        marker="." if len(s.tax) <= 15 else None, ms=4, gid=s.name)  # fmt: skip
+                names.setdefault(s.name, Line2D([], [], color=s.colour, ls=s.style, lw=s.width))
             if not some:
                 ax.text(0.5, 0.4, "not measured", transform=ax.transAxes, ha="center", color=GREY, fontsize=9)
             ax.set(ylim=(low, high), xlim=(-0.03, 1.03))
@@ -66,8 +70,9 @@ def draw_gains(found: Findings) -> Figure:
         line[0].set_ylabel(f"gain of a lone {ROLES[role]}\n(apples per episode)")
         line[0].annotate(f"epsilon {found.epsilon:.2f}", (0.0, found.epsilon), (2, 3), textcoords="offset points",
                          fontsize=8, color=HARVESTER)  # fmt: skip
-    lines = [Line2D([], [], color=d.get_color(), ls=d.get_linestyle(), lw=d.get_linewidth()) for d in names.values()]
-    body.legend(lines, [in_words(n) for n in names], loc="outside upper left", ncols=4, frameon=False, fontsize=9)
+    body.legend(
+        names.values(), [in_words(n) for n in names], loc="outside upper left", ncols=4, frameon=False, fontsize=9
+    )
     body.supxlabel(
         f"{TAX}\nBands: 95 % intervals over {found.over}, contract by contract. Shaded: who leaves gains more than epsilon. "
         "Lines that leave a\npanel at its lower edge go on below: who leaves loses more.",
@@ -83,7 +88,9 @@ def gains_title(found: Findings) -> str:
     if not measured.any():
         return "No gain by the strongest deviation was measured"
     worst = [
-        f"a lone {role} {_at_most(float(np.nanmax(gains[:, r])))}" for r, role in enumerate(ROLES) if measured[:, r].any()
+        f"a lone {role} {_at_most(float(np.nanmax(gains[:, r])))}"
+        for r, role in enumerate(ROLES)
+        if measured[:, r].any()
     ]
     over = int((np.nan_to_num(gains, nan=-np.inf) > found.epsilon).any(axis=1).sum())
     return (
@@ -175,7 +182,7 @@ def margins_title(found: Findings) -> str:
     """What the picture of margins shows, in a sentence."""
     if found.best is None:
         return "Under every contract somebody has less than without it"
-    contract = found.landscape.contracts()[found.best]
+    contract = found.named(found.best)
     low, high = ([found.margins_of(r, w).mean[found.best] for r in ("harvester", "cleaner")] for w in ("worst", "best"))
     return (
         f"The best contract ({contract}) brings every harvester {span(low[0], high[0])} apples more than no contract, "
@@ -218,7 +225,9 @@ def draw_free_riding(found: Findings) -> Figure:
     beyond = any(not np.isfinite(t.per_training).all() for t in known)
     ax.set_yscale("function", functions=(lambda tax: np.sqrt(np.maximum(tax, 0.0)), np.square))
     ticks = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0]
-    ax.set_yticks([*ticks, *([never] if beyond else [])], [*(f"{t:g}" for t in ticks), *(["at none"] if beyond else [])])
+    ax.set_yticks(
+        [*ticks, *([never] if beyond else [])], [*(f"{t:g}" for t in ticks), *(["at none"] if beyond else [])]
+    )
     ax.set(
         xticks=range(len(found.crews)), xticklabels=[crew_name(c.n_cleaners) for c in found.crews],
         xlim=(-0.6, len(found.crews) - 0.4), ylim=(0.0, 1.35 if beyond else 1.03),
@@ -226,7 +235,7 @@ def draw_free_riding(found: Findings) -> Figure:
     )  # fmt: skip
     ax.grid(axis="y", color=FAINT, lw=0.5)
     names = [
-        (Line2D([], [], marker="o", color=HARVESTER, ms=8, lw=1.6), "measured: a cleaner that never works gains nothing"),
+        (Line2D([], [], marker="o", color=HARVESTER, ms=8, lw=1.6), "measured: a cleaner that never works gains nothing beyond its error"),
         (Line2D([], [], marker="D", mfc="white", color=CLEANER, ms=8, lw=1.6),
          "predicted: its share of what a cleaner adds pays for its shots"),
     ]  # fmt: skip
@@ -266,7 +275,8 @@ def free_riding_title(found: Findings) -> str:
     parts = [
         f"{it.interval.mean:.2f} ({crew_name(n)})" if it.interval else f"{it.per_training[0]:g} ({crew_name(n)})"
         for n, it in found.thresholds.items()
-        if isinstance(it, Threshold) and (it.interval or (len(it.per_training) == 1 and np.isfinite(it.per_training[0])))
+        if isinstance(it, Threshold)
+        and (it.interval or (len(it.per_training) == 1 and np.isfinite(it.per_training[0])))
     ]
     if not parts:
         return "From which tax on nobody free-rides is not known for any crew size"
