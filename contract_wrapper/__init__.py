@@ -1,7 +1,8 @@
 """The principal: contracts on top of a game, what they bring about, and the search for the best one.
 
 Names are loaded when first used, so that `import contract_wrapper` stays light. Importing it registers the
-one-step game `ContractDesign-v0` with Gymnasium, also as `contract_wrapper/ContractDesign-v0`.
+one-step games `ContractDesign-v0` and `Landscape-v0` with Gymnasium, also as `contract_wrapper/ContractDesign-v0` and
+`contract_wrapper/Landscape-v0`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,13 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Outcome
     from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.landscapes.certificate import Certificate
+    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.landscapes.landscape_env import LandscapeDesign
+    from contract_wrapper.landscapes.reachable import reachable
+    from contract_wrapper.landscapes.shipped import load_landscape
+    from contract_wrapper.landscapes.tabular import TabularProblem, optuna_objective
+    from contract_wrapper.landscapes.thresholds import predicted_threshold, threshold
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
@@ -72,6 +80,13 @@ _HOMES = {
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "landscapes.certificate": ("Certificate",),
+    "landscapes.landscape": ("Landscape",),
+    "landscapes.landscape_env": ("LandscapeDesign",),
+    "landscapes.reachable": ("reachable",),
+    "landscapes.shipped": ("load_landscape",),
+    "landscapes.tabular": ("TabularProblem", "optuna_objective"),
+    "landscapes.thresholds": ("predicted_threshold", "threshold"),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "bo.scipy_result": ("as_optimize_result", "from_skopt"),
@@ -100,6 +115,7 @@ __all__ = [
     "CPMESSampler",
     "CellPriceContracts",
     "CellTaxContracts",
+    "Certificate",
     "ConditionedGame",
     "Contract",
     "ContractDesign",
@@ -115,6 +131,8 @@ __all__ = [
     "EvaluationSettings",
     "History",
     "Integer",
+    "Landscape",
+    "LandscapeDesign",
     "LinearShares",
     "Outcome",
     "PPOConfig",
@@ -127,6 +145,7 @@ __all__ = [
     "SpaceExhausted",
     "Study",
     "Suggestion",
+    "TabularProblem",
     "TaxAndShare",
     "TaxByCells",
     "TaxContracts",
@@ -140,11 +159,16 @@ __all__ = [
     "get_costs",
     "get_mtmfq_profile",
     "get_ppo_profile",
+    "load_landscape",
     "make_contracted",
+    "optuna_objective",
     "play_grid",
+    "predicted_threshold",
+    "reachable",
     "read_study",
     "record_episode",
     "sb3_vec_env",
+    "threshold",
     "train_crews",
     "utilities",
     "welfare",
@@ -161,5 +185,9 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-for _name in ("ContractDesign-v0", "contract_wrapper/ContractDesign-v0"):
-    register(_name, entry_point="contract_wrapper.evaluation.design_env:ContractDesign")
+for _name, _entry in (
+    ("ContractDesign-v0", "evaluation.design_env:ContractDesign"),
+    ("Landscape-v0", "landscapes.landscape_env:LandscapeDesign"),
+):
+    for _prefix in ("", "contract_wrapper/"):
+        register(f"{_prefix}{_name}", entry_point=f"contract_wrapper.{_entry}")

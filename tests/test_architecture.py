@@ -6,6 +6,7 @@ a made-up package and see each check find it.
 
 import ast
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -259,10 +260,13 @@ def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
         "LICENSE",
         "cleanup_env",
         "contract_tree",
-        "contract_wrapper",
         "agents",
     ):
         (copy / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "contract_wrapper", copy / "contract_wrapper", ignore=shutil.ignore_patterns("__pycache__"))
+    data = copy / "contract_wrapper" / "landscapes" / "data"
+    data.mkdir(exist_ok=True)
+    (data / "planted.npz").write_bytes(b"")
     # What pip calls, without a second environment.
     program = f"from setuptools.build_meta import build_wheel; build_wheel({str(tmp_path)!r})"
     subprocess.run([sys.executable, "-c", program], cwd=copy, check=True, capture_output=True, env=dict(os.environ))
@@ -274,6 +278,7 @@ def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
             assert f"{package}/{path.relative_to(ROOT / home).as_posix()}" in held
         assert f"{package}/py.typed" in held
     assert "cleanup_env/clean-up-map.txt" in held
+    assert {f"contract_wrapper/landscapes/data/{path.name}" for path in data.glob("*.npz")} <= held
 
 
 def test_module_names_in_the_configuration_exist() -> None:

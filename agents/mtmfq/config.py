@@ -12,7 +12,7 @@ from mtmfq.interface import LearnerError
 Observation = Literal["features", "symbolic"]
 Join = Literal["input", "after_first"]
 Timing = Literal["paper", "observed"]
-Neighbours = Literal["visible", "all"]
+Neighbours = Literal["visible", "all", "none"]
 Loss = Literal["huber", "mse"]
 
 DEFAULT_GAMMA = 0.99
@@ -55,7 +55,8 @@ class MTMFQConfig:
     """Mean actions given to Q at t: `observed` those of t-1, as in acting; `paper` those of t (published)."""
 
     neighbours: Neighbours = "visible"
-    """Whose actions are averaged: agents inside the own window (`visible`, published), or `all` others."""
+    """Whose actions are averaged: agents inside the own window (`visible`, published), `all` others, or those of
+    nobody (`none`): the mean actions are then zeros, and the learner is independent Q-learning by type."""
 
     learning_rate: float = 5e-4
     """Adam's step size at the start (trials; published: 1e-3)."""

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from mtmfq.checkpoint import check_identity, open_arrays, save_arrays
+from mtmfq.checkpoint import ArrayFile, check_identity, open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import BatchGame, ContextGame, LearnerError, Signature, StepHook
 from mtmfq.network import NetworkShape, QNetworks
@@ -110,10 +110,11 @@ class Policy:
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file."""
-        meta = {
-            "config": self.config.to_dict(), "signature": asdict(self.signature), "identity": dict(self.identity),
-        }  # fmt: skip
-        save_arrays(Path(path), "policy", meta, {"weights": self.networks.flat.detach().numpy()})
+        save_arrays(Path(path), "policy", self.meta(), {"weights": self.networks.flat.detach().numpy()})
+
+    def meta(self) -> dict[str, Any]:
+        """What a file says of the policy, in plain values."""
+        return {"config": self.config.to_dict(), "signature": asdict(self.signature), "identity": dict(self.identity)}
 
     @classmethod
     def load(cls, path: Path | str, identity: Mapping[str, Any] | None = None) -> "Policy":
@@ -123,15 +124,19 @@ class Policy:
             LearnerError: the file is missing, damaged, no policy, or one that was trained for something else.
         """
         with open_arrays(Path(path), "policy") as file:
-            config = MTMFQConfig.from_dict(file.meta["config"])
-            signature = Signature.from_dict(file.meta["signature"])
-            made_for = file.meta["identity"]
             if identity is not None:
-                check_identity(made_for, identity)
-            shape = NetworkShape.of(signature, config)
-            weights = file.read("weights", np.float32, (len(shape.n_actions), QNetworks.count(shape)))
-            networks = QNetworks(shape, torch.from_numpy(weights))
-        return cls(config=config, signature=signature, networks=networks, identity=made_for)
+                check_identity(file.meta["identity"], identity)
+            return cls.read(file)
+
+    @classmethod
+    def read(cls, file: ArrayFile) -> "Policy":
+        """Read a policy from an open file with the entries of `meta` and the array `weights`; errors as in `load`."""
+        config = MTMFQConfig.from_dict(file.meta["config"])
+        signature = Signature.from_dict(file.meta["signature"])
+        shape = NetworkShape.of(signature, config)
+        weights = file.read("weights", np.float32, (len(shape.n_actions), QNetworks.count(shape)))
+        networks = QNetworks(shape, torch.from_numpy(weights))
+        return cls(config=config, signature=signature, networks=networks, identity=file.meta["identity"])
 
 
 def play(
@@ -150,14 +155,12 @@ def play(
     rng = np.random.default_rng(seed)
     types, sizes = np.array(signature.agent_types, np.int64), np.array(signature.n_actions, np.int64)
     means = np.zeros((game.n_games, len(types), signature.n_means), np.float32)
-    everyone = all_others(game.n_games, len(types))
     sums = np.zeros((game.n_games, len(types)))
     observations = game.reset(seed)
     context = context_of(game, signature)
     for t in range(signature.horizon):
         actions = policy.act(observations, means, rng, temperature, agent_types=types, context=context)
-        seen = game.visible() if policy.config.neighbours == "visible" else everyone
-        fill_mean_actions(actions, seen, types, sizes, means)
+        fill_mean_actions(actions, neighbours_of(game, policy.config), types, sizes, means)
         observations, rewards = game.step(actions)
         sums += rewards
         if on_step is not None:
@@ -173,6 +176,16 @@ def context_of(game: BatchGame, signature: Signature) -> NDArray[np.float32] | N
     if not np.isfinite(context).all():
         raise LearnerError("the game shows a context that is not finite: check how it draws it")
     return context
+
+
+def neighbours_of(game: BatchGame, config: MTMFQConfig) -> NDArray[np.bool_]:
+    """Whose actions each agent averages now, (B, N, N), by the setting `neighbours`."""
+    if config.neighbours == "visible":
+        return game.visible()
+    n_agents = len(game.agent_types)
+    if config.neighbours == "all":
+        return all_others(game.n_games, n_agents)
+    return np.zeros((game.n_games, n_agents, n_agents), np.bool_)
 
 
 def all_others(n_games: int, n_agents: int) -> NDArray[np.bool_]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import KIND, BatchGame, ContextGame, LearnerError, Signature
 from mtmfq.network import QNetworks
-from mtmfq.policy import Actor, all_others, context_of
+from mtmfq.policy import Actor, context_of, neighbours_of
 from mtmfq.replay import Replay
 from mtmfq.update import fill_mean_actions
 
@@ -32,7 +32,6 @@ class Rollout:
         self.steps = 0  # vector steps played so far
         self._actor = Actor(networks, self.types, config.n_games)
         self._sizes = np.array(signature.n_actions, np.int64)
-        self._everyone = all_others(config.n_games, len(self.types))
         self._means = np.zeros((config.n_games, len(self.types), signature.n_means), np.float32)
         self._scale, self._shift = scale, shift
 
@@ -63,8 +62,7 @@ class Rollout:
     def step(self, temperature: float, rng: np.random.Generator) -> Rewards:
         """Act, play and store one step; its rewards as the game gave them, (B, N)."""
         actions = self._actor.act(self._features, self._cells, self._means, temperature, rng)
-        seen = self.game.visible() if self.config.neighbours == "visible" else self._everyone
-        fill_mean_actions(actions, seen, self.types, self._sizes, self._means)
+        fill_mean_actions(actions, neighbours_of(self.game, self.config), self.types, self._sizes, self._means)
         observations, rewards = self.game.step(actions)
         self._features, self._cells = self.signature.split(observations, self._context)
         learned = (rewards + self._shift) * self._scale

@@ -66,8 +66,6 @@ class LoneLearner:
 
     def __init__(self, game: ContractedGame, policy: Policy, agent: int) -> None:
         """Let `agent` (a number) learn in `game`, the others as `policy` tells."""
-        from mtmfq.policy import all_others
-
         if game.n_classes:
             raise ContractsError("a best response is learned on features: evaluate with a learner that observes them")
         self._game, self._policy, self._agent = game, policy, agent
@@ -79,7 +77,6 @@ class LoneLearner:
         self._sizes = np.array(game.n_actions, np.int64)
         self._means = np.zeros((game.n_games, game.n_agents, int(self._sizes.sum())), np.float32)
         self.observation_shape: tuple[int, ...] = (int(np.prod(game.observation_shape)) + self._means.shape[2],)
-        self._everyone = all_others(game.n_games, game.n_agents)
         self._no_neighbours = np.zeros((game.n_games, 1, 1), np.bool_)
         self._seen: NDArray[Any] = np.empty(0)
         self._rng = np.random.default_rng(0)
@@ -92,13 +89,13 @@ class LoneLearner:
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
         """Play the learner's actions (B, 1) and those of all others; what it sees and its utilities (B, 1)."""
+        from mtmfq.policy import neighbours_of
         from mtmfq.update import fill_mean_actions
 
         game, i = self._game, self._agent
         chosen = self._policy.act(self._seen, self._means, self._rng, agent_types=game.agent_types)
         chosen[:, i] = actions[:, 0]
-        seen = game.visible() if self._policy.config.neighbours == "visible" else self._everyone
-        fill_mean_actions(chosen, seen, game.agent_types, self._sizes, self._means)
+        fill_mean_actions(chosen, neighbours_of(game, self._policy.config), game.agent_types, self._sizes, self._means)
         self._seen, utilities = game.step(chosen)
         return self._view(), utilities[:, i : i + 1]
 

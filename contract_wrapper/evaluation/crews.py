@@ -5,7 +5,7 @@ The sizes of the crew take turns, and all share their networks, so that one trai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from cleanup_env import CleanupConfig, make_config
-from contract_wrapper.contracts.contract import as_int
-from contract_wrapper.contracts.costs import CostRule, as_costs
-from contract_wrapper.contracts.families import ContractFamily, TaxContracts
+from cleanup_env import CleanupConfig, CleanupError, make_config
+from contract_wrapper.contracts.contract import as_int, as_number
+from contract_wrapper.contracts.costs import CostRule, as_costs, get_costs
+from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, ContractFamily, TaxContracts
 from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from mtmfq.checkpoint import open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
@@ -29,10 +30,20 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 4, 5)
 """Crew sizes of the paper that are paid."""
 
-CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128))
-"""Settings of the trials: 25,000 episodes over all crew sizes, 88,000 gradient steps, about four CPU-minutes."""
+CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128), replay_capacity=300)
+"""25,000 episodes over all crew sizes, 88,000 gradient steps, about five CPU-minutes; each size keeps its last vector
+episode and a half (1,500 steps each take five times the memory, and in trials learned no better)."""
+
+KIND = "crews"
+"""What a file says that it is."""
+
+FAMILIES: Mapping[str, type[TaxContracts] | type[CellPriceContracts]] = {
+    family.__name__: family for family in (TaxContracts, CellTaxContracts, CellPriceContracts)
+}
+"""Families that a file can name."""
 
 _CHECKPOINT_SECONDS = 60.0
+_CURVE = ("episode", "returns", "temperature", "loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +76,45 @@ class Crews:
 
     finished: bool
     """False if the training was asked to stop; its checkpoint lets it go on."""
+
+    def save(self, path: Path | str) -> None:
+        """Write one file, sealed, of plain arrays and JSON; an older one stays whole until the new one is on disk.
+
+        Raises:
+            ContractsError: the family is not one that a file can name.
+            mtmfq.LearnerError: the file cannot be written.
+        """
+        if type(self.family).__name__ not in FAMILIES:
+            raise ContractsError(
+                f"crews of the contracts {shown(self.family)} cannot be kept in a file, which can name "
+                f"{', '.join(FAMILIES)} alone: keep their policy (policy.save) and build Crews again"
+            )
+        meta = {**self.policy.meta(), "cpu_seconds": self.cpu_seconds, "finished": self.finished}
+        curve = {name: getattr(self.curve, name) for name in _CURVE}
+        save_arrays(Path(path), KIND, meta, {"weights": self.policy.networks.flat.detach().numpy(), **curve})
+
+    @classmethod
+    def load(cls, path: Path | str) -> Crews:
+        """Read what `save` wrote; no code of the file is run.
+
+        Raises:
+            ContractsError: torch is not installed, or the file says nothing that crews can be made of.
+            mtmfq.LearnerError: the file is missing, damaged, cut short or of another kind.
+        """
+        require_package("torch", "agents", "crews for every contract")
+        from mtmfq.interface import Curve
+        from mtmfq.policy import Policy
+
+        with open_arrays(Path(path), KIND) as file:
+            policy, said = Policy.read(file), file.meta
+            n, types = file.length("episode"), len(policy.signature.n_actions)
+            curve = Curve(
+                episode=file.read("episode", np.int64, (n,)),
+                returns=file.read("returns", np.float64, (n, types)),
+                temperature=file.read("temperature", np.float64, (n,)),
+                loss=file.read("loss", np.float64, (n,), finite=False),  # NaN before the first gradient step
+            )
+        return cls(policy=policy, curve=curve, **_said(policy, said, Path(path)))
 
     def games(self, n_cleaners: int, terms: ArrayLike, n_games: int) -> ConditionedGame:
         """Build games with a crew of one size, in which these agents can be judged.
@@ -149,6 +199,30 @@ def train_crews(
         cpu_seconds=result.cpu_seconds,
         finished=result.finished,
     )
+
+
+def _said(policy: Policy, meta: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """What a file of crews says about them beside their policy."""
+    identity = policy.identity
+    try:
+        kind = FAMILIES[identity["family"]]
+        low, high = identity["bounds"][kind.terms[0]]
+        game = make_config("contract", **identity["game"])
+        largest, sizes, seconds = identity["largest_crew"], identity["sizes"], meta["cpu_seconds"]
+        whole = isinstance(sizes, list) and bool(sizes) and type(largest) is int and type(meta["finished"]) is bool
+        whole = whole and all(type(n) is int and 0 <= n <= largest for n in sizes) and as_number(seconds) is not None
+        found = {
+            "family": kind(low=low, high=high), "sizes": tuple(sizes), "largest_crew": largest, "game": game,
+            "costs": get_costs(identity["costs"]), "cpu_seconds": seconds, "finished": meta["finished"],
+        }  # fmt: skip
+        built = (
+            _game(found["family"], largest, game, found["costs"], policy.config, sizes[0], 1, None) if whole else None
+        )
+    except (LookupError, TypeError, ValueError, AttributeError, ContractsError, CleanupError) as error:
+        raise ContractsError(f"{path} says nothing that crews can be made of: {error}") from error
+    if built is None or built.n_context != policy.signature.n_context:
+        raise ContractsError(f"{path} holds crews of another kind than it says: it was edited, or another version's")
+    return found
 
 
 def _identity(

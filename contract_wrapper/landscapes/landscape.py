@@ -33,9 +33,7 @@ from contract_wrapper.landscapes.fields import (
     joined_fields,
     number_of,
 )
-from contract_wrapper.landscapes.landscape_file import KIND, read_fields, write_fields
-
-__all__ = ["KIND", "ROLES", "Landscape"]
+from contract_wrapper.landscapes.landscape_file import read_fields, write_fields
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -184,7 +182,10 @@ class Landscape:
     def certified(
         self, epsilon: float | None = None, *, confidence: float = CONFIDENCE, unit: Unit | None = None
     ) -> BoolArray:
-        """Contracts whose margins and minus gains are all at least -epsilon beyond their errors, (K,)."""
+        """Contracts whose margins and minus gains are all at least -epsilon beyond their errors, (K,).
+
+        The bounds of each contract hold together; of K certified ones some may be so by luck.
+        """
         return self._decided(epsilon, confidence, unit)[0]
 
     def refuted(

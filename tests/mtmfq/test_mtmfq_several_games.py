@@ -152,3 +152,19 @@ def test_games_of_another_kind_are_not_learned_together(games: list[Relay], mess
 def test_gradient_steps_per_step_are_a_number_of_at_least_0(wrong: float) -> None:
     with pytest.raises(LearnerError, match="updates_per_step must be at least 0"):
         quick(updates_per_step=wrong)
+
+
+@pytest.mark.parametrize("neighbours", ["visible", "all", "none"])
+def test_mean_actions_are_those_of_the_neighbours_that_the_settings_name(neighbours: str) -> None:
+    game, config = Relay(population=(2, 1)), quick(neighbours=neighbours)
+    signature = Signature.of(game)
+    rollout = Rollout(
+        game, signature, config, Learner(signature, config, 0).networks, 50, scale=np.ones(3), shift=np.zeros(3)
+    )
+    rollout.start(seed=1)
+    rollout.step(0.5, np.random.default_rng(0))
+    means = rollout.replay.arrays["rows"][1, :, :, 3:]
+    guests, cooks = means[..., :2].sum(axis=2), means[..., 2:].sum(axis=2)
+    heard = 0.0 if neighbours == "none" else 1.0
+    assert (guests == heard).all()  # each guest hears the other one, the cook both
+    assert np.array_equal(cooks, np.tile([heard, heard, 0.0], (16, 1)))

@@ -10,6 +10,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import CREWS, Crews, train_crews
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from mtmfq import LearnerError, Policy
+from mtmfq.checkpoint import plain
 
 CONFIG = get_mtmfq_profile("smoke", episodes=24, n_games=4, hidden=(8,), n_step=5, updates_per_step=0.5)
 GAME = make_config("contract", horizon=20)
@@ -88,4 +89,56 @@ def test_sizes_are_crews(sizes):
 
 
 def test_the_settings_of_the_trials():
-    assert (CREWS.episodes, CREWS.hidden, CREWS.updates_per_step) == (25_000, (128, 128), 1.125)
+    assert (CREWS.episodes, CREWS.hidden, CREWS.updates_per_step, CREWS.replay_capacity) == (
+        25_000,
+        (128, 128),
+        1.125,
+        300,
+    )
+
+
+def test_crews_come_back_from_a_file_as_they_were(tmp_path):
+    for family, costs in ((TaxContracts(low=0.1), "paper"), (CellPriceContracts(high=0.2), "cleaner:per_shot=0.05")):
+        crews = run(family=family, costs=costs, largest_crew=4)
+        crews.save(tmp_path / "crews.npz")
+        again = Crews.load(tmp_path / "crews.npz")
+        assert np.array_equal(weights(again), weights(crews))
+        for name in ("family", "sizes", "largest_crew", "costs", "game", "cpu_seconds", "finished"):
+            assert getattr(again, name) == getattr(crews, name)
+        for name in ("episode", "returns", "temperature", "loss"):
+            assert np.array_equal(getattr(again.curve, name), getattr(crews.curve, name), equal_nan=True)
+        assert again.policy.identity == plain(crews.policy.identity)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("family", "Taxes"), ("bounds", {}), ("bounds", {"tax": [0.5, 0.2]}), ("sizes", []), ("sizes", [7]),
+        ("sizes", ["1"]), ("largest_crew", True), ("costs", "rent"), ("costs", None), ("game", {"horizon": -1}),
+        ("game", {"colour": "red"}), ("family", "CellPriceContracts"),
+    ],
+)  # fmt: skip
+def test_an_edited_file_is_refused(tmp_path, name, value):
+    crews = run()
+    crews.policy.identity = {**plain(crews.policy.identity), name: value}
+    crews.save(tmp_path / "crews.npz")
+    with pytest.raises(ContractsError, match=r"crews\.npz (says nothing that crews can be made of|holds crews of)"):
+        Crews.load(tmp_path / "crews.npz")
+
+
+def test_a_damaged_file_and_one_of_another_kind_are_refused(tmp_path):
+    crews = run()
+    crews.save(tmp_path / "crews.npz")
+    (tmp_path / "cut.npz").write_bytes((tmp_path / "crews.npz").read_bytes()[:2_000])
+    crews.policy.save(tmp_path / "policy.npz")
+    for name, message in (("cut", "no whole checkpoint"), ("policy", "of kind 'crews'"), ("none", "there is no")):
+        with pytest.raises(LearnerError, match=message):
+            Crews.load(tmp_path / f"{name}.npz")
+
+
+def test_contracts_of_ones_own_cannot_be_kept_in_a_file(tmp_path):
+    class Mine(TaxContracts):
+        pass
+
+    with pytest.raises(ContractsError, match="cannot be kept in a file, which can name TaxContracts"):
+        run(family=Mine()).save(tmp_path / "crews.npz")
