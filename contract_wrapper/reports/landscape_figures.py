@@ -5,7 +5,7 @@ Amounts are apples per episode. Colour tells welfare (map `cividis`); outlines t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -18,13 +18,9 @@ from matplotlib.patheffects import withStroke
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.reports.landscape_findings import Findings, Rows
+from contract_wrapper.reports.landscape_style import TAX, WELFARE, apart, cell_edges, crew_name, crew_style, runs
 from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, empty_figure, plain
 
-CREWS = (("#E69F00", "o"), ("#56B4E9", "s"), ("#009E73", "^"), ("#0072B2", "D"), ("#D55E00", "v"), ("#CC79A7", "P"))
-"""Colour and marker of a crew of 1, 2, ... cleaners, from the start again after the last."""
-
-TAX = "tax (share of harvest income)"
-WELFARE = "welfare (apples per episode)"
 ACCEPTED, CERTIFIED = "accepted", "certified"
 """Names (gid) of the outlines in the picture of all contracts."""
 
@@ -34,28 +30,13 @@ _HALF = 0.36
 _CASING = [withStroke(linewidth=3.4, foreground="white")]
 
 
-def crew_style(n_cleaners: int) -> tuple[str, str]:
-    """Colour and marker of a crew size."""
-    return CREWS[(n_cleaners - 1) % len(CREWS)]
-
-
-def crew_name(n_cleaners: int) -> str:
-    """A crew size in words."""
-    return f"{n_cleaners} cleaner{'s' if n_cleaners != 1 else ''}"
-
-
-def in_words(text: str) -> str:
-    """Return text as a figure shows it letter by letter: `$` does not begin a formula."""
-    return text.replace("$", r"\$")
-
-
 def draw_welfare(found: Findings) -> Figure:
     """Welfare of all contracts: as a map over tax and cleaners, and as lines over tax, whole and near the best."""
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
     n = len(found.crews)
     figure = empty_figure(10.4, 5.6 + 0.55 * n, welfare_title(found))
-    parts = figure.subfigures(2, 1, height_ratios=(1.45 + 0.55 * n, 4.2))
+    parts: Any = figure.subfigures(2, 1, height_ratios=(1.45 + 0.55 * n, 4.2))
     _map(parts[0], parts[0].subplots(), found)
     left, right = parts[1].subplots(1, 2)
     for ax in (left, right):
@@ -100,18 +81,19 @@ def _rest(n: int) -> str:
 def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
     table, values = found.landscape, found.welfare.mean
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
+    outlines: tuple[tuple[str, Any, float, dict[str, Any]], ...] = (
+        (ACCEPTED, found.accepted, _HALF + 0.045, {"ec": INK, "lw": 1.1, "ls": (0, (3, 1.5))}),
+        (CERTIFIED, found.certified, _HALF - 0.07, {"ec": INK, "lw": 1.8, "path_effects": _CASING}),
+    )
     for place, crew in enumerate(found.crews):
         edges = cell_edges(crew.tax)
         image = ax.pcolormesh(
             edges, [place - _HALF, place + _HALF], values[crew.numbers][None], cmap="cividis", norm=norm, zorder=1
         )
-        for gid, mask, half, style in (
-            (ACCEPTED, found.accepted, _HALF + 0.045, {"ec": INK, "lw": 1.1, "ls": (0, (3, 1.5))}),
-            (CERTIFIED, found.certified, _HALF - 0.07, {"ec": INK, "lw": 1.8, "path_effects": _CASING}),
-        ):
+        for gid, mask, half, style in outlines:
             for first, last in runs(mask[crew.numbers]):
-                box = (edges[first], place - half), edges[last + 1] - edges[first], 2 * half
-                ax.add_patch(Rectangle(*box, fill=False, gid=gid, zorder=3, **style))
+                corner, width = (edges[first], place - half), edges[last + 1] - edges[first]
+                ax.add_patch(Rectangle(corner, width, 2 * half, fill=False, gid=gid, zorder=3, **style))
         some = crew.numbers[found.alike[crew.numbers]]
         ax.plot(table.tax[some], np.full(len(some), place), ".", ms=4.5, mfc="white", mec=INK, mew=0.5, zorder=4,
                 gid="alike")  # fmt: skip
@@ -191,58 +173,6 @@ def _label_lines(ax: Axes, found: Findings) -> None:
             fontsize=9, va="center", annotation_clip=False, color=INK,
             arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.6, "shrinkA": 0, "shrinkB": 0},
         )  # fmt: skip
-
-
-def cell_edges(taxes: Sequence[float] | np.ndarray) -> np.ndarray:
-    """Edges of the cells of rising taxes, (T,) -> (T + 1,): halfway to the next tax, within 0 and 1.
-
-    >>> cell_edges([0.0, 0.5, 1.0]).tolist()
-    [0.0, 0.25, 0.75, 1.0]
-    """
-    tax = np.asarray(taxes, np.float64)
-    if len(tax) == 1:
-        return np.clip([tax[0] - 0.02, tax[0] + 0.02], 0.0, 1.0)
-    middle = (tax[1:] + tax[:-1]) / 2.0
-    ends = 2.0 * tax[0] - middle[0], 2.0 * tax[-1] - middle[-1]
-    return np.clip([ends[0], *middle, ends[1]], 0.0, 1.0)
-
-
-def runs(mask: Sequence[bool] | np.ndarray) -> list[tuple[int, int]]:
-    """First and last place of every run of true values.
-
-    >>> runs([True, True, False, True])
-    [(0, 1), (3, 3)]
-    """
-    places = np.flatnonzero(mask).tolist()
-    starts = [p for p in places if p - 1 not in places]
-    ends = [p for p in places if p + 1 not in places]
-    return list(zip(starts, ends, strict=True))
-
-
-def apart(values: Sequence[float], gap: float) -> list[float]:
-    """Move values as little as it takes to have a gap between any two, in their order.
-
-    >>> apart([1.0, 1.0, 5.0], 1.0)
-    [0.5, 1.5, 5.0]
-    """
-    order = sorted(range(len(values)), key=values.__getitem__)
-    groups: list[list[int]] = []
-    centres: list[float] = []
-    for i in order:
-        groups.append([i])
-        centres.append(values[i])
-        while len(groups) > 1:
-            need = gap * (len(groups[-1]) + len(groups[-2])) / 2.0
-            if centres[-1] - centres[-2] >= need - 1e-12:
-                break
-            merged = groups[-2] + groups[-1]
-            groups[-2:] = [merged]
-            centres[-2:] = [float(np.mean([values[j] for j in merged]))]
-    placed = list(values)
-    for group, centre in zip(groups, centres, strict=True):
-        for n, i in enumerate(group):
-            placed[i] = centre + gap * (n - (len(group) - 1) / 2.0)
-    return placed
 
 
 def draw_alike(found: Findings) -> Figure:

@@ -172,7 +172,7 @@ class Findings:
         """Smallest margin of any agent, each a mean over trainings, (K,); NaN where somebody's is not known."""
         margins = self.landscape.margins().mean(axis=0)
         there = np.isfinite(self.landscape.utilities).any(axis=0)
-        return np.where(there, margins, np.inf).min(axis=1)
+        return np.asarray(np.where(there, margins, np.inf).min(axis=1), np.float64)
 
     def margins_of(self, role: str, which: Literal["worst", "best"]) -> Band:
         """Margin of the agent of a role that is worst or best off, training by training, (K,); NaN where there is none."""

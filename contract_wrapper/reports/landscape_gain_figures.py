@@ -6,7 +6,7 @@ Findings in, a matplotlib Figure out; amounts are apples per episode.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,8 +16,8 @@ from matplotlib.lines import Line2D
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.thresholds import FREE_RIDER, Threshold
-from contract_wrapper.reports.landscape_figures import TAX, crew_name, in_words, runs
 from contract_wrapper.reports.landscape_findings import LEARNED, Band, Findings, Rows
+from contract_wrapper.reports.landscape_style import TAX, crew_name, in_words, runs
 from contract_wrapper.reports.style import CLEANER, FAINT, GREY, HARVESTER, INK, empty_figure, plain
 
 _LEARNED_STYLES = (("#CC79A7", (0, (4, 1.5))), ("#0072B2", (0, (1, 1))), ("#009E73", (0, (5, 1, 1, 1))))
@@ -46,7 +46,7 @@ def draw_gains(found: Findings) -> Figure:
     if not rows or not found.crews:
         raise ContractsError("no gain of any deviation was measured in this landscape")
     figure = empty_figure(_width(found), 2.0 + 2.6 * len(rows), gains_title(found))
-    body = figure.subfigures(1, 1)  # its legend then stands below the title
+    body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = body.subplots(len(rows), len(found.crews), sharex=True, sharey="row", squeeze=False)
     names: dict[str, Line2D] = {}  # own handles: a drawn line does not give its dashes back
     for line, role in zip(axes, rows, strict=True):
@@ -93,9 +93,13 @@ def gains_title(found: Findings) -> str:
         if measured[:, r].any()
     ]
     over = int((np.nan_to_num(gains, nan=-np.inf) > found.epsilon).any(axis=1).sum())
+    who = (
+        f"Under {over} of {len(gains)} contracts somebody gains"
+        if over
+        else f"Under none of {len(gains)} contracts anybody gains"
+    )
     return (
-        f"In {over or 'none'} of {len(gains)} contracts somebody gains more than epsilon ({found.epsilon:.2f}) by leaving, means over "
-        f"trainings; {' and '.join(worst)}"
+        f"{who} more than epsilon ({found.epsilon:.2f}) by leaving alone; {' and '.join(worst)} (means over trainings)"
     )
 
 
@@ -140,7 +144,7 @@ def draw_margins(found: Findings) -> Figure:
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
     figure = empty_figure(_width(found), 4.4, margins_title(found))
-    body = figure.subfigures(1, 1)  # its legend then stands below the title
+    body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = body.subplots(1, len(found.crews), sharey=True, squeeze=False)[0]
     for ax, crew in zip(axes, found.crews, strict=True):
         plain(ax)
@@ -210,7 +214,7 @@ def draw_free_riding(found: Findings) -> Figure:
         why = next((str(t) for t in found.thresholds.values()), "the landscape has no contract with cleaners")
         raise ContractsError(why)
     figure = empty_figure(8.4, 5.8, free_riding_title(found))
-    body = figure.subfigures(1, 1)  # its legend then stands below the title
+    body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     ax = body.subplots()
     plain(ax)
     never = 1.25

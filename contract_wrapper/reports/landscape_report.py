@@ -10,6 +10,7 @@ import numpy as np
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import make_folder
+from contract_wrapper.landscapes.bounds import BoolArray
 from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
@@ -152,7 +153,7 @@ def _welfare(found: Findings) -> str:
     return f"{text}Welfare ± half of the 95 % interval over {found.over}:\n\n{table(head, rows)}"
 
 
-def _best_of(found: Findings, crew: Rows, mask: np.ndarray) -> str:
+def _best_of(found: Findings, crew: Rows, mask: BoolArray) -> str:
     some = crew.numbers[mask[crew.numbers]]
     if not len(some):
         return "-"
@@ -180,7 +181,7 @@ def _gains(found: Findings) -> str:
                 cells.append(f"{some[k]:+.2f} (tax {crew.tax[k]:g}, by {_by(found, int(crew.numbers[k]), r)})")
             else:
                 cells.append("not measured")
-        over = (np.nan_to_num(gains[crew.numbers], nan=-np.inf) > found.epsilon).any(axis=1)
+        over = np.nan_to_num(gains[crew.numbers], nan=-np.inf).max(axis=1) > found.epsilon
         rows.append([*cells, f"{int(over.sum())} of {len(over)}"])
     return f"{text}\n\n{table(['cleaners', *(f'a {role}' for role in ROLES), 'above epsilon'], rows)}"
 
@@ -247,7 +248,7 @@ def _free_riding(found: Findings) -> str:
         "larger one too, the free rider gains nothing beyond the error of its episodes. Predicted: the smallest tax from "
         "which on that share of the marginal harvest (with this crew less with one cleaner fewer, at the same tax) pays for "
         "one cleaner's shots. The prediction takes the others for those of the smaller crew, which has learned to do with "
-        "one fewer; so where crews saturate it is too high. Both are as fine as the taxes that were compared; <= marks the "
+        "one fewer; so where one cleaner more brings the crew little, it is too high. Both are as fine as the taxes that were compared; <= marks the "
         f"smallest of them. In brackets: 95 % interval over {len(found.landscape.seeds)} trainings, where there are several."
     )
     return "\n\n".join([

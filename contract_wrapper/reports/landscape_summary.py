@@ -106,10 +106,11 @@ def threshold_in_words(found: Findings, n_cleaners: int, *, predicted: bool = Fa
         text = f"{it.interval.mean:.2f} ({low:.2f} to {high:.2f})"
         return f"<= {text}" if it.at_smallest.all() else text
     if not len(finite):
-        return "none"
+        return "at none"
     if len(it.per_training) == 1:
         return f"{'<= ' if it.at_smallest[0] else ''}{finite[0]:g}"
-    return f"{finite.min():g} or more; none in {len(it.per_training) - len(finite)} of {len(it.per_training)}"
+    n = len(it.per_training)
+    return f"{finite.min():g} to {finite.max():g} in {len(finite)} of {n}, else at none"
 
 
 def _row(found: Findings, crew: Rows) -> tuple[str, ...]:

@@ -68,11 +68,13 @@ def escaped(text: str) -> str:
     r"""Text that Markdown shows letter by letter, in one line: what stands in a file may hold markup.
 
     >>> escaped("<b>[x](y)</b>")
-    '&lt;b&gt;\\[x\\]\\(y\\)&lt;/b&gt;'
+    '&lt;b&gt;\\[x\\](y)&lt;/b&gt;'
     """
     plain = "".join(c for c in " ".join(text.split()) if c.isprintable())
-    plain = re.sub(r"([\\`*_{}\[\]()#+!|~$])", r"\\\1", plain)
-    return plain.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("://", ":&#47;/")
+    plain = re.sub(r"([\\`*_\[\]|~$#])", r"\\\1", plain.replace("&", "&amp;"))
+    for mark, entity in (("<", "&lt;"), (">", "&gt;"), ("://", "&#58;//"), ("www.", "www&#46;")):
+        plain = plain.replace(mark, entity)
+    return plain
 
 
 def code_block(text: str) -> str:
