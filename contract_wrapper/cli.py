@@ -267,11 +267,20 @@ def _play(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.reports.landscape_report import find_landscape, report_folder, write_landscape_report
+    from contract_wrapper.reports.landscape_summary import summary
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
     from contract_wrapper.studies.study import read_study
     from contract_wrapper.studies.suggest import next_suggestions
 
+    file = find_landscape(options.study)
+    if file is not None:
+        landscape = Landscape.load(file)
+        print(summary(landscape))
+        print(*write_landscape_report(landscape, report_folder(file)), sep="\n")
+        return 0
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))
     for path in write_report(record):
