@@ -7,20 +7,17 @@ user can put right ends in one line on the error stream, never in a traceback (`
 from __future__ import annotations
 
 import argparse
-import re
+import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper import program
+from contract_wrapper import main_job, program
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.settings import EvaluationSettings
-
-QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
-"""What `optimize --quick` does instead of the full job."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,12 +43,15 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
     )
+    main_job.add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
     sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
     sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
     sub.add_argument(
         "--batch", type=int, default=2, metavar="N", help="contracts that cPMES chooses at once (default: 2)"
     )
-    sub.add_argument("--confirm", type=int, metavar="N", help="fresh trainings of the best contract (default: 5)")
+    sub.add_argument(
+        "--confirm", type=int, metavar="N", help="fresh trainings of the best contract from scratch (default: 5)"
+    )
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
 
     sub = _command(
@@ -66,6 +66,7 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument(
         "--folder", type=Path, default=Path("studies/evaluations"), help="where results and policies are kept"
     )
+    main_job.add_crew_options(sub, "scratch")
 
     sub = _command(
         commands, "best-response", _best_response, "measure what an agent gains by learning alone against the others"
@@ -154,55 +155,9 @@ def _training_settings(options: argparse.Namespace) -> EvaluationSettings:
 
 
 def _optimize(options: argparse.Namespace) -> int:
-    from contract_wrapper.evaluation.worker_pool import check_processes
-    from contract_wrapper.learners.registry import get_learner
-    from contract_wrapper.reports.report import write_report
-    from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.search import Search
-    from contract_wrapper.studies.settings import SearchSettings
-    from contract_wrapper.studies.study import Study
-    from contract_wrapper.studies.suggest import next_suggestions
-
     if options.quick:
-        options.profile = options.profile or "quick"
-        for name, key in (("initial", "n_initial"), ("evaluations", "n_search"), ("confirm", "n_confirm")):
-            if getattr(options, name) is None:
-                setattr(options, name, QUICK[key])
-    settings = _training_settings(options)
-    given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
-    search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
-    check_processes(options.processes)
-    folder = options.folder or Path("studies") / _folder_name(options)
-    study = Study(folder, settings, search)
-    print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
-    if options.quick:
-        usual, full = SearchSettings(), get_learner(options.learner).profile("fast")
-        print(
-            f"quick: {settings.learner.episodes} training episodes instead of {full.episodes} and "
-            f"{search.n_initial + search.n_search} contracts instead of {usual.n_initial + usual.n_search}; crews are "
-            "half trained, so the figures show how the search works and not what a contract is worth",
-            flush=True,
-        )
-    record = Search(study, processes=options.processes, stream=sys.stderr).run()
-    print()
-    print(closing_table(record, next_suggestions(record)))
-    print(f"\nfigures and report: {write_report(record)[-1].parent}")
-    print(f"all evaluations:    {folder / 'trials.csv'}")
-    return 0
-
-
-def _folder_name(options: argparse.Namespace) -> str:
-    """Name a study by what may not change in it, so that the same command finds it again."""
-    costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
-    learner = [] if options.learner == "mtmfq" else [options.learner]
-    parts = [options.preset, costs, *learner, options.profile or "fast"]
-    if options.episodes is not None:
-        parts.append(f"{options.episodes}-episodes")
-    if options.initial is not None and not (options.quick and options.initial == QUICK["n_initial"]):
-        parts.append(f"{options.initial}-initial")
-    if options.batch != 2:
-        parts.append(f"batch{options.batch}")
-    return "-".join([*parts, f"seed{options.seed}"])
+        main_job.make_quick(options)
+    return main_job.optimize(options, _training_settings(options))
 
 
 def _evaluate(options: argparse.Namespace) -> int:
@@ -212,9 +167,12 @@ def _evaluate(options: argparse.Namespace) -> int:
     if options.seeds < 1:
         raise ContractsError(f"--seeds must be at least 1, got {options.seeds}")
     contract = Contract(tax=options.tax, n_cleaners=options.cleaners)
+    crews = main_job.crew_settings(options, options.inner or main_job.SCRATCH)
+    if crews is not None and options.seeds > 1:
+        raise ContractsError(f"the number of trainings of crews is given by --crews, got --seeds {options.seeds}")
     baseline, outcomes = evaluate_seeds(
         contract,
-        _training_settings(options),
+        dataclasses.replace(_training_settings(options), crews=crews),
         range(options.seed, options.seed + options.seeds),
         folder=options.folder,
         processes=options.processes,

@@ -9,6 +9,8 @@ from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.by_crews.crew_folder import FOLDER
+from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -17,6 +19,7 @@ from contract_wrapper.learners.registry import LearnedPolicy, load_policy
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode
 from contract_wrapper.studies.record import StudyRecord
+from contract_wrapper.studies.study import OUTCOMES
 
 
 def play_command(
@@ -40,7 +43,7 @@ def play_command(
         settings: game, costs and payment; a study's own replace them.
         contract: tax and cleaners; default: the study's best, for scripted players the paper's best.
         players: 'scripted' or 'trained'; a policy or a study means trained.
-        policy: file of a trained policy.
+        policy: file of a trained policy, or of crews that know every contract.
         study: folder of a study from which contract and trained policy are taken.
         gif, mp4: file to write.
         flows: whether files show who paid whom.
@@ -53,13 +56,13 @@ def play_command(
     """
     if policy is not None and study is not None:
         raise ContractsError("a policy file and a study were given: leave one of --policy and --study out")
-    who: str | Path | LearnedPolicy
+    who: str | Path | LearnedPolicy | Crews
     if study is not None:
         settings, contract, who = _from_study(study, contract)
     elif policy is not None:
         if contract is None:
             raise ContractsError(
-                "a policy file does not tell its contract: give --tax and --cleaners as in its training"
+                "a policy file does not tell its contract: give --tax and --cleaners as in its training (crews play any)"
             )
         who = policy
     elif players == SCRIPTED:
@@ -79,8 +82,8 @@ def play_command(
             )
 
 
-def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy]:
-    """Settings of a study, its best contract or the one asked for, and the file of its trained policy."""
+def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy | Crews]:
+    """Settings of a study, its best contract or the one asked for, and the players trained for it."""
     from contract_wrapper.studies.study import read_study
 
     record = read_study(folder)
@@ -101,8 +104,8 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
     return record.settings, found.contract, kept_policy(record, found)
 
 
-def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy:
-    """Return the learned policy of an outcome, from the folder of its study.
+def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
+    """Return the learned policy of an outcome, or the first crews that judged it, from the folder of its study.
 
     Raises:
         ContractsError: it was not kept, is gone, or is another contract's.
@@ -111,9 +114,12 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy:
     again = f"no learned policy of {outcome.contract}: {{}}; evaluate the contract again"
     if not outcome.policy:
         raise ContractsError(again.format("it was not kept"))
-    path = inside(record.folder / "outcomes", outcome.policy)
+    folder = record.folder / OUTCOMES
+    path = inside(folder / FOLDER if outcome.by_crew else folder, outcome.policy)
     if not path.is_file():
         raise ContractsError(again.format(f"the file {path.name} is not in {path.parent}"))
+    if outcome.by_crew:
+        return Crews.load(path)
     policy = load_policy(path)
     wanted = {"contract": outcome.contract.as_dict(), "seed": outcome.seed}
     if any(policy.identity.get(name, value) != value for name, value in wanted.items()):

@@ -12,11 +12,13 @@ from numpy.typing import NDArray
 
 from cleanup_env import BatchCleanup, render
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.envs.batch_game import ContractedGame
+from contract_wrapper.envs.batch_game import ContractedGame, SettledGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.crews import KIND, Crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.playback import movie as animation
+from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
     from contract_wrapper.learners.registry import LearnedPolicy
@@ -119,48 +121,43 @@ class Episode:
         return sorted({*range(0, last + 1, every), last})
 
 
-class _RecordedGame(ContractedGame):
-    """One game under a contract that records its moments."""
+class _Recorder:
+    """Watches one game under a contract, and keeps its moments."""
 
-    def __init__(self, contract: Contract, settings: EvaluationSettings, observation: str, steps: int) -> None:
-        payment = None if settings.payment is None else settings.payment(contract)
-        super().__init__(contract, config=settings.game, costs=settings.costs, payment=payment, observation=observation)
-        self.steps = steps
-        self.sums = EpisodeSums(self)
-        self.moments: list[Moment] = []
+    def __init__(self, game: SettledGame, steps: int) -> None:
+        self.game, self.steps = game, steps
+        self._sums, self.moments = EpisodeSums(game), list[Moment]()
 
-    def reset(self, seed: int) -> NDArray[Any]:
-        """Start the episode and its recording."""
-        observations = super().reset(seed)
-        self.sums = EpisodeSums(self)
-        nothing, waste = np.zeros(self.n_agents), int(self.game.waste[0])
-        self.moments = [Moment(step=0, waste=waste, apples=0, tax=0.0, transfers=nothing, state=self.game.get_state())]
-        return observations
+    def start(self, seed: int) -> None:
+        """Keep the start of the episode of that seed; whoever plays it resets the game to the same one."""
+        self.game.reset(seed)
+        nothing, board = np.zeros(self.game.n_agents), self.game.game
+        waste = int(board.waste[0])
+        self.moments = [Moment(step=0, waste=waste, apples=0, tax=0.0, transfers=nothing, state=board.get_state())]
 
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-        """Play a step and keep what it led to."""
-        observations, utilities = super().step(actions)
-        self.sums.add()
-        if len(self.moments) <= self.steps:
-            before, transfers = self.moments[-1], self.settled.transfers[0]
-            paid = -np.minimum(transfers[self.settlement.roles.harvester], 0.0).sum()
-            self.moments.append(
-                Moment(
-                    step=before.step + 1,
-                    waste=int(self.game.waste[0]),
-                    apples=int(self.sums.apples.sum()),
-                    tax=before.tax + float(paid),
-                    transfers=transfers.copy(),
-                    state=self.game.get_state(),
-                )
+    def add(self, *_: Any) -> None:
+        """Keep what the last step led to."""
+        self._sums.add()
+        if len(self.moments) > self.steps:
+            return
+        before, transfers = self.moments[-1], self.game.settled.transfers[0]
+        paid = -np.minimum(transfers[self.game.roles.harvester], 0.0).sum()
+        self.moments.append(
+            Moment(
+                step=before.step + 1,
+                waste=int(self.game.game.waste[0]),
+                apples=int(self._sums.apples.sum()),
+                tax=before.tax + float(paid),
+                transfers=transfers.copy(),
+                state=self.game.game.get_state(),
             )
-        return observations, utilities
+        )
 
 
 def record_episode(
     contract: Contract,
     settings: EvaluationSettings | None = None,
-    players: str | Path | LearnedPolicy = SCRIPTED,
+    players: str | Path | LearnedPolicy | Crews = SCRIPTED,
     seed: int = 0,
     steps: int | None = None,
 ) -> Episode:
@@ -168,15 +165,16 @@ def record_episode(
 
     Args:
         contract: tax and number of cleaners.
-        settings: game, costs and payment; default as in `evaluate`.
-        players: `"scripted"`, the file of a trained policy, or the policy itself, which then plays
-            greedily at the temperature of evaluations.
+        settings: game, costs and payment; default as in `evaluate`. Crews that know every contract play their own
+            game, at their own costs.
+        players: `"scripted"`, the file of a trained policy or of crews that know every contract, or one of these
+            themselves, which then play greedily at the temperature of evaluations.
         seed: of the episode.
         steps: how many steps to keep; default: the whole episode.
 
     Raises:
         ContractsError: the players are unknown, the policy's file is missing or broken, the policy does not
-            fit the game, or a number is out of range.
+            fit the game, crews do not know the contract, or a number is out of range.
     """
     from cleanup_env.errors import CleanupError
 
@@ -185,26 +183,43 @@ def record_episode(
     if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
         raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
     seed = check_seed(seed)
-    policy = None if isinstance(players, str) and players == SCRIPTED else _policy(players)
-    observation = settings.learner.observation if policy is None else policy.config.observation
+    scripted = isinstance(players, str) and players == SCRIPTED
+    who = None if scripted else _learned(players)
     try:
-        game = _RecordedGame(contract, settings, observation, horizon if steps is None else steps)
+        game = _game(contract, settings, who)
         stage = BatchCleanup(game.config, 1, observation=None)
     except CleanupError as error:
         raise ContractsError(f"{contract} cannot be played: {error}") from error
-    if policy is None:
-        _play_scripted(game, seed)
+    recorder = _Recorder(game, horizon if steps is None else steps)
+    recorder.start(seed)
+    if who is None:
+        _play_scripted(recorder, seed)
     else:
-        _play_trained(game, policy, seed)
-    who = SCRIPTED if policy is None else "trained"
-    return Episode(contract=contract, players=who, moments=tuple(game.moments), stage=stage)
+        _play_trained(recorder, who.policy if isinstance(who, Crews) else who, seed)
+    name = SCRIPTED if scripted else "trained"
+    return Episode(contract=contract, players=name, moments=tuple(recorder.moments), stage=stage)
 
 
-def _policy(players: str | Path | LearnedPolicy) -> LearnedPolicy:
-    """Return a policy, read from its file if need be."""
+def _game(contract: Contract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None) -> SettledGame:
+    """The one game that is played."""
+    if isinstance(who, Crews):
+        if contract.is_none and 0 not in who.sizes:
+            raise ContractsError("crews know contracts, and not the game without any: name a tax and cleaners")
+        return who.games(contract.n_cleaners, [[contract.tax]], 1)
+    return ContractedGame(
+        contract, config=settings.game, costs=settings.costs,
+        payment=None if settings.payment is None else settings.payment(contract),
+        observation=settings.learner.observation if who is None else who.config.observation,
+    )  # fmt: skip
+
+
+def _learned(players: str | Path | LearnedPolicy | Crews) -> LearnedPolicy | Crews:
+    """Return a policy or crews, read from their file if need be."""
     from contract_wrapper.learners.registry import learner_of, load_policy
     from mtmfq.interface import LearnerError
 
+    if isinstance(players, Crews):
+        return players
     if not isinstance(players, (str, Path)):
         try:
             learner_of(getattr(players, "config", None))
@@ -220,25 +235,27 @@ def _policy(players: str | Path | LearnedPolicy) -> LearnedPolicy:
             f"{what}: give {SCRIPTED!r}, or the file of a trained policy (outcomes/*.policy.npz in a study's folder)"
         )
     try:
-        return load_policy(Path(players))
+        return Crews.load(players) if kind_of(Path(players)) == KIND else load_policy(Path(players))
     except LearnerError as error:
         raise ContractsError(str(error)) from error
 
 
-def _play_scripted(game: _RecordedGame, seed: int) -> None:
+def _play_scripted(recorder: _Recorder, seed: int) -> None:
     from cleanup_env.scripted import ScriptedCrew
 
+    game = recorder.game
     players = ScriptedCrew(game.game, "greedy", rng=np.random.default_rng(seed))
     game.reset(seed)
-    for _ in range(game.steps):
+    for _ in range(recorder.steps):
         game.step(players.act())
+        recorder.add()
 
 
-def _play_trained(game: _RecordedGame, policy: LearnedPolicy, seed: int) -> None:
+def _play_trained(recorder: _Recorder, policy: LearnedPolicy, seed: int) -> None:
     from contract_wrapper.learners.registry import learner_of
     from mtmfq.interface import LearnerError
 
     try:
-        learner_of(policy.config).play(game, policy, seed)
+        learner_of(policy.config).play(recorder.game, policy, seed, on_step=recorder.add)
     except LearnerError as error:
         raise ContractsError(f"the policy does not fit the game: {error}") from error

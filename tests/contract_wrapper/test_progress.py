@@ -21,3 +21,15 @@ def test_regained_work_is_no_speed_either() -> None:
 def test_nothing_is_told_before_anything_is_known() -> None:
     assert pace(5.0, 60.0).left(done=5.0, total=10.0) == "?"
     assert pace(5.0, 2.0).left(done=9.0, total=10.0) == "?"
+
+
+def test_what_comes_before_the_first_sign_of_work_is_no_speed() -> None:
+    search = pace(0.0, 100.0, 110.0)
+    assert search.start(done=1.0)  # at 100 seconds, when processes have started
+    assert search.left(done=2.0, total=4.0) == "0:20"
+
+
+def test_only_the_first_sign_of_work_starts_the_clock() -> None:
+    search = pace(0.0, 100.0)
+    search.start(done=1.0)
+    assert not search.start(done=2.0)

@@ -1,0 +1,168 @@
+"""The command `optimize`: which crews judge, in which folder, how much is done, and what is said about it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+    from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.studies.settings import SearchSettings
+
+CREWS, SCRATCH = INNER = ("crews", "scratch")
+"""Who judges a contract: crews that know every contract, or agents trained under it alone, from scratch."""
+
+QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
+"""What `optimize --quick` does instead of the full job."""
+
+QUICK_CREWS = {"episodes": 2_500, "hidden": (64, 64), "n_games": 32}
+"""Settings of the training of crews that `--quick` changes."""
+
+
+def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:
+    """Options that say who judges a contract; `default` says who does if none is given."""
+    sub.add_argument(
+        "--inner",
+        choices=INNER,
+        help="who judges a contract: crews that know every contract, trained once, or agents trained under it alone, "
+        f"from scratch (default: {default})",
+    )
+    sub.add_argument("--crews", type=int, metavar="N", help="independent trainings of such crews (default: 2)")
+    sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of each of them (default: 25000)")
+
+
+def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) -> CrewSettings | None:
+    """How the crews are trained that the options ask for; None if contracts are trained from scratch.
+
+    Raises:
+        ContractsError: options of crews are given, and none are asked for; ppo is to train them; one is out of range.
+        LearnerError: the number of episodes is out of range.
+    """
+    if inner == SCRATCH:
+        for name, value in (("--crews", options.crews), ("--crews-episodes", options.crews_episodes)):
+            if value is not None:
+                raise ContractsError(
+                    f"{name} belongs to crews that know every contract, but every contract is trained from scratch here: "
+                    f"leave out {name}, or give --inner crews (with the learner mtmfq)"
+                )
+        return None
+    if options.learner != "mtmfq":
+        raise ContractsError(
+            f"{options.learner} learns one contract at a time, from scratch: give --inner scratch, or leave out --learner "
+            f"{options.learner}"
+        )
+    from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+    from mtmfq.config import MTMFQConfig
+
+    default = CrewSettings()
+    changes = dict(QUICK_CREWS) if quick else {}
+    if options.crews_episodes is not None:
+        changes["episodes"] = options.crews_episodes
+    trainings = options.crews if options.crews is not None else 1 if quick else default.trainings
+    learner = MTMFQConfig.from_dict({**default.learner.to_dict(), **changes})
+    return CrewSettings(trainings=trainings, learner=learner, seed=options.seed)
+
+
+def optimize(options: argparse.Namespace, settings: EvaluationSettings) -> int:
+    """Run the main job; `settings` are those of the trainings from scratch."""
+    from contract_wrapper.evaluation.worker_pool import check_processes
+    from contract_wrapper.reports.report import write_report
+    from contract_wrapper.reports.summary_table import closing_table
+    from contract_wrapper.studies.search import Search
+    from contract_wrapper.studies.settings import SearchSettings
+    from contract_wrapper.studies.study import Study
+    from contract_wrapper.studies.suggest import next_suggestions
+
+    given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
+    search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
+    check_processes(options.processes)
+    inner = inner_of(options)
+    settings = dataclasses.replace(settings, crews=crew_settings(options, inner, options.quick))
+    folder = options.folder or Path("studies") / folder_name(options, inner)
+    study = Study(folder, settings, search)
+    print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
+    print("\n".join(_about(options, settings, search)), flush=True)
+    record = Search(study, processes=options.processes, stream=sys.stderr).run()
+    print()
+    print(closing_table(record, next_suggestions(record)))
+    print(f"\nfigures and report: {write_report(record)[-1].parent}")
+    print(f"all evaluations:    {folder / 'trials.csv'}")
+    return 0
+
+
+def make_quick(options: argparse.Namespace) -> None:
+    """Fill in what `--quick` stands for, where nothing else is asked for."""
+    options.profile = options.profile or "quick"
+    for name, key in (("initial", "n_initial"), ("evaluations", "n_search"), ("confirm", "n_confirm")):
+        if getattr(options, name) is None:
+            setattr(options, name, QUICK[key])
+
+
+def inner_of(options: argparse.Namespace) -> str:
+    """Who judges: what is asked for; else what the study in the folder was begun with; else crews, where they can."""
+    if options.inner is not None:
+        return str(options.inner)
+    if options.learner != "mtmfq":
+        return SCRATCH
+    if options.folder is not None:
+        from contract_wrapper.studies.database import DATABASE
+        from contract_wrapper.studies.study import read_study
+
+        if (options.folder / DATABASE).is_file():
+            return CREWS if read_study(options.folder).by_crews else SCRATCH
+    return CREWS
+
+
+def folder_name(options: argparse.Namespace, inner: str) -> str:
+    """Name a study by what may not change in it, so that the same command finds it again."""
+    costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
+    parts = [options.preset, costs]
+    if options.learner != "mtmfq":
+        parts.append(options.learner)
+    if inner == CREWS:
+        parts.append("crews" if options.crews is None else f"{options.crews}-crews")
+        if options.crews_episodes is not None:
+            parts.append(f"{options.crews_episodes}-crews-episodes")
+    parts.append(options.profile or "fast")
+    if options.quick and inner == CREWS and options.profile != "quick":
+        parts.append("quick")
+    if options.episodes is not None:
+        parts.append(f"{options.episodes}-episodes")
+    if options.initial is not None and not (options.quick and options.initial == QUICK["n_initial"]):
+        parts.append(f"{options.initial}-initial")
+    if options.batch != 2:
+        parts.append(f"batch{options.batch}")
+    return "-".join([*parts, f"seed{options.seed}"])
+
+
+def _about(options: argparse.Namespace, settings: EvaluationSettings, search: SearchSettings) -> list[str]:
+    """What is about to be done, where it is not what every study does."""
+    from contract_wrapper.learners.registry import get_learner
+    from contract_wrapper.studies.settings import SearchSettings
+
+    lines, crews = [], settings.crews
+    if crews is None:
+        if options.inner is None and options.learner != "mtmfq":
+            lines.append(
+                f"{options.learner} learns one contract at a time: every contract is trained from scratch (--inner scratch)"
+            )
+    else:
+        many = f"{crews.trainings} training{'s' if crews.trainings > 1 else ''} of {crews.learner.episodes:,} episodes"
+        lines.append(
+            f"crews that know every contract are trained first ({many}), then every contract is played in seconds"
+        )
+    if options.quick:
+        usual, full = SearchSettings(), get_learner(options.learner).profile("fast")
+        lines.append(
+            f"quick: {settings.learner.episodes} training episodes instead of {full.episodes} and "
+            f"{search.n_initial + search.n_search} contracts instead of {usual.n_initial + usual.n_search}; crews are "
+            "half trained, so the figures show how the search works and not what a contract is worth"
+        )
+    return lines

@@ -1,0 +1,197 @@
+"""Searches in which crews that know every contract judge them: really trained, in a second."""
+
+import dataclasses
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from small_crews import SETTINGS
+
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews
+from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.evaluate import EvaluationStopped
+from contract_wrapper.evaluation.worker_pool import Job, Task
+from contract_wrapper.studies import search as search_module
+from contract_wrapper.studies.record import Phase, StudyRecord
+from contract_wrapper.studies.search import Search
+from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.study import Study, read_study
+
+SEARCH = SearchSettings(n_initial=3, n_search=2, n_confirm=2, max_cleaners=1)
+ONE_SIZE = dataclasses.replace(SETTINGS, crews=dataclasses.replace(SETTINGS.crews, sizes=(1,)))
+
+
+class InThisProcess:
+    """Does what workers do, one job after another, in this process; stopped by a number of `should_stop` questions."""
+
+    def __init__(self, questions: int | None = None) -> None:
+        self.left, self.order = questions, list[str]()
+
+    def __enter__(self) -> "InThisProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def should_stop(self) -> bool:
+        if self.left is None:
+            return False
+        self.left -= 1
+        return self.left < 0
+
+    def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
+        for job in jobs:
+            self.order.append(str(job))
+            on_tick()
+            try:
+                result = job.do(settings, folder, lambda _: None, self.should_stop)
+            except EvaluationStopped as error:
+                raise KeyboardInterrupt from error
+            on_result(job, result)
+
+
+Run = Callable[..., StudyRecord]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    def start(folder: Path, workers: InThisProcess | None = None, settings=ONE_SIZE, search=SEARCH) -> StudyRecord:  # type: ignore[no-untyped-def]
+        monkeypatch.setattr(search_module, "working", lambda _n: workers or InThisProcess())
+        study = Study(folder, settings, search)
+        try:
+            return Search(study, processes=1, stream=io.StringIO()).run()
+        finally:
+            study.close()
+
+    return start
+
+
+def untimed(record: StudyRecord) -> list[object]:
+    times = {"cpu_seconds": 0.0, "wall_seconds": 0.0}
+    return [
+        t if t.outcome is None else dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, **times))
+        for t in record.trials
+    ]
+
+
+def test_crews_are_trained_first_and_judge_all_contracts(tmp_path: Path, run: Run) -> None:
+    workers = InThisProcess()
+    record = run(tmp_path, workers)
+    assert workers.order[:3] == ["crews 1", "crews 2", "no contract (tax 0, 0 cleaners)"]
+    for trial in record.trials:
+        assert trial.outcome is not None
+        judged = trial.phase in (Phase.INITIAL, Phase.SEARCH)
+        assert len(trial.outcome.by_crew) == (2 if judged else 0), trial
+    assert read_study(tmp_path).trials == record.trials
+    said = json.loads((tmp_path / "run.json").read_text())
+    assert list(map(int, said["crews_cpu_seconds"])) == list(ONE_SIZE.crews.seeds)
+    assert said["cpu_seconds"] > sum(said["crews_cpu_seconds"].values()) > 0
+    assert "welfare_crews_2" in (tmp_path / "trials.csv").read_text().splitlines()[0]
+
+
+def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, run: Run) -> None:
+    whole = untimed(run(tmp_path / "whole"))
+    for questions in (4, 8, 13, 15, 17):  # in the first crews, the second, the baseline, the trainings at the end
+        folder, stops = tmp_path / str(questions), 0
+        while True:
+            try:
+                record = run(folder, InThisProcess(questions))
+                break
+            except KeyboardInterrupt:
+                stops += 1
+        assert untimed(record) == whole, questions
+        assert stops > 0, questions
+
+
+def test_a_finished_search_asks_for_nothing_again(tmp_path: Path, run: Run) -> None:
+    first, workers = run(tmp_path), InThisProcess()
+    assert run(tmp_path, workers).trials == first.trials
+    assert workers.order == []
+
+
+def test_a_search_that_is_continued_needs_no_new_crews(tmp_path: Path, run: Run) -> None:
+    run(tmp_path)
+    workers = InThisProcess()
+    record = run(tmp_path, workers, search=dataclasses.replace(SEARCH, n_search=3, n_confirm=0))
+    assert len(record.trials) > 6
+    assert len(workers.order) == 1
+
+
+@pytest.fixture
+def record(tmp_path: Path, run: Run) -> StudyRecord:
+    """A study in which contracts at welfare 100 are accepted, and fresh trainings of the best bring 94 and 98."""
+    found = run(tmp_path)
+    best = found.finished()[0].contract
+
+    def made_up(trial):  # type: ignore[no-untyped-def]
+        confirms = [t.number for t in found.trials if t.phase is Phase.CONFIRMATION]
+        welfare = 100.0 if trial.contract == best else 50.0
+        welfare = {number: 94.0 + 4 * k for k, number in enumerate(confirms)}.get(trial.number, welfare)
+        good = Estimate(mean=-1000.0 if trial.phase in (Phase.BASELINE, Phase.CONFIRMATION) else 5.0)
+        utilities = dict.fromkeys(trial.outcome.utilities, good)
+        outcome = dataclasses.replace(trial.outcome, welfare=Estimate(mean=welfare), utilities=utilities)
+        contract = best if trial.phase is Phase.CONFIRMATION else trial.contract
+        return dataclasses.replace(trial, contract=contract, outcome=dataclasses.replace(outcome, contract=contract))
+
+    return dataclasses.replace(found, trials=tuple(map(made_up, found.trials)))
+
+
+def test_fresh_trainings_refute_nothing_that_crews_recommend(record: StudyRecord) -> None:
+    best = record.best()
+    assert best is not None
+    assert best.outcome is not None
+    assert best.outcome.welfare.mean == 100.0
+    assert record.confirmed(best.contract) is False  # as measured from scratch nobody accepts it
+    from_scratch = dataclasses.replace(record, settings=record.settings.from_scratch()).best()
+    assert from_scratch is None or from_scratch.contract != best.contract
+
+
+def test_a_contract_is_reachable_within_five_percent(record: StudyRecord) -> None:
+    best = record.finished()[0].contract
+    assert record.reachable(best) is True  # 94 and 98: 96 of 100
+    lower = [
+        dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, welfare=Estimate(mean=94.9)))  # type: ignore[arg-type]
+        if t.phase is Phase.CONFIRMATION
+        else t
+        for t in record.trials
+    ]
+    assert dataclasses.replace(record, trials=tuple(lower)).reachable(best) is False
+    assert record.reachable(record.finished()[1].contract) is None
+    assert dataclasses.replace(record, settings=record.settings.from_scratch()).reachable(best) is None
+
+
+def test_crews_that_do_not_know_a_size_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ContractsError, match="trained for 1, 3 cleaners, not for 2"):
+        Study(tmp_path / "new", SETTINGS, dataclasses.replace(SEARCH, max_cleaners=2))
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_study_from_scratch_is_not_continued_by_crews(tmp_path: Path) -> None:
+    Study(tmp_path, ONE_SIZE.from_scratch(), SEARCH).close()
+    with pytest.raises(ContractsError, match="--inner: scratch there, crews now"):
+        Study(tmp_path, ONE_SIZE, SEARCH)
+    Study(tmp_path, ONE_SIZE.from_scratch(), SEARCH).close()
+    more = dataclasses.replace(ONE_SIZE, crews=CrewSettings(learner=ONE_SIZE.crews.learner, trainings=3))  # type: ignore[union-attr]
+    Study(tmp_path / "other", ONE_SIZE, SEARCH).close()
+    with pytest.raises(ContractsError, match="seed: 7 there, 0 now"):
+        Study(tmp_path / "other", more, SEARCH)
+
+
+def test_crews_that_cannot_be_trained_end_the_search_in_one_line(tmp_path: Path, run: Run) -> None:
+    class Failing(InThisProcess):
+        def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
+            for job in jobs:
+                on_result(job, "it diverged")
+
+    with pytest.raises(ContractsError, match="crews that judge all contracts could not be trained: it diverged"):
+        run(tmp_path, Failing())
+    assert missing_crews(tmp_path / "outcomes", ONE_SIZE) == [0, 1]
+
+
+def test_jobs_say_what_they_are() -> None:
+    jobs: list[Task] = [Job(number=1, contract=SEARCH.initial_contracts()[1], seed=0)]
+    assert str(jobs[0]).startswith("tax ")
