@@ -33,7 +33,7 @@ LEARNED_ANEW, LEARNED_ON, PPO = "learned anew", "learned on", "PPO"
 WARM_TEMPERATURE = 0.02
 """Largest temperature of a deviator that goes on from the crew's network; at a higher one it would forget it."""
 
-DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=10_000)
+DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=5_000)
 """Settings of a deviator over all crew sizes."""
 
 PPO_DEVIATORS: PPOConfig = get_ppo_profile("fast")
