@@ -6,6 +6,7 @@ The folder holds `settings.json` (what is made), `seed-N/` (trained agents, tabl
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,6 +65,7 @@ class SeedJob:
 
 def make_landscape(
     settings: LandscapeSettings, seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
+    command: str = "",
 ) -> Landscape:  # fmt: skip
     """Make a landscape of several seeds, each in a process; everything finished is kept, the same call goes on.
 
@@ -75,6 +77,7 @@ def make_landscape(
         folder: where everything lies.
         processes: seeds that are made at once.
         stream: where progress is shown.
+        command: what makes the landscape again, if a command does; its file says it.
 
     Returns:
         The landscape, as its file in the folder holds it.
@@ -95,6 +98,7 @@ def make_landscape(
         jobs = [SeedJob(number=i, seed=seed, settings=settings) for i, seed in enumerate(numbered)]
         parts = _work(jobs, settings, folder, min(processes, len(jobs)), stream)
         landscape = Landscape.joined([parts[i] for i in range(len(jobs))])
+        landscape = dataclasses.replace(landscape, about={**landscape.about, "command": command})
         landscape.save(folder / TABLE)
         write_text(folder / CSV, landscape.to_csv())
         return Landscape.load(folder / TABLE)
