@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.contract_grid import ContractGrid, play_grid
     from contract_wrapper.evaluation.crews import Crews, train_crews
     from contract_wrapper.evaluation.design_env import ContractDesign
+    from contract_wrapper.evaluation.deviations import play_deviation
+    from contract_wrapper.evaluation.deviators import train_deviator
     from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Outcome
@@ -72,6 +74,8 @@ _HOMES = {
     "bo.cpmes": ("CPMES", "ask"),
     "bo.cpmes_config": ("CPMESConfig",),
     "evaluation.design_env": ("ContractDesign",),
+    "evaluation.deviations": ("play_deviation",),
+    "evaluation.deviators": ("train_deviator",),
     "errors": ("ContractsError",),
     "evaluation.evaluate": ("evaluate",),
     "evaluation.settings": ("EvaluationSettings",),
@@ -162,6 +166,7 @@ __all__ = [
     "load_landscape",
     "make_contracted",
     "optuna_objective",
+    "play_deviation",
     "play_grid",
     "predicted_threshold",
     "reachable",
@@ -170,6 +175,7 @@ __all__ = [
     "sb3_vec_env",
     "threshold",
     "train_crews",
+    "train_deviator",
     "utilities",
     "welfare",
 ]

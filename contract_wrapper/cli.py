@@ -1,4 +1,4 @@
-"""The command `cleanup-contracts`: optimize, evaluate, play, report.
+"""The command `cleanup-contracts`: optimize, evaluate, certify, play, report.
 
 Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
 user can put right ends in one line on the error stream, never in a traceback (`program`).
@@ -69,20 +69,26 @@ def build_parser() -> argparse.ArgumentParser:
     main_job.add_crew_options(sub, "scratch")
 
     sub = _command(
-        commands, "best-response", _best_response, "measure what an agent gains by learning alone against the others"
-    )
+        commands, "certify", _certify, "say of one contract whether everybody accepts it and nobody gains by leaving it",
+        aliases=("best-response",),
+    )  # fmt: skip
     _contract(sub)
     _shared(sub)
     sub.add_argument(
-        "--agents",
-        default="cleaner_0,harvester_0",
-        help="who deviates, one after the other (default: one of each role)",
+        "--crews", type=Path, nargs="+", default=[], metavar="FILE",
+        help="files of crews that know many contracts, one per training (default: train from scratch)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="trainings from scratch, from --seed on (default: 1)"
     )
     sub.add_argument(
-        "--folder",
-        type=Path,
-        default=Path("studies/evaluations"),
-        help="where trained policies are kept and looked for",
+        "--roles", default="cleaner,harvester", help="whose deviations are tried (default: cleaner,harvester)"
+    )
+    sub.add_argument("--ppo", action="store_true", help="let PPO learn to deviate, too (needs the extra sb3)")
+    sub.add_argument("--deviator-episodes", type=int, metavar="N", help="training episodes of each deviator")
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
+    sub.add_argument(
+        "--folder", type=Path, default=Path("studies/evaluations"), help="where what was trained is kept and looked for"
     )
 
     sub = _command(
@@ -117,8 +123,11 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
-    sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+def _command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int], text: str, aliases: Sequence[str] = ()
+) -> argparse.ArgumentParser:
+    about = text[0].upper() + text[1:] + "."
+    sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=about, aliases=aliases)
     sub.set_defaults(run=run)
     return sub
 
@@ -195,30 +204,20 @@ def _evaluate(options: argparse.Namespace) -> int:
     return 0
 
 
-def _best_response(options: argparse.Namespace) -> int:
+def _certify(options: argparse.Namespace) -> int:
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.evaluation.best_response import best_response, report
-    from contract_wrapper.evaluation.evaluate import evaluate
-    from contract_wrapper.progress import Progress
-    from mtmfq.policy import Policy
+    from contract_wrapper.landscapes.certify import certify_command
 
-    if options.learner != "mtmfq":
-        raise ContractsError(f"best responses are learned by mtmfq alone: leave out --learner {options.learner}")
-    contract, settings = Contract(tax=options.tax, n_cleaners=options.cleaners), _settings(options)
-    progress = Progress(sys.stderr)
-
-    def telling(what: str) -> Callable[[Any], None]:
-        return lambda p: progress.show([f"{what}: episode {p.episode}/{p.episodes}"])
-
-    outcome = evaluate(contract, settings, options.seed, folder=options.folder, on_progress=telling("everybody"))
-    policy = Policy.load(options.folder / outcome.policy)
-    agents = [name.strip() for name in options.agents.split(",")]
-    found = [
-        best_response(contract, settings, policy, agent, options.seed, on_progress=telling(f"{agent} alone"))
-        for agent in agents
-    ]
-    progress.say("")
-    print(report(contract, found))
+    if options.seeds < 1:
+        raise ContractsError(f"--seeds must be at least 1, got {options.seeds}")
+    certificate = certify_command(
+        Contract(tax=options.tax, n_cleaners=options.cleaners), _training_settings(options),
+        range(options.seed, options.seed + options.seeds), crews=options.crews,
+        roles=[role.strip() for role in options.roles.split(",")], ppo=options.ppo,
+        deviator_episodes=options.deviator_episodes, folder=options.folder, processes=options.processes,
+        stream=sys.stderr,
+    )  # fmt: skip
+    print(certificate)
     return 0
 
 

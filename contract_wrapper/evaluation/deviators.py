@@ -23,6 +23,7 @@ from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.crews import CREWS, Crews
 from contract_wrapper.learners.lone_learner import LoneLearner, warm_start
 from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
+from contract_wrapper.learners.ppo.policy import PPOPolicy
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ WARM_TEMPERATURE = 0.02
 """Largest temperature of a deviator that goes on from the crew's network; at a higher one it would forget it."""
 
 DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=5_000)
-"""Settings of a deviator over all crew sizes."""
+"""Settings of a deviator over all contracts and crew sizes, about a CPU-minute."""
 
 PPO_DEVIATORS: PPOConfig = get_ppo_profile("fast")
 """Settings of a deviator that PPO trains at one contract."""
@@ -55,8 +56,8 @@ class Deviator:
     policy: Any
     """What it does as the only agent of a `LoneLearner`: a policy of mtmfq or of PPO."""
 
-    curve: Curve
-    """The course of the training."""
+    curve: Curve | None
+    """The course of the training; None for one of PPO that was read from a file."""
 
     cpu_seconds: float
     """CPU time of the training, over all its runs."""
@@ -113,14 +114,14 @@ def train_deviator(
         "terms": None if terms is None else np.asarray(terms, np.float64).tolist(),
     }  # fmt: skip
     return learn_alone(
-        games, crews.policy, role, warm=warm, config=config, seed=seed, checkpoint=checkpoint,
+        games, crews.policy, role, warm=warm, config=config, seed=seed, path=checkpoint,
         identity={**about, **(identity or {})}, on_progress=on_progress, should_stop=should_stop,
     )  # fmt: skip
 
 
 def learn_alone(
     games: Sequence[SettledGame], policy: Any, role: str, *, warm: bool, config: MTMFQConfig, seed: int = 0,
-    checkpoint: Path | None = None, identity: Mapping[str, Any] | None = None,
+    path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
     """Train the first agent of a role alone, in games that take turns, while all others act as `policy` says.
@@ -128,6 +129,7 @@ def learn_alone(
     Args:
         games: of `config.n_games` copies each; with a context, or one without (`ContractedGame`).
         policy: of all other agents, of any learner; with `warm` one of mtmfq.
+        path: the checkpoint.
         others: as in `train_deviator`.
 
     Raises:
@@ -139,7 +141,7 @@ def learn_alone(
     if not games:
         raise ContractsError(f"there is no crew with a {_check_role(role)}: name one of the sizes that the crew knows")
     learners = [LoneLearner(game, policy, first_of(game, role)) for game in games]
-    if hasattr(policy.config, "hidden") and isinstance(policy.config, MTMFQConfig):
+    if isinstance(policy.config, MTMFQConfig):
         config = dataclasses.replace(config, hidden=policy.config.hidden)
     if warm:
         cooled = tuple((at, min(temperature, WARM_TEMPERATURE)) for at, temperature in config.temperature)
@@ -152,7 +154,7 @@ def learn_alone(
         np.random.default_rng(np.random.SeedSequence([seed, 2, TYPES.index(role), int(warm)])),
         **declared,
         initial=warm_start(learners[0], config) if warm else None,
-        checkpoint=checkpoint,
+        checkpoint=path,
         checkpoint_seconds=_CHECKPOINT_SECONDS,
         identity={**(identity or {}), "deviation": name, "role": role},
         on_progress=on_progress,
@@ -166,7 +168,7 @@ def learn_alone(
 
 def learn_alone_by_ppo(
     game: SettledGame, policy: Any, role: str, *, config: PPOConfig = PPO_DEVIATORS, seed: int = 0,
-    identity: Mapping[str, Any] | None = None,
+    path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
     """Train the first agent of a role alone by PPO, at one contract, while all others act as `policy` says.
@@ -174,26 +176,34 @@ def learn_alone_by_ppo(
     Args:
         game: of `config.n_games` copies, all under the same contract, which PPO does not see.
         policy: of all other agents, of any learner.
-        others: as in `train_deviator`; there are no checkpoints.
+        path: a file in which a finished deviator is kept, and from which it is read; a stopped one begins anew.
+        identity: what else the training is for, in plain values; a file must say the same.
+        others: as in `train_deviator`.
 
     Raises:
         ContractsError: there is no such role, the game's contracts differ, or stable-baselines3 is not installed.
-        mtmfq.LearnerError: the learner diverged.
+        mtmfq.LearnerError: the learner diverged, or the file is broken or another training's.
     """
     from contract_wrapper.learners.ppo.train import train_ppo
 
     if isinstance(game, ConditionedGame) and (game.terms != game.terms[0]).any():
         raise ContractsError("PPO sees no contract, so it learns at one: give all games the same terms")
     learner = LoneLearner(game, policy, first_of(game, role), with_context=False)
+    about = {**(identity or {}), "deviation": PPO, "role": role}
+    if path is not None and path.exists():
+        kept = PPOPolicy.load(path, about)
+        return Deviator(name=PPO, role=role, policy=kept, curve=None, cpu_seconds=0.0, finished=True)
     result = train_ppo(
         learner,
         config,
         int(np.random.SeedSequence([seed, 3, TYPES.index(role)]).generate_state(1, np.uint32)[0]),
         **(_declared(game, role) or _declared_in_episode(learner)),
-        identity={**(identity or {}), "deviation": PPO, "role": role},
+        identity=about,
         on_progress=on_progress,
         should_stop=should_stop,
     )
+    if path is not None and result.finished:
+        result.policy.save(path)
     return Deviator(
         name=PPO, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
         finished=result.finished,

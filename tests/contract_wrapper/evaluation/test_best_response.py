@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cleanup_env import make_config
-from contract_wrapper.cli import main
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.best_response import best_response, report
@@ -60,13 +59,6 @@ def test_among_the_unskilled_whoever_learns_alone_gains(policy):
 def test_same_seed_same_deviation(policy):
     one, other = (best_response(CREW, TINY, policy, "harvester_3", seed=4) for _ in range(2))
     assert one == other
-
-
-def test_the_command_judges_one_agent_of_each_role(tmp_path, capsys):
-    options = ["--tax", "0.5", "--cleaners", "1", "--profile", "smoke", "--episodes", "64"]
-    assert main(["best-response", *options, "--folder", str(tmp_path)]) == 0
-    rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert rows[2:4] == ["cleaner_0", "harvester_0"]
 
 
 def test_unknown_agents_are_named(policy):

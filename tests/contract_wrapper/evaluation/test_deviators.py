@@ -10,7 +10,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.contract_grid import play_grid
-from contract_wrapper.evaluation.crews import train_crews
+from contract_wrapper.evaluation.crews import CREWS, train_crews
 from contract_wrapper.evaluation.deviations import deviate, play_deviation
 from contract_wrapper.evaluation.deviators import (
     DEVIATORS,
@@ -184,4 +184,4 @@ def test_errors_say_what_cannot_be_trained(crews):
 
 
 def test_the_settings_follow_those_of_the_crews():
-    assert (DEVIATORS.hidden, DEVIATORS.replay_capacity, DEVIATORS.n_games) == ((128, 128), 300, 64)
+    assert dataclasses.replace(CREWS, episodes=6_000) == DEVIATORS

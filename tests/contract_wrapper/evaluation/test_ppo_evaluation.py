@@ -82,11 +82,9 @@ def test_the_command_names_wrong_learners_and_profiles(tmp_path: Path) -> None:
     assert "choose one of smoke, quick, fast" in line
 
 
-def test_best_responses_are_for_crews_of_mtmfq(tmp_path: Path) -> None:
+def test_best_responses_are_for_crews_of_mtmfq() -> None:
     with pytest.raises(ContractsError, match="PPOConfig: evaluate with the learner mtmfq"):
         best_response(CREW, TINY, None, "cleaner_0")  # type: ignore[arg-type]
-    arguments = ["best-response", "--tax", "0.3", "--cleaners", "2", "--learner", "ppo"]
-    assert "leave out --learner ppo" in refused(cli(*arguments, cwd=tmp_path))
 
 
 def test_the_command_says_what_to_install(tmp_path: Path) -> None:
