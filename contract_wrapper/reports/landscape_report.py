@@ -16,8 +16,9 @@ from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare
 from contract_wrapper.reports.landscape_findings import Findings, Rows
-from contract_wrapper.reports.landscape_gain_figures import draw_free_riding, draw_gains, draw_margins, span
+from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_margins, span
 from contract_wrapper.reports.landscape_summary import answer, plus_minus, taxes_in_words, threshold_in_words
+from contract_wrapper.reports.landscape_threshold_figure import draw_free_riding
 from contract_wrapper.reports.page import Page, code_block, escaped, table
 
 FILE = "landscape.npz"
