@@ -123,10 +123,7 @@ def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
     bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.015, aspect=16)
     bar.ax.axhline(values[0], color="white", lw=1.6)
     bar.ax.axhline(values[0], color=INK, lw=1.6, ls=(0, (2, 1)))
-    bar.ax.annotate(
-        f"no contract {values[0]:.0f}", (1.0, values[0]), (4, 0), xycoords=("axes fraction", "data"),
-        textcoords="offset points", fontsize=8.5, va="center", annotation_clip=False,
-    )  # fmt: skip
+    bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=8)
     _legend(part, found)
 
 
