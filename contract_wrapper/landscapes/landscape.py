@@ -26,13 +26,14 @@ from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certi
 from contract_wrapper.landscapes.csv_table import csv_table
 from contract_wrapper.landscapes.fields import (
     PER_CONTRACT,
-    ROLES,
     check_arrays,
     check_names,
     check_presence,
     joined_fields,
     number_of,
 )
+from contract_wrapper.landscapes.fields import ROLES as ROLES
+from contract_wrapper.landscapes.landscape_file import KIND as KIND
 from contract_wrapper.landscapes.landscape_file import read_fields, write_fields
 
 
