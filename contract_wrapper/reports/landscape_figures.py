@@ -120,7 +120,7 @@ def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
     )  # fmt: skip
     plain(ax)
     ax.spines["left"].set_visible(False)
-    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.015, aspect=16)
+    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.035, aspect=16)
     bar.ax.axhline(values[0], color="white", lw=1.6)
     bar.ax.axhline(values[0], color=INK, lw=1.6, ls=(0, (2, 1)))
     bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=8)
