@@ -18,7 +18,19 @@ from matplotlib.patheffects import withStroke
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.reports.landscape_findings import Findings, Rows
-from contract_wrapper.reports.landscape_style import TAX, WELFARE, apart, cell_edges, crew_name, crew_style, runs
+from contract_wrapper.reports.landscape_style import (
+    TAX,
+    WELFARE,
+    apart,
+    cell_edges,
+    count,
+    crew_name,
+    crew_style,
+    line_with_band,
+    note,
+    runs,
+    width,
+)
 from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, empty_figure, plain
 
 ACCEPTED, CERTIFIED = "accepted", "certified"
@@ -34,7 +46,7 @@ def draw_welfare(found: Findings) -> Figure:
     """Welfare of all contracts: as a map over tax and cleaners, and as lines over tax, whole and near the best."""
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
-    n = len(found.crews)
+    n = max(3, len(found.crews))
     figure = empty_figure(10.4, 5.6 + 0.55 * n, welfare_title(found))
     parts: Any = figure.subfigures(2, 1, height_ratios=(1.45 + 0.55 * n, 4.2))
     _map(parts[0], parts[0].subplots(), found)
@@ -65,17 +77,20 @@ def welfare_title(found: Findings) -> str:
     """What the picture of all contracts shows, in a sentence."""
     k = int((found.landscape.n_cleaners > 0).sum())
     if found.best is None:
-        return f"None of {k} contracts is accepted by everybody"
+        return f"None of {count(k, 'contract')} is accepted by everybody"
     best = found.named(found.best)
     return (
-        f"Best {found.competing_word} contract: {best}, welfare {found.welfare.mean[found.best]:.0f}; of {k} contracts "
+        f"Best {found.competing_word} contract: {best}, welfare {found.welfare.mean[found.best]:.0f}; of {count(k, 'contract')} "
         f"{found.accepted.sum()} are accepted by everybody, {found.certified.sum() or 'none'} certified, and "
-        f"{_rest(int(found.alike.sum()))}"
+        f"{_rest(found)}"
     )
 
 
-def _rest(n: int) -> str:
-    return "no other comes near the best" if n == 1 else f"{n} cannot be told from the best (itself among them)"
+def _rest(found: Findings) -> str:
+    n, competing = int(found.alike.sum()), int(found.competing.sum())
+    if n == 1:
+        return "every other of these is worse" if competing > 1 else f"no other one is {found.competing_word}"
+    return f"{n} cannot be told from the best (itself among them)"
 
 
 def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
@@ -105,13 +120,10 @@ def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
     )  # fmt: skip
     plain(ax)
     ax.spines["left"].set_visible(False)
-    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.015, aspect=16)
+    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.035, aspect=16)
     bar.ax.axhline(values[0], color="white", lw=1.6)
     bar.ax.axhline(values[0], color=INK, lw=1.6, ls=(0, (2, 1)))
-    bar.ax.annotate(
-        f"no contract {values[0]:.0f}", (1.0, values[0]), (4, 0), xycoords=("axes fraction", "data"),
-        textcoords="offset points", fontsize=8.5, va="center", annotation_clip=False,
-    )  # fmt: skip
+    bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=8)
     _legend(part, found)
 
 
@@ -138,8 +150,7 @@ def _legend(part: SubFigure, found: Findings) -> None:
 def _line(ax: Axes, found: Findings, crew: Rows) -> None:
     colour, _ = crew_style(crew.n_cleaners)
     mean, low, high = (values[crew.numbers] for values in found.welfare)
-    ax.fill_between(crew.tax, low, high, color=colour, alpha=0.18, lw=0, zorder=1)
-    ax.plot(crew.tax, mean, color=colour, lw=1.2, zorder=2, marker="." if len(crew.tax) <= 30 else None, gid="mean")
+    line_with_band(ax, crew.tax, mean, low, high, colour=colour, lw=1.2, gid="mean")
     thick = np.where(found.certified[crew.numbers], mean, np.nan)
     ax.plot(crew.tax, thick, color=colour, lw=3.4, zorder=3, solid_capstyle="butt", gid=CERTIFIED)
 
@@ -183,14 +194,14 @@ def draw_alike(found: Findings) -> Figure:
     bounds = found.behind
     mean, lower, upper = bounds.mean[0].copy(), bounds.lower[0], bounds.upper[0]
     mean[found.best] = 0.0
-    n = int(found.alike.sum())
-    title = (
-        f"{n} of {int(found.competing.sum())} {found.competing_word} contracts cannot be told from the best, "
-        f"{found.named(found.best)}"
-        if n > 1
-        else f"The best contract, {found.named(found.best)}, is better than every other {found.competing_word} one"
-    )
-    figure = empty_figure(max(6.4, 1.4 + 2.2 * len(rows)), 4.4, title)
+    n, competing, inches = int(found.alike.sum()), int(found.competing.sum()), width(len(rows))
+    if n > 1:
+        title = f"{n} of {competing} {found.competing_word} contracts cannot be told from the best, {found.named(found.best)}"
+    elif competing > 1:
+        title = f"The best contract, {found.named(found.best)}, is better than every other {found.competing_word} one"
+    else:
+        title = f"Only one contract is {found.competing_word}: {found.named(found.best)}"
+    figure = empty_figure(inches, 4.4, title)
     axes = np.atleast_1d(figure.subplots(1, len(rows), sharey=True))
     near = found.alike & (np.arange(len(mean)) != found.best)
     depth = max(
@@ -213,10 +224,10 @@ def draw_alike(found: Findings) -> Figure:
             ax.text(0.5, -0.07 * depth, f"at best {-nearest:.0f} less\n(below the picture)", ha="center", va="top",
                     color=GREY, fontsize=9)  # fmt: skip
     axes[0].set_ylabel("welfare less that of the best\n(apples per episode)")
-    figure.supxlabel(
-        f"{TAX}\ngreen: cannot be told from the best (star); grey: worse than it, or than another, beyond the error. Bars: "
-        f"bounds on\npaired differences, each side holding for all {int(found.competing.sum())} contracts together with 95 %, over "
-        f"{found.over}.",
-        fontsize=9,
-    )  # fmt: skip
+    note(
+        figure,
+        f"{TAX}\nGreen: cannot be told from the best (star); grey: worse than it, or than another, beyond the error. Bars: bounds "
+        f"on paired differences, each side holding for all {count(competing, 'contract')} together with 95 %, over {found.over}.",
+        inches,
+    )
     return figure

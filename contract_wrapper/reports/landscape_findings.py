@@ -27,7 +27,7 @@ from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import Threshold, predicted_threshold, threshold
 
-LEARNED = "learned"
+LEARNED = ("learned", "PPO")
 """How the names of deviations begin that were learned against the frozen crew."""
 
 

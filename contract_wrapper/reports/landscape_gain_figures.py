@@ -1,4 +1,4 @@
-"""Pictures of who gains what in a landscape: by leaving the crew's play, by the contract, and where free-riding ends.
+"""Pictures of who gains what in a landscape: by leaving the crew's play, and by the contract.
 
 Findings in, a matplotlib Figure out; amounts are apples per episode.
 """
@@ -9,16 +9,15 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.fields import ROLES
-from contract_wrapper.landscapes.thresholds import FREE_RIDER, Threshold
+from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.landscape_findings import LEARNED, Band, Findings, Rows
-from contract_wrapper.reports.landscape_style import TAX, crew_name, in_words, runs
-from contract_wrapper.reports.style import CLEANER, FAINT, GREY, HARVESTER, INK, empty_figure, plain
+from contract_wrapper.reports.landscape_style import TAX, count, crew_name, in_words, line_with_band, note, runs, width
+from contract_wrapper.reports.style import CLEANER, GREY, HARVESTER, INK, empty_figure, plain
 
 _LEARNED_STYLES = (("#CC79A7", (0, (4, 1.5))), ("#0072B2", (0, (1, 1))), ("#009E73", (0, (5, 1, 1, 1))))
 _STRONGEST = "strongest of all that were tried, measured on other episodes"
@@ -45,7 +44,7 @@ def draw_gains(found: Findings) -> Figure:
     ]
     if not rows or not found.crews:
         raise ContractsError("no gain of any deviation was measured in this landscape")
-    figure = empty_figure(_width(found), 2.0 + 2.6 * len(rows), gains_title(found))
+    figure = empty_figure(width(len(found.crews)), 2.0 + 2.6 * len(rows), gains_title(found))
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = body.subplots(len(rows), len(found.crews), sharex=True, sharey="row", squeeze=False)
     names: dict[str, Line2D] = {}  # own handles: a drawn line does not give its dashes back
@@ -58,9 +57,7 @@ def draw_gains(found: Findings) -> Figure:
             ax.axhline(0.0, color=INK, lw=0.9, zorder=1)
             ax.axhline(found.epsilon, color=HARVESTER, lw=1, ls=(0, (4, 2)), zorder=1, gid="epsilon")
             for s in some:
-                ax.fill_between(s.tax, s.band.low, s.band.high, color=s.colour, alpha=0.2, lw=0, zorder=2)
-                ax.plot(s.tax, s.band.mean, color=s.colour, ls=s.style, lw=s.width, zorder=3,
-                        marker="." if len(s.tax) <= 15 else None, ms=4, gid=s.name)  # fmt: skip
+                line_with_band(ax, s.tax, *s.band, colour=s.colour, ls=s.style, lw=s.width, gid=s.name)
                 names.setdefault(s.name, Line2D([], [], color=s.colour, ls=s.style, lw=s.width))
             if not some:
                 ax.text(0.5, 0.4, "not measured", transform=ax.transAxes, ha="center", color=GREY, fontsize=9)
@@ -70,14 +67,17 @@ def draw_gains(found: Findings) -> Figure:
         line[0].set_ylabel(f"gain of a lone {ROLES[role]}\n(apples per episode)")
         line[0].annotate(f"epsilon {found.epsilon:.2f}", (0.0, found.epsilon), (2, 3), textcoords="offset points",
                          fontsize=8, color=HARVESTER)  # fmt: skip
+    inches = width(len(found.crews))
     body.legend(
-        names.values(), [in_words(n) for n in names], loc="outside upper left", ncols=4, frameon=False, fontsize=9
-    )
-    body.supxlabel(
-        f"{TAX}\nBands: 95 % intervals over {found.over}, contract by contract. Shaded: who leaves gains more than epsilon. "
-        "Lines that leave a\npanel at its lower edge go on below: who leaves loses more.",
-        fontsize=9,
+        names.values(), [in_words(n) for n in names], loc="outside upper left", ncols=4 if inches > 11 else 2,
+        frameon=False, fontsize=9,
     )  # fmt: skip
+    note(
+        body,
+        f"{TAX}\nBands: 95 % intervals over {found.over}, contract by contract. Shaded: who leaves gains more than epsilon. "
+        "Lines that leave a panel at its lower edge go on below: who leaves loses more.",
+        inches,
+    )
     return figure
 
 
@@ -94,13 +94,15 @@ def gains_title(found: Findings) -> str:
     ]
     over = int((np.nan_to_num(gains, nan=-np.inf) > found.epsilon).any(axis=1).sum())
     who = (
-        f"Under {over} of {len(gains)} contracts somebody gains"
+        f"Under {over} of {count(len(gains), 'contract')} somebody gains"
         if over
-        else f"Under none of {len(gains)} contracts anybody gains"
+        else f"Under none of {count(len(gains), 'contract')} anybody gains"
     )
-    return (
-        f"{who} more than epsilon ({found.epsilon:.2f}) by leaving alone; {' and '.join(worst)} (means over trainings)"
-    )
+    return f"{who} more than epsilon ({found.epsilon:.2f}) by leaving alone; {' and '.join(worst)} ({_of(found)})"
+
+
+def _of(found: Findings) -> str:
+    return "means over trainings" if len(found.landscape.seeds) > 1 else "one training"
 
 
 def _at_most(gain: float) -> str:
@@ -143,7 +145,7 @@ def draw_margins(found: Findings) -> Figure:
     """What the contract brings the worst-off and the best-off agent of each role, over tax, by crew size."""
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
-    figure = empty_figure(_width(found), 4.4, margins_title(found))
+    figure = empty_figure(width(len(found.crews)), 4.4, margins_title(found))
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = body.subplots(1, len(found.crews), sharey=True, squeeze=False)[0]
     for ax, crew in zip(axes, found.crews, strict=True):
@@ -152,9 +154,7 @@ def draw_margins(found: Findings) -> Figure:
         for role, colour in (("harvester", HARVESTER), ("cleaner", CLEANER)):
             worst, best = found.margins_of(role, "worst"), found.margins_of(role, "best")
             at = crew.numbers
-            ax.fill_between(crew.tax, worst.low[at], worst.high[at], color=colour, alpha=0.2, lw=0, zorder=2)
-            mark = "." if len(crew.tax) <= 15 else None
-            ax.plot(crew.tax, worst.mean[at], color=colour, lw=2.0, zorder=3, marker=mark, gid=f"worst {role}")
+            line_with_band(ax, crew.tax, *(v[at] for v in worst), colour=colour, lw=2.0, gid=f"worst {role}")
             ax.plot(crew.tax, best.mean[at], color=colour, lw=1.0, ls=(0, (3, 1.5)), zorder=3, gid=f"best {role}")
         ax.set_title(crew_name(crew.n_cleaners), fontsize=10, loc="left")
         ax.set(xlim=(-0.03, 1.03))
@@ -171,14 +171,19 @@ def draw_margins(found: Findings) -> Figure:
         for role, colour in (("harvester", HARVESTER), ("cleaner", CLEANER))
         for which, lw, ls in (("worst-off", 2.0, "-"), ("best-off", 1.0, (0, (3, 1.5))))
     ]
-    names.append((Line2D([], [], color=INK, lw=6), "taxes that everybody accepts, as measured"))
+    if found.accepted.any():
+        names.append((Line2D([], [], color=INK, lw=6), "taxes that everybody accepts, as measured"))
     handles, labels = zip(*names, strict=True)
-    body.legend(handles, labels, loc="outside upper left", ncols=5, frameon=False, fontsize=9)
-    body.supxlabel(
-        f"{TAX}\nMargin: a harvester's utility less that without a contract; a cleaner's utility. Bands: 95 % intervals over "
-        f"{found.over}.",
-        fontsize=9,
+    inches = width(len(found.crews))
+    body.legend(
+        handles, labels, loc="outside upper left", ncols=5 if inches > 11 else 3, frameon=False, fontsize=9
     )  # fmt: skip
+    note(
+        body,
+        f"{TAX}\nMargin: a harvester's utility less that without a contract; a cleaner's utility. Bands: 95 % intervals "
+        f"over {found.over}.",
+        inches,
+    )
     return figure
 
 
@@ -201,91 +206,3 @@ def span(low: float, high: float) -> str:
     ('8.6', '8.6 to 12.0')
     """
     return f"{low:.1f}" if f"{low:.1f}" == f"{high:.1f}" else f"{low:.1f} to {high:.1f}"
-
-
-def draw_free_riding(found: Findings) -> Figure:
-    """The tax from which nobody free-rides, by crew size, beside its prediction."""
-    kinds = (
-        ("measured", found.thresholds, -0.14, HARVESTER, "o"),
-        ("predicted", found.predictions, 0.14, CLEANER, "D"),
-    )
-    known = [t for _, by_crew, *_ in kinds for t in by_crew.values() if isinstance(t, Threshold)]
-    if not known:
-        why = next((str(t) for t in found.thresholds.values()), "the landscape has no contract with cleaners")
-        raise ContractsError(why)
-    figure = empty_figure(8.4, 5.8, free_riding_title(found))
-    body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
-    ax = body.subplots()
-    plain(ax)
-    never = 1.25
-    for kind, by_crew, aside, colour, marker in kinds:
-        for place, crew in enumerate(found.crews):
-            it = by_crew[crew.n_cleaners]
-            if isinstance(it, Threshold):
-                _threshold(ax, it, place + aside, never, colour, marker, kind)
-            elif kind == "measured":
-                ax.annotate("not\nmeasured", (place + aside, 0.0), (0, 6), textcoords="offset points", ha="center",
-                            fontsize=8, color=GREY)  # fmt: skip
-    beyond = any(not np.isfinite(t.per_training).all() for t in known)
-    ax.set_yscale("function", functions=(lambda tax: np.sqrt(np.maximum(tax, 0.0)), np.square))
-    ticks = [0.0, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0]
-    ax.set_yticks(
-        [*ticks, *([never] if beyond else [])], [*(f"{t:g}" for t in ticks), *(["at none"] if beyond else [])]
-    )
-    ax.set(
-        xticks=range(len(found.crews)), xticklabels=[crew_name(c.n_cleaners) for c in found.crews],
-        xlim=(-0.6, len(found.crews) - 0.4), ylim=(0.0, 1.35 if beyond else 1.03),
-        ylabel="tax from which nobody free-rides\n(share of harvest income, square-root scale)",
-    )  # fmt: skip
-    ax.grid(axis="y", color=FAINT, lw=0.5)
-    names = [
-        (Line2D([], [], marker="o", color=HARVESTER, ms=8, lw=1.6), "measured: a cleaner that never works gains nothing beyond its error"),
-        (Line2D([], [], marker="D", mfc="white", color=CLEANER, ms=8, lw=1.6),
-         "predicted: its share of what a cleaner adds pays for its shots"),
-    ]  # fmt: skip
-    if any(t.at_smallest.any() for t in known):
-        small = Line2D([], [], marker="v", color=GREY, ms=6, ls="none")
-        names.append((small, "the lowest tax compared: the true one may lie below"))
-    handles, labels = zip(*names, strict=True)
-    body.legend(handles, labels, loc="outside upper left", ncols=1, frameon=False, fontsize=9)
-    n = len(found.landscape.seeds)
-    note = (
-        f"Small markers: one training each. Large: their mean, with the 95 % interval over {n} trainings."
-        if n > 1
-        else "One training: nothing is known of others, so there is no interval."
-    )
-    body.supxlabel(note, fontsize=9)
-    return figure
-
-
-def _threshold(ax: Axes, it: Threshold, x: float, never: float, colour: str, marker: str, gid: str) -> None:
-    """Draw a threshold: a small marker per training, and mean and interval where there are any."""
-    shift = np.linspace(-0.07, 0.07, len(it.per_training)) if len(it.per_training) > 1 else np.zeros(1)
-    for value, small, dx in zip(it.per_training, it.at_smallest, shift, strict=True):
-        y = float(value) if np.isfinite(value) else never
-        ax.plot(x + dx, y, "v" if small else "^" if y == never else marker, ms=5, color=colour, alpha=0.5, mec="none",
-                zorder=2, gid=f"{gid}, one training")  # fmt: skip
-    if it.interval is not None:
-        mean, low, high = it.interval.mean, max(it.interval.low, 0.0), min(it.interval.high, 1.0)
-        ax.errorbar([x], [mean], yerr=[[max(mean - low, 0.0)], [max(high - mean, 0.0)]], fmt=marker, color=colour, ms=9, capsize=4,
-                    mfc=colour if gid == "measured" else "white", mew=1.6, elinewidth=1.6, zorder=3)  # fmt: skip
-        side = -1 if gid == "measured" else 1
-        ax.annotate(f"{mean:.2f}", (x, mean), (11 * side, 0), textcoords="offset points", va="center", fontsize=9,
-                    ha="right" if side < 0 else "left", color=colour)  # fmt: skip
-
-
-def free_riding_title(found: Findings) -> str:
-    """What the picture of free-riding shows, in a sentence."""
-    parts = [
-        f"{it.interval.mean:.2f} ({crew_name(n)})" if it.interval else f"{it.per_training[0]:g} ({crew_name(n)})"
-        for n, it in found.thresholds.items()
-        if isinstance(it, Threshold)
-        and (it.interval or (len(it.per_training) == 1 and np.isfinite(it.per_training[0])))
-    ]
-    if not parts:
-        return "From which tax on nobody free-rides is not known for any crew size"
-    return f"Nobody free-rides from a tax of {', '.join(parts)} on"
-
-
-def _width(found: Findings) -> float:
-    return max(7.0, 1.6 + 2.15 * len(found.crews))

@@ -16,9 +16,11 @@ from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare
 from contract_wrapper.reports.landscape_findings import Findings, Rows
-from contract_wrapper.reports.landscape_gain_figures import draw_free_riding, draw_gains, draw_margins, span
+from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_margins, span
 from contract_wrapper.reports.landscape_summary import answer, plus_minus, taxes_in_words, threshold_in_words
+from contract_wrapper.reports.landscape_threshold_figure import draw_free_riding
 from contract_wrapper.reports.page import Page, code_block, escaped, table
+from contract_wrapper.studies.database import DATABASE
 
 FILE = "landscape.npz"
 """Name of the landscape in a folder of its own."""
@@ -46,10 +48,10 @@ _NOT_SAID = """## What the certificate does not say
 
 
 def find_landscape(path: Path) -> Path | None:
-    """The landscape's file that a path means: itself, or that of a landscape's folder; None: it means something else."""
+    """The file of the landscape that a path means: itself, or that in a folder; None: the path means a study."""
     if path.suffix == ".npz":
         return path
-    return path / FILE if (path / FILE).is_file() else None
+    return path / FILE if (path / FILE).is_file() and not (path / DATABASE).is_file() else None
 
 
 def report_folder(file: Path) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from contract_wrapper.landscapes.bounds import FloatArray
@@ -21,12 +24,39 @@ def crew_style(n_cleaners: int) -> tuple[str, str]:
 
 def crew_name(n_cleaners: int) -> str:
     """A crew size in words."""
-    return f"{n_cleaners} cleaner{'s' if n_cleaners != 1 else ''}"
+    return count(n_cleaners, "cleaner")
 
 
 def in_words(text: str) -> str:
     """Return text as a figure shows it letter by letter: `$` does not begin a formula."""
     return text.replace("$", r"\$")
+
+
+def count(n: int, noun: str) -> str:
+    """A number of things: '1 contract', '2 contracts'."""
+    return f"{n} {noun}{'s' if n != 1 else ''}"
+
+
+def width(n_crews: int) -> float:
+    """Inches of a figure with a panel for each crew size; narrower ones could not hold their notes."""
+    return max(9.6, 1.6 + 2.15 * n_crews)
+
+
+def note(part: Any, text: str, inches: float) -> None:
+    """Write a remark below the panels, wrapped to the width of the figure."""
+    lines = (textwrap.fill(line, int(inches * 13)) for line in text.splitlines())
+    part.supxlabel("\n".join(lines), fontsize=9)
+
+
+def line_with_band(
+    ax: Axes, tax: FloatArray, mean: FloatArray, low: FloatArray, high: FloatArray, *, colour: str, **style: Any
+) -> None:
+    """Draw means over tax with their intervals; a lone tax, too, is seen."""
+    if len(tax) == 1:
+        ax.vlines(tax, low, high, color=colour, alpha=0.4, lw=2.5, zorder=2)
+    else:
+        ax.fill_between(tax, low, high, color=colour, alpha=0.2, lw=0, zorder=1.5)
+    ax.plot(tax, mean, color=colour, marker="." if len(tax) <= 30 else None, **{"zorder": 3, "ms": 5, **style})
 
 
 def cell_edges(taxes: ArrayLike) -> FloatArray:

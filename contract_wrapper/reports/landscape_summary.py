@@ -12,6 +12,7 @@ from contract_wrapper.landscapes.compare import TieBreak
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import Threshold
 from contract_wrapper.reports.landscape_findings import Band, Findings, Rows
+from contract_wrapper.reports.landscape_style import count
 
 WIDTH = 100
 """Characters that no line of the summary passes."""
@@ -34,7 +35,7 @@ def summary(landscape: Landscape) -> str:
     """Return what a landscape says as plain text, at most 100 columns wide: a table by crew size, then the answer."""
     found = Findings(landscape=landscape)
     head = (
-        f"{int((landscape.n_cleaners > 0).sum())} contracts; apples per episode; ±: 95 % interval over {found.over}; "
+        f"{count(int((landscape.n_cleaners > 0).sum()), 'contract')}; apples per episode; ±: 95 % interval over {found.over}; "
         f"epsilon {found.epsilon:.2f}"
     )
     rows = [_row(found, crew) for crew in found.crews]
@@ -51,12 +52,12 @@ def answer(found: Findings) -> list[str]:
     table, best = found.landscape, found.best
     k = int((table.n_cleaners > 0).sum())
     if best is None:
-        return [f"None of {k} contracts is accepted by everybody, so none is certified.", *_nearest(found)]
+        return [f"None of {count(k, 'contract')} is accepted by everybody, and none certified.", *_nearest(found)]
     contract, word = found.named(best), found.competing_word
     sentences = []
     if word != "certified":
         sentences.append(
-            f"None of {k} contracts is certified: {int(found.refuted.sum())} are refuted, "
+            f"None of {count(k, 'contract')} is certified: {int(found.refuted.sum())} are refuted, "
             f"{k - int(found.refuted.sum())} undecided (the errors are too large, or a gain was not measured). The best of "
             "those that everybody accepts is told instead."
         )
@@ -155,7 +156,7 @@ def _gains(found: Findings, best: int) -> list[str]:
         how = f"gains at most {g.upper:.2f}" if g.upper >= 0.0 else f"loses at least {-g.upper:.2f}"
         parts.append(f"a {g.role} {how}{of}, by {g.deviation}")
     parts += [f"of a {role} no deviation was measured" for role in certificate.missing]
-    return [f"By leaving its play alone, bounds that hold together: {'; '.join(parts)}."]
+    return [f"What an agent gains by leaving its play alone, with bounds that hold together: {'; '.join(parts)}."]
 
 
 def _nearest(found: Findings) -> list[str]:
