@@ -11,9 +11,10 @@ from matplotlib.figure import Figure
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.playback.recording import Episode
-from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, HARVESTER, INK, canvas, empty_figure
+from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure
 from contract_wrapper.studies.record import StudyRecord
 
 
@@ -43,6 +44,35 @@ def draw_training(outcome: Outcome) -> Figure:
     ax.axhline(0.0, color=FAINT, lw=0.8, zorder=0)
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure
+
+
+def draw_crews_training(crews: Sequence[Crews]) -> Figure:
+    """Welfare while crews that know every contract were trained: a line per crew size, over all taxes at once.
+
+    Lines are means over trainings; the size of the crew changes from vector episode to vector episode.
+    """
+    if not crews or min(len(known.curve.episode) for known in crews) < 2 * len(crews[0].sizes):
+        raise ContractsError("the crews hold no training curve of two or more points for each crew size")
+    totals = np.mean([known.curve.returns.sum(axis=1) for known in crews], axis=0)
+    episodes, sizes = crews[0].curve.episode, crews[0].sizes
+    tenth = max(1, totals.size // 10)
+    many = f"{len(crews)} training{'s' if len(crews) > 1 else ''}"
+    figure, ax = canvas(
+        8.6, 5.0,
+        f"Crews for every contract ({many}): welfare {totals[:tenth].mean():.0f} at first, "
+        f"{totals[-tenth:].mean():.0f} at the end, mean over taxes and crew sizes",
+    )  # fmt: skip
+    for k, size in enumerate(sizes):
+        label = f"{size} cleaner{'s' if size != 1 else ''}"
+        colour, style = LINES[k % len(LINES)]
+        _curve(ax, episodes[k :: len(sizes)], totals[k :: len(sizes)], colour, label, style)
+    ax.set(xlabel="training episodes, all crew sizes together", ylabel="welfare (apples per episode)")
+    figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+    return figure
+
+
+LINES = ((GREY, "-"), (CLEANER, "--"), (GREEN, "-."), (HARVESTER, ":"), (INK, "-"))
+"""Colour and dash of each crew size's line."""
 
 
 def _curve(ax: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str, style: str) -> None:

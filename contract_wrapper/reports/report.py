@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.by_crews.crew_folder import read_crews, settings_of_crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.files import make_folder, write_bytes, write_text
@@ -20,6 +21,7 @@ from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import search_figures as figures
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
+from contract_wrapper.studies.study import OUTCOMES
 
 FOLDER = "figures"
 """Where the report lies in a study's folder."""
@@ -117,8 +119,15 @@ def _search_figures(record: StudyRecord, page: _Page) -> None:
 
 
 def _contract_figures(record: StudyRecord, best: Outcome | None, page: _Page) -> None:
+    if record.by_crews:
+        page.add(
+            "training_crews",
+            lambda: episode_figures.draw_crews_training(read_crews(record.folder / OUTCOMES, record.settings)),
+            lambda: _crews_training(record),
+            heading="Training: crews for every contract",
+        )
     for outcome in (best, record.baseline):
-        if outcome is not None:
+        if outcome is not None and not outcome.by_crew:
             page.add(
                 training_name(outcome.contract),
                 lambda o=outcome: episode_figures.draw_training(o),  # type: ignore[misc]
@@ -184,6 +193,15 @@ def _training(outcome: Outcome) -> str:
     )
 
 
+def _crews_training(record: StudyRecord) -> str:
+    return (
+        "Each game plays under a contract of its own, drawn anew for every episode, which its agents see; crew sizes "
+        "take turns. Thin lines are episodes as played while exploring, averaged over the games played at once and "
+        f"the {settings_of_crews(record.settings).trainings} training(s), thick lines their running mean. All "
+        "contracts of the study are judged by these crews."
+    )
+
+
 def _waste(record: StudyRecord, best: Outcome | None) -> str:
     game = record.settings.game
     parts = [
@@ -199,11 +217,24 @@ def _waste(record: StudyRecord, best: Outcome | None) -> str:
 
 def _text(record: StudyRecord, page: _Page) -> str:
     settings = record.settings
-    intro = (
-        f"Every contract was evaluated by training its agents for {settings.learner.episodes} episodes and playing "
-        f"{settings.episodes} greedy episodes after that. Numbers are apples per episode, ± one standard error; the "
-        "standard error of one training does not contain what another training would change, that of retraining does."
-    )
+    if settings.crews is None:
+        intro = (
+            f"Every contract was evaluated by training its agents for {settings.learner.episodes} episodes and playing "
+            f"{settings.episodes} greedy episodes after that. Numbers are apples per episode, ± one standard error; the "
+            "standard error of one training does not contain what another training would change, that of retraining does."
+        )
+    else:
+        intro = (
+            f"Every contract was judged by crews that know all of them, of {settings.crews.trainings} training(s) of "
+            f"{settings.crews.learner.episodes} episodes: the crews of each played {settings.episodes} greedy episodes "
+            "under it. Numbers are apples per episode, ± one standard error over episodes alone: all contracts share "
+            "these trainings, so that what a training does to all of them alike is no noise of a comparison; what "
+            "another training would change is not in it. The game without a contract, and the fresh trainings of the "
+            f"best, were trained from scratch for {settings.learner.episodes} episodes; ± of fresh trainings is between them."
+        )
+    certificate = record.certificate
+    if certificate is not None:
+        intro += f"\n\n```text\n{certificate}\n```"
     parts = ["# Report of the study", f"```text\n{closing_table(record)}\n```", intro, *page.sections]
     if page.left_out:
         parts.append("## Left out\n\n" + "\n".join(page.left_out))

@@ -135,7 +135,7 @@ def draw_best_feasible(record: StudyRecord) -> Figure:
     ax.plot(at[~good], values[~good], "x", color=GREY, ms=7, mew=1.4, alpha=0.7, label=word)
     levels = [] if record.baseline is None else [(record.baseline.welfare.mean, "no contract", INK, "--")]
     if same_game(record.settings.game):
-        crew = f"scripted crew of {SCRIPTED_CREW},\nno errors, no costs"
+        crew = f"scripted players, {SCRIPTED_CREW} cleaners,\nno errors, no costs"
         levels += [(PAPER.welfare, "paper's best", HARVESTER, "-."), (SCRIPTED_HARVEST, crew, CLEANER, ":")]
     _levels(ax, levels)
     ax.margins(y=0.08)

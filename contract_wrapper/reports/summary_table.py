@@ -9,6 +9,8 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import PARTICIPATION, tightest_margin, worst_harvester_margin
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
+from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
+from contract_wrapper.landscapes.reachable import TOLERANCE
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
 
 WIDTH = 100
@@ -23,6 +25,24 @@ _HEAD = (
     ("margin of", "cleaners ± se"),
     ("accepted", "by all"),
 )
+
+_CREWS_HEAD = (
+    ("contract", ""),
+    ("welfare", "± se"),
+    ("worst-off", "harvester"),
+    ("margin of", "harvesters"),
+    ("margin of", "cleaners"),
+    ("accepted", "by all"),
+    ("largest gain", "(at most)"),
+    ("certified", ""),
+)
+"""Where crews judge: the worst-off agents' margins, and what deviating alone brings at most, with its upper bound."""
+
+MOST_CREWS = 4
+"""Trainings of crews whose welfare is told one by one; of more the least and the largest."""
+
+_MAY_GO = 2
+"""Column that is left out of the table of crews where it would be too wide."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,14 +59,16 @@ class Row:
 def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> str:
     """Return the closing table as plain text, at most 100 columns wide.
 
-    Rows: no contract, best contract, the same confirmed by fresh trainings, the paper's best, a
-    scripted crew. Everything is in apples per episode. `next_suggestions` are contracts that the
-    search would try next, as text. Works for a study at any stage, an empty one included.
+    Rows: no contract, best contract, the same by fresh trainings, the paper's best, scripted players. Where crews
+    that know every contract judge, columns tell the certificate of the best, and fresh trainings stand beside it.
+    Everything is in apples per episode. `next_suggestions` are contracts that the search would try next, as text.
+    Works for a study at any stage, an empty one included.
     """
     rows = _own_rows(record)
     if same_game(record.settings.game):
-        rows += _foreign_rows()
-    lines = [f"Apples per episode; costs of work: {record.settings.costs}.", "", *_lay_out(rows), ""]
+        rows += _foreign_rows(record.by_crews)
+    table = _lay_out(rows, _CREWS_HEAD if record.by_crews else _HEAD)
+    lines = [f"Apples per episode; costs of work: {record.settings.costs}.", "", *table, ""]
     lines += verdict(record)
     if not same_game(record.settings.game):
         lines.append("Published and scripted figures belong to another game and are left out.")
@@ -93,6 +115,8 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
         sentences.append(
             f"Its smallest margin, {tight}, is within two standard errors of 0: its acceptance is not certain."
         )
+    if record.by_crews:
+        return [*sentences, *_about_certificate(record.certified(best.contract)), *_about_reach(record, best)]
     refuted = [str(t.contract) for t in record.accepted() if record.confirmed(t.contract) is False]
     if record.confirmed(best.contract):
         sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond its standard error.")
@@ -101,29 +125,99 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
     return sentences
 
 
+def _about_certificate(certificate: Certificate | None) -> list[str]:
+    if certificate is None:
+        return ["It has no certificate yet: what deviating alone brings is not known."]
+    largest = _largest(certificate)
+    words = {
+        Verdict.CERTIFIED: "It is certified: everybody accepts it, and nobody gains by deviating alone",
+        Verdict.REFUTED: "It is not certified: somebody refuses it or gains by deviating alone",
+        Verdict.UNDECIDED: "Whether it can be certified is undecided: the errors are too large",
+    }
+    text = f"{words[certificate.verdict]}, beyond {certificate.epsilon:.2f} apples and the errors."
+    if largest is not None:
+        text += (
+            f" The deviation that may bring most is that of a {largest.role}, {largest.deviation}: {largest.mean:+.2f} ± "
+            f"{largest.se:.2f}, at most {largest.upper:+.2f}; others may bring more."
+        )
+    return [text]
+
+
+def _about_reach(record: StudyRecord, best: TrialRecord) -> list[str]:
+    reach = record.reach(best.contract)
+    if reach is None:
+        return []
+    n, share = reach.n_scratch, reach.scratch.mean / reach.crew.mean if reach.crew.mean > 0 else 0.0
+    found = (
+        f"{n} training{'s' if n > 1 else ''} from scratch bring{'' if n > 1 else 's'} {share:.0%} of the crews' welfare"
+    )
+    if reach.as_measured:
+        sure = "" if reach.verdict == "reachable" else " as measured (the spread between trainings does not decide it)"
+        return [f"{found}: the contract is reachable from scratch{sure}."]
+    sure = "" if reach.verdict == "not reachable" else ", as measured"
+    return [
+        f"{found}: less than {1 - TOLERANCE:.0%}, so it is not reachable from scratch{sure}. This does not refute the "
+        "contract: it says that a training from scratch does not find such a crew."
+    ]
+
+
+def _largest(certificate: Certificate) -> GainBound | None:
+    """What the role gains whose gain may be largest."""
+    return max(certificate.gains, key=lambda bound: bound.upper, default=None)
+
+
 def _own_rows(record: StudyRecord) -> list[Row]:
     base, good, bad = record.baseline, record.ranked(), record.refused()
-    missing = Row(cells=("no contract", *("-",) * 6), note="not evaluated yet")
-    rows = [missing if base is None else _row("no contract", base, base)]
+    columns = len(_CREWS_HEAD if record.by_crews else _HEAD)
+    missing = Row(cells=("no contract", *("-",) * (columns - 1)), note="not evaluated yet")
+    rows = [missing if base is None else _row(record, "no contract", base, base)]
     chosen = good[:1] or bad[:1]
     if base is None or not chosen:
         return rows
     best = chosen[0]
     assert best.outcome is not None  # only finished trials are judged
     label = "best found" if good else "nearest found"
-    rows.append(_row(label, best.outcome, base, f"{best.contract} (trial {best.number})"))
+    note = f"{best.contract} (trial {best.number})"
+    if best.outcome.by_crew:
+        one = [f"{welfare:.1f}" for welfare in best.outcome.by_crew]
+        one = one if len(one) <= MOST_CREWS else [f"{min(best.outcome.by_crew):.1f} to {max(best.outcome.by_crew):.1f}"]
+        note += f"; by training of crews {', '.join(one)}; ± over episodes alone"
+    rows.append(_row(record, label, best.outcome, base, note, record.certified(best.contract)))
     again = record.confirmation(best.contract)
     if again is not None:
         n = sum(t.contract == best.contract for t in record.finished(Phase.CONFIRMATION))
-        rows.append(_row("retrained", again, base, f"mean of {n} fresh training{'s' if n > 1 else ''} of the same"))
+        many = f"mean of {n} fresh training{'s' if n > 1 else ''} of the same"
+        if record.by_crews:
+            many += " from scratch" + ("; ± is between trainings" if n > 1 else "")
+        rows.append(_row(record, "retrained", again, base, many))
     return rows
 
 
-def _row(label: str, outcome: Outcome, base: Outcome, note: str = "") -> Row:
+def _row(
+    record: StudyRecord, label: str, outcome: Outcome, base: Outcome, note: str = "",
+    certificate: Certificate | None = None,
+) -> Row:  # fmt: skip
     margins = outcome.margins(base)
     harvester, cleaner = outcome.worst_harvester, outcome.worst_cleaner
-    if outcome.contract.is_none:
-        cells = (label, _pair(outcome.welfare), _text(harvester.mean), "-", "-", "-", "-")
+    crews, none = record.by_crews, outcome.contract.is_none
+    if none:
+        cells = (
+            label,
+            _pair(outcome.welfare, crews),
+            _text(harvester.mean),
+            *("-",) * (len(_CREWS_HEAD if crews else _HEAD) - 3),
+        )
+        return Row(cells=cells, note=note)
+    accepted = "yes" if outcome.feasible(base) else "no"
+    of_harvesters, of_cleaners = worst_harvester_margin(margins), margins[PARTICIPATION]
+    if crews:
+        largest = None if certificate is None else _largest(certificate)
+        cells = (
+            label, _pair(outcome.welfare, crews), _text(harvester.mean), _pair(of_harvesters, crews, "+"),
+            _pair(of_cleaners, crews, "+"), accepted,
+            "-" if largest is None else f"{_text(largest.mean, '+')} ({_text(largest.upper, '+')})",
+            "-" if certificate is None else _VERDICTS[certificate.verdict],
+        )  # fmt: skip
         return Row(cells=cells, note=note)
     gain = harvester.mean - base.worst_harvester.mean
     cells = (
@@ -131,31 +225,37 @@ def _row(label: str, outcome: Outcome, base: Outcome, note: str = "") -> Row:
         _pair(outcome.welfare),
         f"{_text(harvester.mean)} ({_text(gain, '+')})",
         "-" if cleaner is None else _text(cleaner.mean),
-        _pair(worst_harvester_margin(margins), "+"),
-        _pair(margins[PARTICIPATION], "+"),
-        "yes" if outcome.feasible(base) else "no",
+        _pair(of_harvesters, sign="+"),
+        _pair(of_cleaners, sign="+"),
+        accepted,
     )
     return Row(cells=cells, note=note)
 
 
-def _foreign_rows() -> list[Row]:
+_VERDICTS = {Verdict.CERTIFIED: "yes", Verdict.REFUTED: "no", Verdict.UNDECIDED: "undecided"}
+
+
+def _foreign_rows(crews: bool) -> list[Row]:
     paper = PAPER
     gain = paper.worst_harvester - paper.baseline_harvester
-    cells = (
-        "paper's best", _text(paper.welfare), f"{_text(paper.worst_harvester)} ({_text(gain, '+')})",
-        _text(paper.worst_cleaner), ">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), "yes",
-    )  # fmt: skip
+    own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), "yes")
+    worst = _text(paper.worst_harvester)
+    both = (worst,) if crews else (f"{worst} ({_text(gain, '+')})", _text(paper.worst_cleaner))
+    cells = ("paper's best", _text(paper.welfare), *both, *own, *(("-", "-") if crews else ()))
     note = f"{paper.contract}, with its own learner and costs; its baseline harvesters: at most "
-    crew = ("scripted crew", _text(SCRIPTED_HARVEST), *("-",) * 5)
+    scripted = ("scripted players", _text(SCRIPTED_HARVEST), *("-",) * (len(cells) - 2))
     return [
         Row(cells=cells, note=f"{note}{paper.baseline_harvester}"),
-        Row(cells=crew, note=f"{SCRIPTED_CREW} error-free scripted cleaners: harvest, before costs; a yardstick"),
+        Row(cells=scripted, note=f"{SCRIPTED_CREW} error-free scripted cleaners: harvest, before costs; a yardstick"),
     ]
 
 
-def _lay_out(rows: list[Row]) -> list[str]:
-    lines = [tuple(part[i] for part in _HEAD) for i in (0, 1)]
-    widths = [max(len(cells[c]) for cells in (*lines, *(r.cells for r in rows))) for c in range(len(_HEAD))]
+def _lay_out(rows: list[Row], head: tuple[tuple[str, str], ...]) -> list[str]:
+    cells = [tuple(part[i] for part in head) for i in (0, 1)] + [row.cells for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    if head is _CREWS_HEAD and sum(widths) + len(widths) - 1 > WIDTH:
+        narrower = [Row(cells=row.cells[:_MAY_GO] + row.cells[_MAY_GO + 1 :], note=row.note) for row in rows]
+        return _lay_out(narrower, head[:_MAY_GO] + head[_MAY_GO + 1 :])
     gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
 
     def line(cells: tuple[str, ...]) -> str:
@@ -163,7 +263,7 @@ def _lay_out(rows: list[Row]) -> list[str]:
         return gap.join((cells[0].ljust(widths[0]), *right)).rstrip()
 
     rule = "-" * len(line(tuple("x" * w for w in widths)))
-    text = [line(lines[0]), line(lines[1]), rule]
+    text = [line(cells[0]), line(cells[1]), rule]
     for row in rows:
         text.append(line(row.cells))
         if row.note:
@@ -177,7 +277,11 @@ def _text(value: float, sign: str = "") -> str:
     return f"{value:{sign}.{digits}f}"
 
 
-def _pair(value: Estimate, sign: str = "") -> str:
+def _pair(value: Estimate, narrow: bool = False, sign: str = "") -> str:
+    """Mean ± standard error; narrow: both with one decimal from a hundred on, and none from a thousand on."""
+    if narrow:
+        digits = 2 if abs(value.mean) < 100 else 1 if abs(value.mean) < 1000 else 0
+        return f"{value.mean:{sign}.{digits}f} ± {value.se:.{digits}f}"
     return f"{_text(value.mean, sign)} ± {_text(value.se)}"
 
 

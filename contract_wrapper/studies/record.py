@@ -16,6 +16,8 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, accepts_beyond_error, tightest_margin
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.landscapes.certificate import Certificate
+from contract_wrapper.landscapes.reachable import Reach, reachable
 from contract_wrapper.studies.settings import SearchSettings
 
 
@@ -37,9 +39,6 @@ class Phase(StrEnum):
 
 COMPETING = (Phase.INITIAL, Phase.SEARCH)
 """Phases whose trials compete: each contract is tried once."""
-
-WITHIN = 0.05
-"""Part of the welfare of crews that know every contract by which those trained from scratch may fall short of it."""
 
 
 class Batch(NamedTuple):
@@ -102,6 +101,9 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     """All evaluations, by number."""
 
+    certificate: Certificate | None = None
+    """What deviations from the crews' play bring under the recommended contract; None before it is known."""
+
     @property
     def baseline(self) -> Outcome | None:
         """The outcome without a contract, None before it is known."""
@@ -141,7 +143,7 @@ class StudyRecord:
         """The trial to recommend: the accepted one with the highest welfare that fresh trainings do not refute.
 
         A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews that know
-        every contract judge them, fresh trainings from scratch refute nothing (see `reachable`).
+        every contract judge them, fresh trainings from scratch refute nothing (see `reach`).
         """
         if self.by_crews:
             return next(iter(self.accepted()), None)
@@ -179,17 +181,22 @@ class StudyRecord:
             return None
         return all(map(accepts_beyond_error, again.margins(baseline).values()))
 
-    def reachable(self, contract: Contract) -> bool | None:
-        """Whether trainings from scratch find crews whose welfare is at most 5 % below that of the crews that judge.
+    def reach(self, contract: Contract) -> Reach | None:
+        """How far trainings from scratch come to the crews that judged a contract; None without either of them.
 
-        None if no training from scratch tried the contract, or no crew judged it. False does not refute the contract:
-        it says that a training from scratch does not find that crew.
+        "Not reachable" refutes no contract: it says that a training from scratch does not find that crew.
         """
         judged = next((t.outcome for t in self.finished() if t.contract == contract), None)
-        again = self.confirmation(contract)
-        if not self.by_crews or judged is None or again is None:
+        again = [
+            t.outcome.welfare.mean for t in self.finished(Phase.CONFIRMATION) if t.contract == contract and t.outcome
+        ]
+        if judged is None or not judged.by_crew or not again:
             return None
-        return again.welfare.mean >= (1.0 - WITHIN) * judged.welfare.mean
+        return reachable(again, judged.by_crew)
+
+    def certified(self, contract: Contract) -> Certificate | None:
+        """The certificate of a contract; None if another one or none was certified."""
+        return self.certificate if self.certificate is not None and self.certificate.contract == contract else None
 
     def confirmation(self, contract: Contract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""

@@ -7,7 +7,7 @@ and the results before its batch, so that a search that was stopped and continue
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
 from contract_wrapper import interrupts
@@ -15,8 +15,10 @@ from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, Workers, crew_jobs, working
+from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.progress import STARTING, Pace, Progress
 from contract_wrapper.studies import workload
+from contract_wrapper.studies.certification import CertifyJob, together
 from contract_wrapper.studies.record import Phase, StudyRecord
 from contract_wrapper.studies.settings import contract_of
 from contract_wrapper.studies.study import Study
@@ -42,6 +44,7 @@ class Search:
             self._finish_open(workers)
             while self._search_step():
                 self._finish_open(workers)
+            self._certify(workers)
             while self._confirm_step():
                 self._finish_open(workers)
         return self.study.record()
@@ -85,6 +88,30 @@ class Search:
                 return False
         return False
 
+    def _certify(self, workers: Workers) -> None:
+        """Measure what deviating alone brings under the recommended contract, unless that is known."""
+        record = self.study.record()
+        best, crews, baseline = record.best(), self.study.settings.crews, record.baseline
+        if best is None or crews is None or baseline is None or record.certified(best.contract) is not None:
+            return
+        interrupts.check()
+        self._progress.say(f"certifying {best.contract}: what does an agent gain by deviating alone?")
+        seed = self.study.search.training_seed(best.number)
+        jobs = [
+            CertifyJob(number=-1 - k, training=k, contract=best.contract, baseline=baseline, seed=seed)
+            for k in range(crews.trainings)
+        ]
+        found: dict[int, Certificate | str] = {}
+        self._do(workers, jobs, lambda job, result: found.__setitem__(job.number, result))
+        whole = [found[job.number] for job in jobs]
+        failures = [what for what in whole if isinstance(what, str)]
+        if failures:
+            self._progress.say(f"it could not be certified: {failures[0]}")
+            return
+        certificate = together([what for what in whole if not isinstance(what, str)])
+        self.study.certify(certificate)
+        self._progress.say(f"{best.contract}: {certificate.verdict}")
+
     def _finish_open(self, workers: Workers) -> None:
         """Evaluate whatever is queued; crews that it needs and that are missing are trained before, with the baseline."""
         jobs = [
@@ -98,7 +125,9 @@ class Search:
                 jobs = [job for job in jobs if not job.from_scratch]
         self._do(workers, jobs)
 
-    def _do(self, workers: Workers, jobs: Sequence[Task]) -> None:
+    def _do(
+        self, workers: Workers, jobs: Sequence[Task], on_other: Callable[[Task, Any], None] = lambda *_: None
+    ) -> None:
         self._running = {job.number: (job, None) for job in jobs}
         # Margins are measured against the baseline, so its result is stored before any other.
         held: list[tuple[Job, Outcome | str]] = []
@@ -115,6 +144,8 @@ class Search:
                     raise ContractsError(f"the baseline could not be trained, so nothing can be judged: {result}")
                 known = known or job.number == 0
                 held.append((job, result))
+            else:
+                on_other(job, result)
             if known:
                 for ready, what in sorted(held, key=lambda pair: pair[0].number):
                     self.study.finish(ready.number, what)
@@ -173,11 +204,11 @@ class Search:
             for job, status in self._running.values()
             if status is not None
         ]
-        playing = record.by_crews and not self._crews_missing
-        return [
-            f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}",
-            "training " + ("; ".join(training) or STARTING) if training or not playing else "playing  with crews",
-        ]
+        if not training and record.by_crews and not self._crews_missing:
+            doing = "; ".join(str(job) for job, _ in self._running.values())
+        else:
+            doing = "training " + ("; ".join(training) or STARTING)
+        return [f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}", doing]
 
     def _part(self, job: Task, status: TrainingStatus | None) -> float:
         """Work of a training that is under way."""

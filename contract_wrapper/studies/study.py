@@ -2,7 +2,7 @@
 
 The folder holds `study.sqlite3` (the truth), `run.json` (configuration, seeds, versions, machine),
 `trials.csv`, `outcomes/` (cache, learned policies, checkpoints of stopped trainings; in its `crews/` the crews that
-know every contract), `figures/`.
+know every contract), `certificate.json` (of the recommended contract), `figures/`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.folder_lock import lock_folder
+from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.learners.registry import learner_of
+from contract_wrapper.studies.certificate_file import read_certificate, write_certificate
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
@@ -123,6 +125,11 @@ class Study:
         self._database.finish(number, result, margins)
         self.write_files()
 
+    def certify(self, certificate: Certificate) -> None:
+        """Store the certificate of the recommended contract, in place of an older one."""
+        self._known = None
+        write_certificate(self.folder, certificate, self.settings)
+
     def record(self) -> StudyRecord:
         """Return the study as it stands, as plain values."""
         if self._known is None:
@@ -152,7 +159,10 @@ def read_study(folder: Path) -> StudyRecord:
 def _record(folder: Path, database: StudyDatabase) -> StudyRecord:
     trials, configuration = database.trials(), database.configuration
     assert configuration is not None  # `trials` needs it, too
-    return StudyRecord(folder=folder, settings=configuration.evaluation, search=configuration.search, trials=trials)
+    return StudyRecord(
+        folder=folder, settings=configuration.evaluation, search=configuration.search, trials=trials,
+        certificate=read_certificate(folder, configuration.evaluation),
+    )  # fmt: skip
 
 
 def _run(record: StudyRecord) -> dict[str, Any]:

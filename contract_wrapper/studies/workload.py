@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.studies.certification import MEASURING, SHARE
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -36,16 +37,25 @@ def of_evaluation(settings: EvaluationSettings, contract: Contract, phase: Phase
     return PLAYING * settings.crews.trainings
 
 
+def of_certificate(settings: EvaluationSettings) -> float:
+    """Two roles that deviate, each learning anew and going on from the crew, for the crews of each training."""
+    if settings.crews is None:
+        return 0.0
+    agents, episodes = settings.game.n_harvesters + TYPICAL_CREW, settings.crews.learner.episodes / SHARE
+    return settings.crews.trainings * (4 * CREWS * agents * episodes + MEASURING * 3 * PLAYING)
+
+
 def from_scratch(phase: Phase) -> bool:
     """Whether agents are trained from scratch in a phase even where crews judge all contracts."""
     return phase in (Phase.BASELINE, Phase.CONFIRMATION)
 
 
 def done(record: StudyRecord, crews_missing: int) -> float:
-    """Finished evaluations, and trainings of crews that are there."""
+    """Finished evaluations, trainings of crews that are there, and the certificate."""
     settings = record.settings
     trained = 0 if settings.crews is None else settings.crews.trainings - crews_missing
-    return trained * of_crews(settings) + sum(_of(record, t) for t in record.trials if t.is_finished)
+    certified = of_certificate(settings) if record.certificate is not None else 0.0
+    return certified + trained * of_crews(settings) + sum(_of(record, t) for t in record.trials if t.is_finished)
 
 
 def total(record: StudyRecord, search: SearchSettings) -> float:
@@ -56,6 +66,7 @@ def total(record: StudyRecord, search: SearchSettings) -> float:
         unknown[Phase.CONFIRMATION] = search.n_confirm
     expected = sum(max(0, n) * of_evaluation(settings, typical, phase) for phase, n in unknown.items())
     known = sum(_of(record, t) for t in record.trials)
+    expected += of_certificate(settings)
     return known + expected + (0 if settings.crews is None else settings.crews.trainings * of_crews(settings))
 
 

@@ -46,7 +46,7 @@ def test_paper_row_holds_the_published_numbers(fake_study):
 
 
 def test_scripted_row_is_a_harvest_before_costs(fake_study):
-    assert row(closing_table(fake_study), "scripted crew")[0] == "594.00"
+    assert row(closing_table(fake_study), "scripted players")[0] == "594.00"
     assert "harvest, before costs" in closing_table(fake_study)
 
 

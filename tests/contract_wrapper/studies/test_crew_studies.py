@@ -3,20 +3,26 @@
 import dataclasses
 import io
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up_crews import certificate_of
 from small_crews import SETTINGS
 
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.worker_pool import Job, Task
+from contract_wrapper.files import write_sealed
 from contract_wrapper.studies import search as search_module
-from contract_wrapper.studies.record import Phase, StudyRecord
+from contract_wrapper.studies.certificate_file import certificate_from
+from contract_wrapper.studies.certification import together
+from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study, read_study
@@ -29,7 +35,7 @@ class InThisProcess:
     """Does what workers do, one job after another, in this process; stopped by a number of `should_stop` questions."""
 
     def __init__(self, questions: int | None = None) -> None:
-        self.left, self.order = questions, list[str]()
+        self.left, self.asked, self.order = questions, 0, list[str]()
 
     def __enter__(self) -> "InThisProcess":
         return self
@@ -38,6 +44,7 @@ class InThisProcess:
         return None
 
     def should_stop(self) -> bool:
+        self.asked += 1
         if self.left is None:
             return False
         self.left -= 1
@@ -94,8 +101,11 @@ def test_crews_are_trained_first_and_judge_all_contracts(tmp_path: Path, run: Ru
 
 
 def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, run: Run) -> None:
-    whole = untimed(run(tmp_path / "whole"))
-    for questions in (4, 8, 13, 15, 17):  # in the first crews, the second, the baseline, the trainings at the end
+    workers = InThisProcess()
+    whole = run(tmp_path / "whole", workers)
+    assert whole.certificate is not None
+    # in the first crews, in the second, in the baseline, while deviators learn, in the last training from scratch
+    for questions in (4, 8, 13, workers.asked - 6, workers.asked - 1):
         folder, stops = tmp_path / str(questions), 0
         while True:
             try:
@@ -103,7 +113,8 @@ def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Pat
                 break
             except KeyboardInterrupt:
                 stops += 1
-        assert untimed(record) == whole, questions
+        assert untimed(record) == untimed(whole), questions
+        assert record.certificate == whole.certificate, questions
         assert stops > 0, questions
 
 
@@ -117,8 +128,63 @@ def test_a_search_that_is_continued_needs_no_new_crews(tmp_path: Path, run: Run)
     run(tmp_path)
     workers = InThisProcess()
     record = run(tmp_path, workers, search=dataclasses.replace(SEARCH, n_search=3, n_confirm=0))
-    assert len(record.trials) > 6
-    assert len(workers.order) == 1
+    assert len([t for t in record.trials if t.phase is Phase.SEARCH]) == 3
+    assert [job for job in workers.order if job.startswith("crews")] == []
+
+
+def test_the_recommended_contract_is_certified_and_the_certificate_kept(tmp_path: Path, run: Run) -> None:
+    record = run(tmp_path)
+    best = record.best()
+    assert best is not None
+    certificate = read_study(tmp_path).certified(best.contract)
+    assert certificate is not None
+    assert (certificate.n_trainings, certificate.unit, certificate.missing) == (2, "episodes", ())
+    assert [gain.role for gain in certificate.gains] == ["cleaner", "harvester"]
+    assert certificate == record.certificate
+
+
+def test_a_certificate_that_was_edited_counts_as_none_and_is_made_again(
+    tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = run(tmp_path).certificate
+    path = tmp_path / "certificate.json"
+    path.write_text(path.read_text().replace("0.95", "0.99"))
+    assert read_study(tmp_path).certificate is None
+    assert "the certificate is not used" in caplog.text
+    workers = InThisProcess()
+    assert run(tmp_path, workers).certificate == whole
+    assert workers.order == ["deviators of crews 1", "deviators of crews 2"]
+    content = json.loads(path.read_text())["content"]
+    write_sealed(path, "certificate", {**content, "settings": "other"})
+    assert read_study(tmp_path).certificate is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"contract": {}}, {"margins": 5}, {"margins": [5]}, {"gains": [{"role": 3}]}, {"missing": [1]}, {"unit": "days"},
+        {"epsilon": "x"}, {"epsilon": math.inf}, {"n_trainings": 0}, {"n_trainings": 1.5}, {"more": 1},
+        {"margins": [{"name": "a", "mean": True, "se": 0, "lower": 0, "upper": 0}]},
+    ],
+)  # fmt: skip
+def test_what_is_no_certificate_is_refused(change: dict[str, object]) -> None:
+    good = dataclasses.asdict(certificate_of(Contract(tax=0.1, n_cleaners=1)))
+    plain = json.loads(json.dumps(good))
+    assert certificate_from(plain) == certificate_of(Contract(tax=0.1, n_cleaners=1))
+    with pytest.raises(ContractsError):
+        certificate_from({**plain, **change})
+
+
+def test_certificates_of_single_trainings_are_put_together_with_the_errors_of_their_episodes() -> None:
+    one, two = (certificate_of(Contract(tax=0.1, n_cleaners=1), cleaner=(mean, mean + 1)) for mean in (1.0, 3.0))
+    both = together([one, two])
+    assert both.n_trainings == 2
+    assert both.gains[0].mean == pytest.approx(2.0)
+    assert both.gains[0].se == pytest.approx(0.1 / 2**0.5)  # two errors of 0.1
+    assert both.margins[0].mean == 60.0
+    other = certificate_of(Contract(tax=0.2, n_cleaners=1))
+    with pytest.raises(ContractsError, match="cannot be put together"):
+        together([one, other])
 
 
 @pytest.fixture
@@ -133,7 +199,12 @@ def record(tmp_path: Path, run: Run) -> StudyRecord:
         welfare = {number: 94.0 + 4 * k for k, number in enumerate(confirms)}.get(trial.number, welfare)
         good = Estimate(mean=-1000.0 if trial.phase in (Phase.BASELINE, Phase.CONFIRMATION) else 5.0)
         utilities = dict.fromkeys(trial.outcome.utilities, good)
-        outcome = dataclasses.replace(trial.outcome, welfare=Estimate(mean=welfare), utilities=utilities)
+        outcome = dataclasses.replace(
+            trial.outcome,
+            welfare=Estimate(mean=welfare),
+            utilities=utilities,
+            by_crew=(welfare,) * len(trial.outcome.by_crew),
+        )
         contract = best if trial.phase is Phase.CONFIRMATION else trial.contract
         return dataclasses.replace(trial, contract=contract, outcome=dataclasses.replace(outcome, contract=contract))
 
@@ -152,16 +223,24 @@ def test_fresh_trainings_refute_nothing_that_crews_recommend(record: StudyRecord
 
 def test_a_contract_is_reachable_within_five_percent(record: StudyRecord) -> None:
     best = record.finished()[0].contract
-    assert record.reachable(best) is True  # 94 and 98: 96 of 100
-    lower = [
-        dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, welfare=Estimate(mean=94.9)))  # type: ignore[arg-type]
-        if t.phase is Phase.CONFIRMATION
-        else t
+    reach = record.reach(best)
+    assert reach is not None
+    assert (reach.scratch.mean, reach.n_scratch, reach.as_measured) == (96.0, 2, True)  # of at least 95
+    assert record.reach(record.finished()[1].contract) is None
+    lower = [t if t.phase is not Phase.CONFIRMATION else _at(t, 94.9) for t in record.trials]
+    far = dataclasses.replace(record, trials=tuple(lower)).reach(best)
+    assert far is not None
+    assert not far.as_measured
+    unseen = [
+        t if t.outcome is None else dataclasses.replace(t, outcome=dataclasses.replace(t.outcome, by_crew=()))
         for t in record.trials
     ]
-    assert dataclasses.replace(record, trials=tuple(lower)).reachable(best) is False
-    assert record.reachable(record.finished()[1].contract) is None
-    assert dataclasses.replace(record, settings=record.settings.from_scratch()).reachable(best) is None
+    assert dataclasses.replace(record, trials=tuple(unseen)).reach(best) is None
+
+
+def _at(trial: TrialRecord, welfare: float) -> TrialRecord:
+    assert trial.outcome is not None
+    return dataclasses.replace(trial, outcome=dataclasses.replace(trial.outcome, welfare=Estimate(mean=welfare)))
 
 
 def test_crews_that_do_not_know_a_size_are_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""The certificate of the recommended contract, kept in a study's folder: what was measured, and for which study.
+
+The file is sealed: damage and edits are found, and such a file counts as none, so that the search certifies again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.files import read_sealed, write_sealed
+from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound
+
+KIND = "certificate"
+"""What a file says that it is."""
+
+NAME = "certificate.json"
+"""Name of the file in a study's folder."""
+
+log = logging.getLogger(__name__)
+
+
+def write_certificate(folder: Path, certificate: Certificate, settings: EvaluationSettings) -> None:
+    """Write the certificate of a study; errors as in `write_sealed`."""
+    plain = {**dataclasses.asdict(certificate), "contract": certificate.contract.as_dict()}
+    write_sealed(folder / NAME, KIND, {"settings": settings.fingerprint(), "certificate": plain})
+
+
+def read_certificate(folder: Path, settings: EvaluationSettings) -> Certificate | None:
+    """Read the certificate of a study; None if there is none, or one that is damaged or another study's."""
+    path = folder / NAME
+    if settings.crews is None or not path.is_file():
+        return None
+    try:
+        content = read_sealed(path, KIND)
+        if content.get("settings") != settings.fingerprint():
+            raise ContractsError(f"{path} belongs to a study with other settings")
+        return certificate_from(content.get("certificate"))
+    except ContractsError as error:
+        log.warning("the certificate is not used (%s); the search makes another one", error)
+        return None
+
+
+def certificate_from(data: object) -> Certificate:
+    """Read a certificate from plain values, and check it.
+
+    Raises:
+        ContractsError: something is missing, unknown, of another type or not finite.
+    """
+    names = {f.name for f in dataclasses.fields(Certificate)}
+    if not isinstance(data, Mapping) or set(data) != names:
+        raise _no_certificate(data)
+    margins, gains, missing = data["margins"], data["gains"], data["missing"]
+    lists = all(isinstance(items, list) for items in (margins, gains, missing))
+    if not lists or not all(isinstance(role, str) for role in missing) or data["unit"] not in ("trainings", "episodes"):
+        raise _no_certificate(data)
+    n = data["n_trainings"]
+    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
+        raise _no_certificate(n)
+    return Certificate(
+        contract=Contract.from_dict(data["contract"]),
+        margins=tuple(Bound(**_fields(Bound, bound)) for bound in margins),
+        gains=tuple(GainBound(**_fields(GainBound, bound)) for bound in gains),
+        missing=tuple(missing),
+        epsilon=_number(data["epsilon"]),
+        confidence=_number(data["confidence"]),
+        unit=data["unit"],
+        n_trainings=n,
+    )
+
+
+def _fields(kind: type[Bound] | type[GainBound], data: object) -> dict[str, Any]:
+    """Names as text, everything else as numbers; a bound may be infinite where there was too little to measure it by."""
+    names = [f.name for f in dataclasses.fields(kind)]
+    if not isinstance(data, Mapping) or set(data) != set(names):
+        raise _no_certificate(data)
+    texts = {"name", "role", "deviation"}
+    if not all(isinstance(data[name], str) for name in texts & set(names)):
+        raise _no_certificate(data)
+    return {name: data[name] if name in texts else _number(data[name], infinite=True) for name in names}
+
+
+def _number(value: object, *, infinite: bool = False) -> float:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not (infinite or math.isfinite(value)):  # type: ignore[arg-type]
+        raise _no_certificate(value)
+    return float(value)  # type: ignore[arg-type]
+
+
+def _no_certificate(got: object) -> ContractsError:
+    return ContractsError(f"this is no certificate as it is written to a file, got {shown(got)}: certify again")

@@ -1,0 +1,125 @@
+"""Certify the contract that a search recommends: what deviating alone from the crews' play brings.
+
+Each training's crews are measured by a job of their own, and the measurements are put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.by_crews.crew_folder import read_crews
+from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound, RoleGain, certify
+from contract_wrapper.landscapes.certify import measure_certificate, subject_of_crews
+
+if TYPE_CHECKING:
+    from contract_wrapper.evaluation.crews import Crews
+
+FOLDER = "deviators"
+"""Where the agents that learned to deviate are kept, in the folder of the outcomes."""
+
+SHARE = 10
+"""A deviator learns at one contract for a tenth of the episodes in which the crews learned all of them."""
+
+CHOOSING, MEASURING = 2, 10
+"""Episodes on which the strongest deviation is chosen, and on which it is measured, for each that judges a contract."""
+
+
+def certificate_of_training(
+    folder: Path,
+    crews: Crews,
+    contract: Contract,
+    *,
+    baseline: Outcome,
+    episodes: int,
+    seed: int,
+    should_stop: Any = None,
+) -> Certificate:
+    """Measure what deviations from the crews of one training bring under a contract.
+
+    Args:
+        folder: of the outcomes; in its `deviators/` those that learned are kept, and not trained again.
+        crews: of one training.
+        contract: under which they play.
+        baseline: outcome without a contract.
+        episodes: that judge a contract; the measurement takes 10 times as many.
+        seed: of deviators and episodes.
+        should_stop: asked while deviators learn.
+
+    Raises:
+        EvaluationStopped, ContractsError, LearnerError: as `measure_certificate`.
+    """
+    return measure_certificate(
+        [subject_of_crews(crews, contract, seed)], baseline, folder=folder / FOLDER,
+        deviator_episodes=max(1, crews.policy.config.episodes // SHARE),
+        choosing=CHOOSING * episodes, measuring=MEASURING * episodes, should_stop=should_stop,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertifyJob:
+    """The measurement for the crews of one training; its result is a Certificate of this training alone."""
+
+    number: int
+    """Below 0, so that it is no evaluation's."""
+
+    training: int
+    """Number of the training among those of the settings."""
+
+    contract: Contract
+    """What is certified."""
+
+    baseline: Outcome
+    """Outcome without a contract."""
+
+    seed: int
+    """Of deviators and episodes."""
+
+    def do(self, settings: EvaluationSettings, folder: Path | None, _: Any, should_stop: Any) -> Certificate:
+        """Measure."""
+        if folder is None:
+            raise ContractsError("deviators are trained into a folder, got none")
+        crews = read_crews(folder, settings)[self.training]
+        return certificate_of_training(
+            folder, crews, self.contract, baseline=self.baseline, episodes=settings.episodes, seed=self.seed,
+            should_stop=should_stop,
+        )  # fmt: skip
+
+    def __str__(self) -> str:
+        return f"deviators of crews {self.training + 1}"
+
+
+def together(certificates: Sequence[Certificate]) -> Certificate:
+    """Put the certificates of single trainings together to one, with means over trainings.
+
+    Its errors are those of episodes: it speaks of the crews of these trainings. What other trainings would bring takes
+    more of them than judge a contract (a t of two trainings bounds nothing).
+
+    Raises:
+        ContractsError: they are of different contracts, or measured other agents.
+    """
+    first = certificates[0]
+    alike = {(c.contract, tuple(m.name for m in c.margins), tuple(g.role for g in c.gains)) for c in certificates}
+    if len(alike) > 1:
+        raise ContractsError("certificates of other contracts or agents cannot be put together")
+    margins = {m.name: [_estimate(c.margins[i]) for c in certificates] for i, m in enumerate(first.margins)}
+    gains = [
+        RoleGain(
+            role=g.role, gains=[_estimate(c.gains[i]) for c in certificates],
+            deviations=[c.gains[i].deviation for c in certificates],
+            utility=sum(c.gains[i].utility for c in certificates) / len(certificates),
+        )
+        for i, g in enumerate(first.gains)
+    ]  # fmt: skip
+    return certify(first.contract, margins, gains, epsilon=first.epsilon, confidence=first.confidence, unit="episodes")
+
+
+def _estimate(bound: Bound | GainBound) -> Estimate:
+    return Estimate(mean=bound.mean, se=bound.se)
