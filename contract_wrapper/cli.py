@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper import main_job, program
+from contract_wrapper import landscape_job, main_job, program
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -91,6 +91,15 @@ def build_parser() -> argparse.ArgumentParser:
         "--folder", type=Path, default=Path("studies/evaluations"), help="where what was trained is kept and looked for"
     )
 
+    sub = _command(
+        commands,
+        "landscape",
+        _landscape,
+        "train crews for every contract, play all contracts, and draw what comes of it",
+    )
+    _game(sub)
+    landscape_job.add_options(sub)
+
     sub = _command(commands, "play", _play, "show an episode: an animated GIF, or an animation in the terminal")
     _contract(sub, required=False)
     _shared(sub)
@@ -128,13 +137,17 @@ def _contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
     sub.add_argument("--cleaners", type=int, required=required, help="number of recruited cleaners")
 
 
-def _shared(sub: argparse.ArgumentParser) -> None:
+def _game(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--preset", default="contract", help="rules of the game (default: contract)")
     sub.add_argument(
         "--costs",
         default="effort",
         help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
     )
+
+
+def _shared(sub: argparse.ArgumentParser) -> None:
+    _game(sub)
     sub.add_argument("--learner", default="mtmfq", help="who learns: mtmfq (default), or ppo of stable-baselines3")
     sub.add_argument("--profile", help="its settings: smoke, quick or fast (default); mtmfq also paper and faithful")
     sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
@@ -208,6 +221,10 @@ def _certify(options: argparse.Namespace) -> int:
     return 0
 
 
+def _landscape(options: argparse.Namespace) -> int:
+    return landscape_job.landscape(options)
+
+
 def _play(options: argparse.Namespace) -> int:
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.playback.play import play_command
@@ -224,11 +241,20 @@ def _play(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.reports.landscape_report import find_landscape, report_folder, write_landscape_report
+    from contract_wrapper.reports.landscape_summary import summary
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
     from contract_wrapper.studies.study import read_study
     from contract_wrapper.studies.suggest import next_suggestions
 
+    file = find_landscape(options.study)
+    if file is not None:
+        landscape = Landscape.load(file)
+        print(summary(landscape))
+        print(*write_landscape_report(landscape, report_folder(file)), sep="\n")
+        return 0
     record = read_study(options.study)
     print(closing_table(record, next_suggestions(record)))
     for path in write_report(record):

@@ -21,11 +21,11 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, versions
 from contract_wrapper.files import make_folder, write_text
+from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.certificate_file import read_certificate, write_certificate
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
-from contract_wrapper.studies.folder_lock import lock_folder
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 

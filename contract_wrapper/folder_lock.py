@@ -1,4 +1,4 @@
-"""One process per study: a second command on the same folder is refused."""
+"""One process per folder: a second command on the same study or landscape is refused."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def lock_folder(folder: Path) -> FileLock:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise ContractsError(
-            f"another process is working on the study in {folder}: wait for it, or choose another --folder"
+            f"another process is working in the folder {folder}: wait for it, or choose another --folder"
         ) from error
     except OSError as error:
         raise ContractsError(
-            f"cannot write to the study folder {folder}: {error.strerror or error}; choose another with --folder"
+            f"cannot write to the folder {folder}: {error.strerror or error}; choose another with --folder"
         ) from error
     return lock

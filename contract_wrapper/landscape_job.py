@@ -1,0 +1,108 @@
+"""The command `landscape`: what is made, in which folder, and what is said about it."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
+
+N_SEEDS, N_QUICK_SEEDS = 5, 2
+"""Conditioned trainings of a landscape, and of a quick look at one."""
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """Options of the command, besides those that say which game and which costs."""
+    sub.add_argument(
+        "--seeds", type=int, metavar="N", help="independent trainings, from --seed on (default: 5; quick: 2)"
+    )
+    sub.add_argument("--seed", type=int, default=0, help="seed of the first training (default: 0)")
+    sub.add_argument(
+        "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
+    )
+    sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of a training (default: 25000)")
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="trainings at once (default: 2)")
+    sub.add_argument(
+        "--folder", type=Path, help="folder of the landscape (default: landscapes/ and a name made of the options)"
+    )
+
+
+def landscape(options: argparse.Namespace) -> int:
+    """Make a landscape, draw it, and say what it shows."""
+    from contract_wrapper.errors import require_package
+    from contract_wrapper.landscapes.building.landscape_folder import make_landscape
+    from contract_wrapper.reports.landscape_report import report_folder, write_landscape_report
+    from contract_wrapper.reports.landscape_summary import summary
+
+    require_package("torch", "agents", "training crews for every contract")
+    settings, folder = settings_of(options), options.folder or Path("landscapes") / folder_name(options)
+    n = options.seeds if options.seeds is not None else N_QUICK_SEEDS if options.quick else N_SEEDS
+    if n < 1 or options.seed < 0:
+        raise ContractsError(f"--seeds must be at least 1 and --seed at least 0, got {n} and {options.seed}")
+    print(f"landscape: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
+    print(
+        f"{n} training{'s' * (n > 1)} of crews that know every contract, then {len(settings.contracts()) - 1} contracts are "
+        "played and single agents try to gain by leaving the crew",
+        flush=True,
+    )
+    if options.quick:
+        full = type(settings)()
+        print(
+            f"quick: {settings.crews.episodes:,} training episodes instead of {full.crews.episodes:,} and "
+            f"{len(settings.taxes)} taxes instead of {len(full.taxes)}; crews are half trained, so the figures show what "
+            "a landscape is and not what a contract is worth",
+            flush=True,
+        )
+    made = make_landscape(
+        settings, range(options.seed, options.seed + n), folder, processes=options.processes, stream=sys.stderr,
+        command=command_of(options, n),
+    )  # fmt: skip
+    print()
+    print(summary(made))
+    pages = write_landscape_report(made, report_folder(folder / "landscape.npz"))
+    print(f"\nfigures and report: {pages[0]}")
+    print(f"all contracts:      {folder / 'landscape.csv'} and {folder / 'landscape.npz'}")
+    return 0
+
+
+def settings_of(options: argparse.Namespace) -> LandscapeSettings:
+    """What the options ask for.
+
+    Raises:
+        ContractsError, CleanupError, LearnerError: one of them is unknown or out of range.
+    """
+    from cleanup_env import make_config
+    from contract_wrapper.contracts.costs import get_costs
+    from contract_wrapper.landscapes.building.landscape_settings import QUICK, LandscapeSettings
+
+    changes: dict[str, Any] = dict(QUICK) if options.quick else {}
+    settings = LandscapeSettings(game=make_config(options.preset), costs=get_costs(options.costs), **changes)
+    if options.crews_episodes is None:
+        return settings
+    return dataclasses.replace(settings, crews=dataclasses.replace(settings.crews, episodes=options.crews_episodes))
+
+
+def folder_name(options: argparse.Namespace) -> str:
+    """Name a landscape by what may not change in it, so that the same command finds it again."""
+    costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
+    episodes = [] if options.crews_episodes is None else [f"{options.crews_episodes}-episodes"]
+    return "-".join([options.preset, costs, *(["quick"] if options.quick else []), *episodes])
+
+
+def command_of(options: argparse.Namespace, n_seeds: int) -> str:
+    """The command that makes the landscape again, in any folder."""
+    parts = ["cleanup-contracts landscape", f"--costs {options.costs}", f"--seeds {n_seeds}"]
+    if options.preset != "contract":
+        parts.insert(1, f"--preset {options.preset}")
+    if options.seed:
+        parts.append(f"--seed {options.seed}")
+    if options.crews_episodes is not None:
+        parts.append(f"--crews-episodes {options.crews_episodes}")
+    return " ".join([*parts, *(["--quick"] if options.quick else [])])

@@ -1,0 +1,1 @@
+"""Landscapes made: settings, one seed after another, and the folder that keeps them."""

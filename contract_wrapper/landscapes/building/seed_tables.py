@@ -1,0 +1,188 @@
+"""What the crews of one seed bring about under every contract, and what single agents gain by deviating from them.
+
+All gains are paired: the same episodes with and without the deviation. The strongest deviation is chosen on other
+episodes than those on which it is measured, so that the largest of several noisy gains is not taken for a gain.
+Each table lies in a file once it is whole, and is read from there the next time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.contract_grid import mean_and_error, play_grid
+from contract_wrapper.evaluation.crews import Crews
+from contract_wrapper.evaluation.deviations import SCRIPTED, play_deviation
+from contract_wrapper.evaluation.deviators import LEARNED_ANEW, LEARNED_ON, Deviator
+from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
+from contract_wrapper.landscapes.landscape import ROLES
+from mtmfq.checkpoint import check_identity, open_arrays, plain, save_arrays
+from mtmfq.interface import LearnerError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Arrays = dict[str, FloatArray]
+
+NAMES = (*dict.fromkeys(name for role in ROLES for name in SCRIPTED[role]), LEARNED_ANEW, LEARNED_ON)
+"""Names of all deviations, D."""
+
+PLAYED = ("welfare", "harvest", "shots", "waste", "utilities")
+"""What is kept of every contract, episode by episode."""
+
+KIND = "landscape table"
+
+
+class SeedTables:
+    """Plays the crews of one seed under all contracts, with deviations and without."""
+
+    def __init__(
+        self, settings: LandscapeSettings, seed: int, folder: Path, crews: Crews, learned: Sequence[Deviator],
+        tell: Callable[[int, float], None],
+    ) -> None:  # fmt: skip
+        """Prepare to play.
+
+        Args:
+            settings, seed, folder: as in `build_seed`.
+            crews: of this seed.
+            learned: deviators that learned against them.
+            tell: called with the number of a table (0 to 2, in the order of the methods) and the part of it that
+                is done, before each contract; it may raise to stop.
+        """
+        self._settings, self._folder, self._crews, self._tell = settings, folder, crews, tell
+        self._choosing, self._measuring = (
+            int(s) for s in np.random.SeedSequence([seed, 50]).generate_state(2, np.uint32)
+        )
+        self._identity = {"landscape": settings.about(), "seed": seed}
+        self._deviations: dict[str, dict[int, str | Deviator]] = {
+            role: {
+                **{NAMES.index(name): name for name in SCRIPTED[role]},
+                **{NAMES.index(d.name): d for d in learned if d.role == role},
+            }
+            for role in ROLES
+        }
+        self.cpu_seconds = 0.0
+        """CPU time of all playing, over all runs."""
+
+    def try_deviations(self) -> tuple[FloatArray, IntArray]:
+        """Gains of all deviations at C contracts, mean and error, (C, R, D, 2), and number of the strongest, (C, R)."""
+        settings = self._settings
+        contracts = [settings.contracts()[number] for number in settings.tried_at()]
+        per_size = len(contracts) // len(settings.sizes)
+        parts, plays = [], per_size * (1 + sum(map(len, self._deviations.values())))
+        for i, n in enumerate(settings.sizes):
+            terms = [[c.tax] for c in contracts[i * per_size : (i + 1) * per_size]]
+
+            def make(i: int = i, n: int = n, terms: list[list[float]] = terms) -> Arrays:
+                count = self._counter(0, i * plays, plays * len(settings.sizes))
+                how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": self._choosing}
+                crew = play_grid(self._crews, n, terms, on_contract=count, **how).utilities
+                gains = np.full((per_size, len(ROLES), len(NAMES), 2), np.nan)
+                for r, role in enumerate(ROLES):
+                    for d, deviation in self._deviations[role].items():
+                        alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
+                        gains[:, r, d] = np.stack(mean_and_error(alone - self._first(crew, n, role)), axis=1)
+                return {"gains": gains}
+
+            shape = (per_size, len(ROLES), len(NAMES), 2)
+            parts.append(self._kept(f"tried-{n}.npz", {"gains": shape}, make)["gains"])
+        tried = np.concatenate(parts)
+        return tried, np.where(np.isnan(tried[..., 0]), -np.inf, tried[..., 0]).argmax(axis=2)
+
+    def play_contracts(self) -> list[Arrays]:
+        """What every contract brings about, a table for each crew size: arrays `PLAYED`, (taxes, E) or (taxes, E, N)."""
+        settings = self._settings
+        terms, tables = [[tax] for tax in settings.taxes], []
+        for i, n in enumerate(settings.sizes):
+
+            def make(i: int = i, n: int = n) -> Arrays:
+                count = self._counter(1, i * len(terms), len(terms) * len(settings.sizes))
+                how: dict[str, Any] = {"episodes": settings.episodes, "seed": self._measuring}
+                grid = play_grid(self._crews, n, terms, on_contract=count, **how)
+                return {name: getattr(grid, name) for name in PLAYED}
+
+            shapes: dict[str, tuple[int, ...]] = dict.fromkeys(PLAYED, (len(terms), settings.episodes))
+            shapes["utilities"] = (*shapes["welfare"], len(agents_of(settings, n)))
+            tables.append(self._kept(f"played-{n}.npz", shapes, make))
+        return tables
+
+    def measure_gains(self, played: Sequence[Arrays], strongest: IntArray) -> FloatArray:
+        """Gains of the deviation that was strongest nearby, mean and error, (sizes, taxes, R, 2).
+
+        played: as `play_contracts` gives it; strongest: (C, R), as `try_deviations` gives it.
+        """
+        settings, near = self._settings, nearest(self._settings)
+        gains = np.empty((*near.shape, len(ROLES), 2))
+        for i, n in enumerate(settings.sizes):
+
+            def make(i: int = i, n: int = n) -> Arrays:
+                count = self._counter(2, i * 2 * near.shape[1], 2 * near.size)
+                how: dict[str, Any] = {"episodes": settings.episodes, "seed": self._measuring}
+                found = np.empty((near.shape[1], len(ROLES), 2))
+                for r, role in enumerate(ROLES):
+                    chosen, crew = strongest[near[i], r], self._first(played[i]["utilities"], n, role)
+                    for d in np.unique(chosen):
+                        mine = np.flatnonzero(chosen == d)
+                        terms, deviation = [[settings.taxes[k]] for k in mine], self._deviations[role][int(d)]
+                        alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
+                        found[mine, r] = np.stack(mean_and_error(alone - crew[mine]), axis=1)
+                return {"gains": found}
+
+            gains[i] = self._kept(f"gains-{n}.npz", {"gains": gains.shape[1:]}, make)["gains"]
+        return gains
+
+    def _first(self, utilities: FloatArray, n_cleaners: int, role: str) -> FloatArray:
+        """Utilities (K, E) of the first agent of a role, of those of all agents (K, E, N)."""
+        roles = [agent.rpartition("_")[0] for agent in agents_of(self._settings, n_cleaners)]
+        first: FloatArray = utilities[..., roles.index(role)]
+        return first
+
+    def _counter(self, table: int, begun: int, total: int) -> Callable[[int], None]:
+        """A callback for each contract played: how many there were before is kept here."""
+        done = begun
+
+        def count(_: int) -> None:
+            nonlocal done
+            done += 1
+            self._tell(table, done / total)
+
+        return count
+
+    def _kept(self, name: str, shapes: Mapping[str, tuple[int, ...]], make: Callable[[], Arrays]) -> Arrays:
+        """Read a table of this seed, or make it and keep it.
+
+        Raises:
+            ContractsError: the file is damaged or another landscape's, or cannot be written.
+        """
+        path = self._folder / name
+        try:
+            if not path.exists():
+                began = time.process_time()
+                arrays = make()
+                meta = {"identity": plain(self._identity), "cpu_seconds": time.process_time() - began}
+                save_arrays(path, KIND, meta, arrays)
+            with open_arrays(path, KIND) as file:
+                check_identity(file.meta["identity"], self._identity)
+                self.cpu_seconds += float(file.meta["cpu_seconds"])
+                return {key: file.read(key, np.float64, shape, finite=False) for key, shape in shapes.items()}
+        except LearnerError as error:
+            raise ContractsError(f"a table of the landscape is not as it should be: {error}") from error
+
+
+def nearest(settings: LandscapeSettings) -> IntArray:
+    """For every contract of the grid the place, among those where all deviations were tried, of the nearest tax.
+
+    Returns:
+        Places in `settings.tried_at()`, (sizes, taxes); the contract found has the same crew size.
+    """
+    at = settings.tried_at()
+    per_size = len(at) // len(settings.sizes)
+    taxes = np.array([settings.contracts()[number].tax for number in at[:per_size]])
+    column = np.abs(np.array(settings.taxes)[:, None] - taxes).argmin(axis=1)
+    places: IntArray = np.arange(len(settings.sizes))[:, None] * per_size + column
+    return places
