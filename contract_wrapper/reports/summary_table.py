@@ -128,17 +128,16 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
 def _about_certificate(certificate: Certificate | None) -> list[str]:
     if certificate is None:
         return ["It has no certificate yet: what deviating alone brings is not known."]
-    largest = _largest(certificate)
-    words = {
-        Verdict.CERTIFIED: "It is certified: everybody accepts it, and nobody gains by deviating alone",
-        Verdict.REFUTED: "It is not certified: somebody refuses it or gains by deviating alone",
-        Verdict.UNDECIDED: "Whether it can be certified is undecided: the errors are too large",
-    }
-    text = f"{words[certificate.verdict]}, beyond {certificate.epsilon:.2f} apples and the errors."
+    largest, epsilon = _largest(certificate), f"{certificate.epsilon:.2f} apples"
+    text = {
+        Verdict.CERTIFIED: f"It is certified: everybody accepts it, and nobody gains more than {epsilon} by deviating alone.",
+        Verdict.REFUTED: f"It is not certified: somebody refuses it, or gains more than {epsilon} by deviating alone.",
+        Verdict.UNDECIDED: f"Whether somebody gains more than {epsilon} by deviating alone is undecided: the errors are too large.",
+    }[certificate.verdict]
     if largest is not None:
         text += (
             f" The deviation that may bring most is that of a {largest.role}, {largest.deviation}: {largest.mean:+.2f} ± "
-            f"{largest.se:.2f}, at most {largest.upper:+.2f}; others may bring more."
+            f"{largest.se:.2f}, at most {largest.upper:+.2f}; deviations that were not tried may bring more."
         )
     return [text]
 

@@ -5,7 +5,9 @@ Each training's crews are measured by a job of their own, and the measurements a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound, RoleGain, certify
-from contract_wrapper.landscapes.certify import measure_certificate, subject_of_crews
+from contract_wrapper.landscapes.certify import AT_ONE_CONTRACT, measure_certificate, subject_of_crews
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.crews import Crews
@@ -28,8 +30,14 @@ FOLDER = "deviators"
 SHARE = 10
 """A deviator learns at one contract for a tenth of the episodes in which the crews learned all of them."""
 
-CHOOSING, MEASURING = 2, 10
+CHOOSING, MEASURING = 2, 20
 """Episodes on which the strongest deviation is chosen, and on which it is measured, for each that judges a contract."""
+
+DEVIATORS_PER_TRAINING = 4
+"""Two roles, each of which learns anew and goes on from the crew."""
+
+PLAYING_PART = 0.4
+"""Part of the measurement's time in which nobody learns, roughly, to tell how far it is."""
 
 
 def certificate_of_training(
@@ -40,7 +48,8 @@ def certificate_of_training(
     baseline: Outcome,
     episodes: int,
     seed: int,
-    should_stop: Any = None,
+    say: Callable[[str], None] | None = None,
+    should_stop: Callable[[], bool] | None = None,
 ) -> Certificate:
     """Measure what deviations from the crews of one training bring under a contract.
 
@@ -49,8 +58,9 @@ def certificate_of_training(
         crews: of one training.
         contract: under which they play.
         baseline: outcome without a contract.
-        episodes: that judge a contract; the measurement takes 10 times as many.
+        episodes: that judge a contract; the measurement takes 20 times as many.
         seed: of deviators and episodes.
+        say: told in a few words what is being done, after each vector episode of a deviator.
         should_stop: asked while deviators learn.
 
     Raises:
@@ -58,9 +68,23 @@ def certificate_of_training(
     """
     return measure_certificate(
         [subject_of_crews(crews, contract, seed)], baseline, folder=folder / FOLDER,
-        deviator_episodes=max(1, crews.policy.config.episodes // SHARE),
-        choosing=CHOOSING * episodes, measuring=MEASURING * episodes, should_stop=should_stop,
+        deviator_episodes=deviator_episodes(crews.policy.config.episodes), choosing=CHOOSING * episodes,
+        measuring=MEASURING * episodes, say=say, should_stop=should_stop,
     )  # fmt: skip
+
+
+def deviator_episodes(crews_episodes: int) -> int:
+    """Episodes for which a deviator learns against crews that learned for so many."""
+    return max(1, crews_episodes // SHARE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """How far a measurement is, as trainings tell it: `episode` parts of `episodes`."""
+
+    episode: int
+    episodes: int
+    total: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,14 +106,18 @@ class CertifyJob:
     seed: int
     """Of deviators and episodes."""
 
-    def do(self, settings: EvaluationSettings, folder: Path | None, _: Any, should_stop: Any) -> Certificate:
+    def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Certificate:
         """Measure."""
         if folder is None:
             raise ContractsError("deviators are trained into a folder, got none")
         crews = read_crews(folder, settings)[self.training]
+        learning = DEVIATORS_PER_TRAINING * math.ceil(
+            deviator_episodes(crews.policy.config.episodes) / AT_ONE_CONTRACT.n_games
+        )
+        parts, done = math.ceil(learning / (1 - PLAYING_PART)), itertools.count(1)
         return certificate_of_training(
             folder, crews, self.contract, baseline=self.baseline, episodes=settings.episodes, seed=self.seed,
-            should_stop=should_stop,
+            say=lambda _: on_progress(Step(episode=min(next(done), parts), episodes=parts)), should_stop=should_stop,
         )  # fmt: skip
 
     def __str__(self) -> str:

@@ -35,6 +35,7 @@ class Search:
         self.study, self.processes = study, processes
         self._progress = Progress(stream)
         self._running: dict[int, tuple[Task, TrainingStatus | None]] = {}
+        self._measured = 0
         self._crews_missing = len(crew_jobs(study.outcomes, study.settings))
         self._pace = Pace(self._work_done())
 
@@ -102,7 +103,13 @@ class Search:
             for k in range(crews.trainings)
         ]
         found: dict[int, Certificate | str] = {}
-        self._do(workers, jobs, lambda job, result: found.__setitem__(job.number, result))
+
+        def on_measured(job: Task, result: Certificate | str) -> None:
+            found[job.number] = result
+            self._measured += 1  # until the certificate is stored
+
+        self._do(workers, jobs, on_measured)
+        self._measured = 0
         whole = [found[job.number] for job in jobs]
         failures = [what for what in whole if isinstance(what, str)]
         if failures:
@@ -199,29 +206,34 @@ class Search:
             if best and best.outcome
             else "nothing accepted yet"
         )
-        training = [
-            f"{job}: episode {status.episode}/{status.episodes}, utility {status.total:.0f}"
+        return [f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}", self._doing()]
+
+    def _doing(self) -> str:
+        """What is at work now."""
+        told = [
+            f"{job}: {status.episode}/{status.episodes}"
+            if isinstance(job, CertifyJob)
+            else f"{job}: episode {status.episode}/{status.episodes}, utility {status.total:.0f}"
             for job, status in self._running.values()
             if status is not None
         ]
-        if not training and record.by_crews and not self._crews_missing:
-            doing = "playing  " + "; ".join(str(job) for job, _ in self._running.values())
-        else:
-            doing = "training " + ("; ".join(training) or STARTING)
-        return [f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}", doing]
+        if told or not self.study.record().by_crews or self._crews_missing or not self._running:
+            return "training " + ("; ".join(told) or STARTING)
+        jobs = [str(job) for job, _ in self._running.values()]  # without a word from them: they start, or play
+        return "at work  " + "; ".join(jobs[: self.processes])
 
     def _part(self, job: Task, status: TrainingStatus | None) -> float:
         """Work of a training that is under way."""
         if status is None:
             return 0.0
         settings = self.study.settings
-        whole = (
-            workload.of_scratch(settings, job.contract.n_cleaners)
-            if isinstance(job, Job)
-            else workload.of_crews(settings)
-        )
+        if isinstance(job, Job):
+            whole = workload.of_scratch(settings, job.contract.n_cleaners)
+        else:
+            whole = workload.of_deviators(settings) if isinstance(job, CertifyJob) else workload.of_crews(settings)
         return whole * status.episode / status.episodes
 
     def _work_done(self) -> float:
         under_way = sum(self._part(job, status) for job, status in self._running.values())
+        under_way += self._measured * workload.of_deviators(self.study.settings)
         return workload.done(self.study.record(), self._crews_missing) + under_way

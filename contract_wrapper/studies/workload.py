@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.studies.certification import MEASURING, SHARE
+from contract_wrapper.studies.certification import DEVIATORS_PER_TRAINING, PLAYING_PART, deviator_episodes
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
 SCRATCH, CREWS, PLAYING = 8e-4, 1.6e-3, 0.5
 """Seconds per agent and episode of a training from scratch and of one of crews that know every contract (whose
 networks are wider), and seconds in which the crews of one training play under one contract."""
+
+DEVIATOR = 5e-3
+"""Seconds per episode of a deviator's training."""
 
 TYPICAL_CREW = 4
 """Cleaners that a contract which is not chosen yet is counted with."""
@@ -37,12 +40,12 @@ def of_evaluation(settings: EvaluationSettings, contract: Contract, phase: Phase
     return PLAYING * settings.crews.trainings
 
 
-def of_certificate(settings: EvaluationSettings) -> float:
-    """Two roles that deviate, each learning anew and going on from the crew, for the crews of each training."""
+def of_deviators(settings: EvaluationSettings) -> float:
+    """Deviators of the crews of one training, who learn and are played; 0 if there are no crews."""
     if settings.crews is None:
         return 0.0
-    agents, episodes = settings.game.n_harvesters + TYPICAL_CREW, settings.crews.learner.episodes / SHARE
-    return settings.crews.trainings * (4 * CREWS * agents * episodes + MEASURING * 3 * PLAYING)
+    learning = DEVIATORS_PER_TRAINING * DEVIATOR * deviator_episodes(settings.crews.learner.episodes)
+    return learning / (1 - PLAYING_PART)
 
 
 def from_scratch(phase: Phase) -> bool:
@@ -53,9 +56,10 @@ def from_scratch(phase: Phase) -> bool:
 def done(record: StudyRecord, crews_missing: int) -> float:
     """Finished evaluations, trainings of crews that are there, and the certificate."""
     settings = record.settings
-    trained = 0 if settings.crews is None else settings.crews.trainings - crews_missing
-    certified = of_certificate(settings) if record.certificate is not None else 0.0
-    return certified + trained * of_crews(settings) + sum(_of(record, t) for t in record.trials if t.is_finished)
+    trainings = 0 if settings.crews is None else settings.crews.trainings
+    certified = trainings if record.certificate is not None else 0
+    shared = (trainings - crews_missing) * of_crews(settings) + certified * of_deviators(settings)
+    return shared + sum(_of(record, t) for t in record.trials if t.is_finished)
 
 
 def total(record: StudyRecord, search: SearchSettings) -> float:
@@ -66,8 +70,8 @@ def total(record: StudyRecord, search: SearchSettings) -> float:
         unknown[Phase.CONFIRMATION] = search.n_confirm
     expected = sum(max(0, n) * of_evaluation(settings, typical, phase) for phase, n in unknown.items())
     known = sum(_of(record, t) for t in record.trials)
-    expected += of_certificate(settings)
-    return known + expected + (0 if settings.crews is None else settings.crews.trainings * of_crews(settings))
+    trainings = 0 if settings.crews is None else settings.crews.trainings
+    return known + expected + trainings * (of_crews(settings) + of_deviators(settings))
 
 
 def _of(record: StudyRecord, trial: TrialRecord) -> float:
