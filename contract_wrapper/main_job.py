@@ -144,6 +144,7 @@ def folder_name(options: argparse.Namespace, inner: str) -> str:
 
 def _about(options: argparse.Namespace, settings: EvaluationSettings, search: SearchSettings) -> list[str]:
     """What is about to be done, where it is not what every study does."""
+    from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.studies.settings import SearchSettings
 
@@ -154,15 +155,23 @@ def _about(options: argparse.Namespace, settings: EvaluationSettings, search: Se
                 f"{options.learner} learns one contract at a time: every contract is trained from scratch (--inner scratch)"
             )
     else:
-        many = f"{crews.trainings} training{'s' if crews.trainings > 1 else ''} of {crews.learner.episodes:,} episodes"
         lines.append(
-            f"crews that know every contract are trained first ({many}), then every contract is played in seconds"
+            f"crews that know every contract are trained first ({_trainings(crews)}), then every contract is played in seconds"
         )
     if options.quick:
         usual, full = SearchSettings(), get_learner(options.learner).profile("fast")
+        if crews is None:
+            less = f"{settings.learner.episodes} training episodes instead of {full.episodes}"
+        else:
+            less = f"{_trainings(crews)} instead of {_trainings(CrewSettings())}"
         lines.append(
-            f"quick: {settings.learner.episodes} training episodes instead of {full.episodes} and "
-            f"{search.n_initial + search.n_search} contracts instead of {usual.n_initial + usual.n_search}; crews are "
-            "half trained, so the figures show how the search works and not what a contract is worth"
+            f"quick: {less}, and {search.n_initial + search.n_search} contracts instead of "
+            f"{usual.n_initial + usual.n_search}; crews are half trained, so the figures show how the search works and "
+            "not what a contract is worth"
         )
     return lines
+
+
+def _trainings(crews: CrewSettings) -> str:
+    many = f"{crews.trainings} training{'s' if crews.trainings > 1 else ''}"
+    return f"{many} of {crews.learner.episodes:,} episodes"

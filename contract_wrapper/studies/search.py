@@ -205,7 +205,7 @@ class Search:
             if status is not None
         ]
         if not training and record.by_crews and not self._crews_missing:
-            doing = "; ".join(str(job) for job, _ in self._running.values())
+            doing = "playing  " + "; ".join(str(job) for job, _ in self._running.values())
         else:
             doing = "training " + ("; ".join(training) or STARTING)
         return [f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}", doing]

@@ -11,6 +11,8 @@ import pytest
 from process_table import descendants, environment, running
 
 SMALL = ["--profile", "smoke", "--episodes", "64"]
+SCRATCH = ["--inner", "scratch", *SMALL]
+CREWS = ["--crews", "1", "--crews-episodes", "320", *SMALL]
 
 
 def cli(*arguments: str, cwd: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
@@ -42,7 +44,7 @@ def test_help_answers_at_once_and_loads_no_heavy_library(tmp_path: Path) -> None
 
 
 def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Path) -> None:
-    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "2", "--confirm", "1", "--folder", "study"]
+    arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "2", "--confirm", "1", "--folder", "study"]
     result = cli(*arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "no contract" in result.stdout
@@ -64,7 +66,7 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
     assert report.returncode == 0, report.stderr
     assert "welfare_over_designs.png" in report.stdout
 
-    other = refused(cli("optimize", *SMALL, "--initial", "4", "--folder", "study", cwd=tmp_path))
+    other = refused(cli("optimize", *SCRATCH, "--initial", "4", "--folder", "study", cwd=tmp_path))
     assert "another configuration" in other
     assert "n_initial: 3 there, 4 now" in other
 
@@ -81,7 +83,7 @@ def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
 
 
 def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
-    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "2", "--confirm", "0"]
+    arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "2", "--confirm", "0"]
     whole = cli(*arguments, "--processes", "1", "--folder", "whole", cwd=tmp_path)  # the same on one process or two
     assert whole.returncode == 0, whole.stderr
 
@@ -119,12 +121,46 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
     rest_of_it = cli(*arguments, "--processes", "1", "--folder", "stopped", cwd=tmp_path)
     assert rest_of_it.returncode == 0, rest_of_it.stderr
 
-    def rows(folder: str) -> list[str]:
-        lines = (tmp_path / folder / "trials.csv").read_text().splitlines()
-        cpu = lines[0].split(",").index("cpu_seconds")
-        return [",".join(cell for k, cell in enumerate(line.split(",")) if k != cpu) for line in lines]
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
 
-    assert rows("stopped") == rows("whole")
+
+def rows(folder: Path) -> list[str]:
+    """Rows of a study's table, without the time that they took."""
+    lines = (folder / "trials.csv").read_text().splitlines()
+    cpu = lines[0].split(",").index("cpu_seconds")
+    return [",".join(cell for k, cell in enumerate(line.split(",")) if k != cpu) for line in lines]
+
+
+def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path: Path) -> None:
+    arguments = ["optimize", *CREWS, "--initial", "3", "--evaluations", "1", "--confirm", "1"]
+    whole = cli(*arguments, "--processes", "1", "--folder", "whole", cwd=tmp_path)
+    assert whole.returncode == 0, whole.stderr
+    assert "crews that know every contract are trained first (1 training of 320 episodes)" in whole.stdout
+    assert max(map(len, whole.stdout.split("Apples per episode")[1].splitlines())) <= 100
+    assert "certified" in whole.stdout
+
+    command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
+    child = subprocess.Popen(
+        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
+    )  # fmt: skip
+    assert child.stderr is not None
+    for line in child.stderr:
+        if "trained: they know every contract" in line or line.startswith("#0"):
+            child.send_signal(signal.SIGINT)
+            break
+    _, rest = child.communicate(timeout=600)
+    assert child.returncode == 130, rest
+    assert "Traceback" not in rest
+    goes_on = cli(*arguments, "--folder", "stopped", cwd=tmp_path)
+    assert goes_on.returncode == 0, goes_on.stderr
+    assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
+
+    shown = cli(
+        "play", "--study", "whole", "--tax", "1", "--cleaners", "1", "--gif", "crew.gif", "--steps", "4", cwd=tmp_path
+    )
+    assert shown.returncode == 0, shown.stderr
+    assert "trained players" in shown.stdout
 
 
 @pytest.mark.parametrize(
@@ -142,6 +178,14 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--seeds", "0"], ["--seeds", "1"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--episodes", "0"], ["episodes", "0"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--processes", "0"], ["processes", "1"]),
+        (
+            ["optimize", "--learner", "ppo", "--inner", "crews"],
+            ["ppo learns one contract at a time", "--inner scratch"],
+        ),
+        (["optimize", "--inner", "scratch", "--crews", "2"], ["--crews", "leave out --crews", "--inner crews"]),
+        (["optimize", "--learner", "ppo", "--crews-episodes", "9"], ["--crews-episodes", "from scratch"]),
+        (["optimize", "--crews", "0"], ["trainings of crews", "0"]),
+        (["evaluate", "--tax", "0.1", "--cleaners", "2", "--inner", "crews", "--seeds", "2"], ["--crews", "--seeds 2"]),
         (["optimize", "--evaluations", "-1"], ["n_search", "-1"]),
         (["optimize", "--folder", "/proc/nowhere/study"], ["/proc/nowhere/study", "--folder"]),
         (["report", "nowhere"], ["no study", "nowhere"]),
@@ -171,7 +215,7 @@ def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     database = tmp_path / "study" / "study.sqlite3"
     database.write_bytes(b"SQLite format 3\x00" + bytes(50))
-    for command in (["report", "study"], ["optimize", *SMALL, "--folder", "study"]):
+    for command in (["report", "study"], ["optimize", *SCRATCH, "--folder", "study"]):
         assert "study.sqlite3" in refused(cli(*command, cwd=tmp_path))
     assert database.stat().st_size == 66
 
@@ -180,7 +224,7 @@ def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
 def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
     import resource
 
-    arguments = ["optimize", *SMALL, "--initial", "3", "--evaluations", "0", "--confirm", "0", "--folder", "study"]
+    arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "0", "--confirm", "0", "--folder", "study"]
     assert cli(*arguments, cwd=tmp_path).returncode == 0
     before = (tmp_path / "study" / "trials.csv").read_text()
     size = (tmp_path / "study" / "study.sqlite3").stat().st_size

@@ -10,13 +10,16 @@ import pytest
 from made_up_studies import DESIGNS, fake_outcome, make_study
 from PIL import Image
 from process_table import environment
+from small_crews import SETTINGS as BY_CREWS
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.by_crews.crew_folder import crews_file, read_crews
+from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.playback.movie import GOLD, captioned, letter_size, show, write_frames
-from contract_wrapper.playback.play import play_command, play_in_terminal, write_gif, write_mp4
+from contract_wrapper.playback.play import kept_policy, play_command, play_in_terminal, write_gif, write_mp4
 from contract_wrapper.playback.recording import record_episode
 from mtmfq.config import get_profile
 
@@ -314,3 +317,60 @@ def test_a_video_may_have_any_name(episode, tmp_path, monkeypatch, name):
     write_mp4(episode, Path(name), scale=5)
     assert [path.name for path in tmp_path.iterdir()] == [name]
     assert Path(name).read_bytes()[4:8] == b"ftyp"
+
+
+@pytest.fixture(scope="module")
+def crews_folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crews")
+    evaluate(Contract(tax=0.25, n_cleaners=3), BY_CREWS, folder=folder)
+    return folder
+
+
+def test_crews_that_know_every_contract_play_any_of_them(crews_folder):
+    (crews,) = read_crews(crews_folder, BY_CREWS)[:1]
+    for contract in (Contract(tax=0.5, n_cleaners=3), Contract(tax=0.25, n_cleaners=1)):
+        episode = record_episode(contract, BY_CREWS, crews, seed=2)
+        assert (len(episode), episode.players) == (21, "trained")
+        m = episode.moments[-1]
+        assert m.tax == pytest.approx(contract.tax * m.apples)
+        by_file = record_episode(contract, BY_CREWS, crews_file(crews_folder, BY_CREWS, 0), seed=2)
+        assert [x.waste for x in by_file.moments] == [x.waste for x in episode.moments]
+
+
+def test_crews_play_as_they_do_when_they_are_judged(crews_folder):
+    crews, contract = read_crews(crews_folder, BY_CREWS)[0], Contract(tax=0.25, n_cleaners=3)
+    from mtmfq.policy import play
+
+    game = crews.games(3, [[0.25]], 1)
+    play(game, crews.policy, 9)
+    last = record_episode(contract, BY_CREWS, crews, seed=9).moments[-1]
+    then = game.game.get_state()
+    assert last.state.keys() == then.keys()
+    assert all(np.array_equal(last.state[name], then[name]) for name in then)
+
+
+def test_crews_play_nothing_that_they_do_not_know(crews_folder):
+    crews = read_crews(crews_folder, BY_CREWS)[0]
+    with pytest.raises(ContractsError, match="these agents know crews of 1, 3 cleaners, got 2"):
+        record_episode(Contract(tax=0.25, n_cleaners=2), BY_CREWS, crews)
+    with pytest.raises(ContractsError, match="not the game without any"):
+        record_episode(Contract.none(), BY_CREWS, crews)
+    broken = crews_folder / "broken.npz"
+    broken.write_bytes(crews_file(crews_folder, BY_CREWS, 0).read_bytes()[:-200])
+    with pytest.raises(ContractsError):
+        record_episode(Contract(tax=0.25, n_cleaners=3), BY_CREWS, broken)
+
+
+def test_an_outcome_by_crews_is_played_by_the_first_of_them(crews_folder, tmp_path):
+    outcome = evaluate(Contract(tax=0.25, n_cleaners=3), BY_CREWS, folder=crews_folder)
+    study = dataclasses.replace(make_study(tmp_path), folder=crews_folder.parent / "study", settings=BY_CREWS)
+    (study.folder).mkdir()
+    crews_folder.rename(study.folder / "outcomes")
+    try:
+        kept = kept_policy(study, outcome)
+        assert isinstance(kept, Crews)
+        assert kept.policy.identity["seed"] == BY_CREWS.crews.seeds[0]
+        with pytest.raises(ContractsError, match="is not in"):
+            kept_policy(study, dataclasses.replace(outcome, policy="gone.crews.npz"))
+    finally:
+        (study.folder / "outcomes").rename(crews_folder)

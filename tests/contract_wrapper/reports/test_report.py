@@ -1,8 +1,10 @@
 import dataclasses
 
 import pytest
+from made_up_crews import certificate_of
 from made_up_studies import DESIGNS, make_study
 from PIL import Image
+from small_crews import SETTINGS as BY_CREWS
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
@@ -98,3 +100,37 @@ def test_a_figure_that_cannot_be_written_is_an_error(tmp_path):
 def test_training_figures_are_named_by_their_contract():
     assert training_name(Contract.none()) == "training_none"
     assert training_name(Contract(tax=0.04, n_cleaners=5)) == "training_tax0.04_cleaners5"
+
+
+def test_a_study_by_crews_shows_their_training_and_says_how_contracts_were_judged(tmp_path):
+    outcomes = tmp_path / "outcomes"
+    contract = Contract(tax=0.3, n_cleaners=3)
+    base, outcome = (evaluate(c, BY_CREWS, 0, folder=outcomes) for c in (Contract.none(), contract))
+    poor = {agent: dataclasses.replace(u, mean=-1000.0) for agent, u in base.utilities.items()}
+    rich = {agent: dataclasses.replace(u, mean=1.0) for agent, u in outcome.utilities.items()}
+    trials = tuple(
+        TrialRecord(number=k, contract=o.contract, phase=phase, seed=0, outcome=o)
+        for k, (phase, o) in enumerate(
+            (
+                (Phase.BASELINE, dataclasses.replace(base, utilities=poor)),
+                (Phase.INITIAL, dataclasses.replace(outcome, utilities=rich)),
+            )
+        )
+    )
+    study = StudyRecord(
+        folder=tmp_path, settings=BY_CREWS, search=SearchSettings(), trials=trials, certificate=certificate_of(contract)
+    )
+    paths = write_report(study)
+    assert names(paths) == [
+        "report.md", "welfare_over_designs.png", "best_feasible.png", "work_over_tax.png", "margins.png",
+        "training_crews.png", "training_none.png", "field.png", "waste.png",
+    ]  # fmt: skip
+    page = paths[0].read_text()
+    assert "judged by crews that know all of them" in page
+    assert "the verdict hangs on" in page
+    assert "Left out" not in page
+    for file in (outcomes / "crews").glob("*.npz"):
+        file.unlink()
+    page = write_report(study)[0].read_text()
+    assert "`training_crews.png`: " in page
+    assert "`field.png`: " in page
