@@ -19,7 +19,7 @@ import numpy as np
 from contract_wrapper.landscapes.bounds import interval
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.shipped import load_landscape, shipped_names
-from contract_wrapper.landscapes.thresholds import predicted_threshold, threshold
+from contract_wrapper.landscapes.thresholds import Threshold, predicted_threshold, threshold
 from contract_wrapper.reports.landscape_summary import summary
 
 MADE = ("crews", "deviators", "playing")
@@ -49,17 +49,23 @@ def about_best(landscape: Landscape) -> Iterator[str]:
 def by_crew(landscape: Landscape) -> Iterator[str]:
     """Best mean welfare of each crew size, and the tax from which nobody free-rides beside its prediction."""
     contracts = landscape.contracts()
-    yield f"{'cleaners':>9}{'best tax':>10}{'welfare':>9}{'95 % interval':>20}   nobody free-rides from; predicted"
+    yield f"{'cleaners':>9}{'best tax':>10}{'welfare':>9}{'95 % interval':>20}   nobody free-rides from (95 % interval; by training); predicted"
     for n in sorted({int(n) for n in landscape.n_cleaners} - {0}):
         numbers = np.flatnonzero(landscape.n_cleaners == n)
         k = int(numbers[landscape.welfare[:, numbers].mean(axis=0).argmax()])
         found = interval(landscape.welfare[:, k], landscape.welfare_se[:, k])
-        measured, predicted = threshold(landscape, n), predicted_threshold(landscape, n)
-        seeds = ", ".join("never" if np.isinf(t) else f"{t:g}" for t in measured.per_training)
         yield (
             f"{n:>9}{contracts[k].tax:>10.2f}{found.mean:>9.1f}{f'{found.low:.1f} to {found.high:.1f}':>20}   "
-            f"{measured.tax:g} (by seed {seeds}); {predicted.tax:.3f}"
+            f"{in_words(threshold(landscape, n))}; {in_words(predicted_threshold(landscape, n))}"
         )
+
+
+def in_words(found: Threshold) -> str:
+    """Mean tax with its interval, if there is one, and the tax of every training."""
+    seeds = ", ".join("nowhere" if np.isinf(t) else f"{t:g}" for t in found.per_training)
+    if found.interval is None:
+        return seeds
+    return f"{found.interval.mean:.3f} ({found.interval.low:.3f} to {found.interval.high:.3f}; {seeds})"
 
 
 def main() -> None:
