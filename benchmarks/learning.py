@@ -4,6 +4,7 @@
     python benchmarks/learning.py --profile paper --contracts 0.04:5
     python benchmarks/learning.py --costs effort --contracts 0.1:5,0.2:5,0.3:5,0.5:5
     python benchmarks/learning.py --learner ppo --costs effort --contracts 0.3:5,0.4:4
+    python benchmarks/learning.py --neighbours none --costs effort --contracts 0.4:1,0.4:3,0.4:5   # no mean actions
 
 Every row is one contract (tax:cleaners, or none), trained from scratch once per seed and judged over
 100 greedy episodes with fresh seeds. Trainings are kept in --folder and not repeated.
@@ -38,6 +39,9 @@ def main() -> None:
     parser.add_argument("--learner", default="mtmfq")
     parser.add_argument("--profile", default="fast")
     parser.add_argument("--costs", default="paper")
+    parser.add_argument(
+        "--neighbours", help="whose actions are averaged: visible, all or none (default: the profile's)"
+    )
     parser.add_argument("--contracts", default="none,0.04:1,0.04:2,0.04:3,0.04:4,0.04:5")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--processes", type=int, default=2)
@@ -45,7 +49,8 @@ def main() -> None:
     options = parser.parse_args()
 
     contracts = [parse(text) for text in options.contracts.split(",")]
-    learner = get_learner(options.learner).profile(options.profile)
+    changes = {} if options.neighbours is None else {"neighbours": options.neighbours}
+    learner = get_learner(options.learner).profile(options.profile, **changes)
     settings = EvaluationSettings(costs=get_costs(options.costs), learner=learner)
     pairs = [(contract, seed) for contract in contracts for seed in range(options.seeds)]
     jobs = [Job(number=n, contract=contract, seed=seed) for n, (contract, seed) in enumerate(pairs)]

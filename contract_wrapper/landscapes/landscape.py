@@ -91,7 +91,7 @@ class Landscape:
 
     gains: FloatArray
     """What the first agent of each role gains by its strongest deviation alone, (S, K, R), on other episodes than
-    those on which the strongest was chosen."""
+    those on which the strongest was chosen; the command pools neighbouring taxes (`building.pooling`)."""
 
     gains_se: FloatArray
 

@@ -23,6 +23,10 @@ FREE_RIDER = "never work"
 """Name of the deviation in which a cleaner never shoots."""
 
 
+IDLE = 0.1
+"""Part of its most shots below which a crew is said to idle."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Threshold:
     """Smallest tax from which on, at every larger one too, free riding does not pay; one for each training."""
@@ -56,7 +60,9 @@ def threshold(landscape: Landscape, n_cleaners: int, *, confidence: float = CONF
     """Measure from which tax on the free rider gains nothing beyond its error, in each training.
 
     At a tax the free rider gains if its gain is above 0 by more than its standard error over episodes times the
-    normal quantile of `confidence` (0.95: 1.64). The contracts are those at which all deviations were tried.
+    normal quantile of `confidence` (0.95: 1.64). A crew that idles itself leaves nothing to gain by idling, so a tax
+    under which a crew shoots less than `IDLE` of what it shoots at most counts as one with free riders. The contracts
+    are those at which all deviations were tried.
 
     Raises:
         ContractsError: the free rider was not tried with this crew.
@@ -70,18 +76,22 @@ def threshold(landscape: Landscape, n_cleaners: int, *, confidence: float = CONF
     gains, errors = landscape.tried[at], landscape.tried_se[at]
     if np.isnan(gains).any():
         raise ContractsError(f"the free rider was not tried in every training with {n_cleaners} cleaners")
+    numbers = landscape.tried_at[places]
     quiet = gains <= float(quantile(confidence, len(gains), "episodes")) * errors
-    return _found(n_cleaners, landscape.tax[landscape.tried_at[places]], gains, quiet, confidence)
+    return _found(
+        n_cleaners, landscape.tax[numbers], gains, quiet & _works(landscape, n_cleaners)[:, numbers], confidence
+    )
 
 
 def predicted_threshold(landscape: Landscape, n_cleaners: int, *, confidence: float = CONFIDENCE) -> Threshold:
     """Predict the same from the table's own rows: the smallest tax from which on tax >= cost / (added / N_a).
 
     cost: price of a shot times the shots of one of the N_a cleaners; added: harvest of N_a cleaners less that of
-    N_a - 1 under the same tax (of none: without a contract), in the same training. So the free rider's predicted
-    gain is cost - tax / N_a * added. It takes the other cleaners for those of a smaller crew, which has learned to
-    do with one less, and has one agent less in the field: where a crew saturates, `added` is near 0 and free riding
-    is predicted at every tax. Flat costs cannot be saved by idling, so they play no part.
+    N_a - 1 under the same tax (of none: without a contract), in the same training. Both are medians over the taxes
+    under which the crew works, since the harvest of a crew that works hardly depends on the tax. So the free rider's
+    predicted gain is cost - tax / N_a * added. It takes the other cleaners for those of a smaller crew, which has
+    learned to do with one less, and has one agent less in the field: where a crew saturates, `added` is near 0 and
+    free riding is predicted at every tax. Flat costs cannot be saved by idling, so they play no part.
 
     Raises:
         ContractsError: a crew or a tax is not in the table, the landscape does not say its costs, or they have a
@@ -101,10 +111,23 @@ def predicted_threshold(landscape: Landscape, n_cleaners: int, *, confidence: fl
         if not np.array_equal(landscape.tax[before], landscape.tax[places]):
             raise ContractsError(f"the taxes of {n_cleaners} and of {n_cleaners - 1} cleaners differ in this landscape")
     tax = landscape.tax[places]
-    added = landscape.harvest[:, places] - landscape.harvest[:, before]
-    cost = price.per_shot * landscape.shots[:, places] / n_cleaners
+    works = _works(landscape, n_cleaners)[:, places]
+    added = _median(landscape.harvest[:, places] - landscape.harvest[:, before], works)
+    cost = _median(price.per_shot * landscape.shots[:, places] / n_cleaners, works)
     gains = cost - tax / n_cleaners * added
     return _found(n_cleaners, tax, gains, gains <= 0.0, confidence)
+
+
+def _works(landscape: Landscape, n_cleaners: int) -> BoolArray:
+    """Contracts (S, K) under which a crew of this size works: it shoots at least `IDLE` of what it shoots at most."""
+    most = landscape.shots[:, landscape.n_cleaners == n_cleaners].max(axis=1, keepdims=True)
+    return np.asarray((landscape.shots >= IDLE * most) & (most > 0), np.bool_)
+
+
+def _median(values: FloatArray, mask: BoolArray) -> FloatArray:
+    """Medians over what a mask keeps, (S, T) -> (S, 1); 0 where it keeps nothing."""
+    kept = [row[good] for row, good in zip(values, mask, strict=True)]
+    return np.array([[float(np.median(row)) if len(row) else 0.0] for row in kept])
 
 
 def _rising(landscape: Landscape, numbers: NDArray[np.int64], n_cleaners: int) -> NDArray[np.int64]:

@@ -20,6 +20,7 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
+from contract_wrapper.landscapes.building.pooling import pooled_gains
 from contract_wrapper.landscapes.building.seed_tables import NAMES, PLAYED, FloatArray, IntArray, SeedTables, nearest
 from contract_wrapper.landscapes.landscape import ROLES, Landscape
 
@@ -151,14 +152,14 @@ def _landscape(
             first_row = 1 + i * len(settings.taxes)
             array[first_row : first_row + len(settings.taxes), places] = rows["utilities"][i][which]
         arrays[name] = array[None]
-    nobody = np.full((1, 2, 2), np.nan)
-    all_gains = np.concatenate([nobody, gains.reshape(-1, 2, 2)])[None]
     contracts = settings.contracts()
+    tax, crew = np.array([c.tax for c in contracts]), np.array([c.n_cleaners for c in contracts])
+    raw = np.concatenate([np.full((1, 2, 2), np.nan), gains.reshape(-1, 2, 2)])[None]
+    mean, error = pooled_gains(raw[..., 0], raw[..., 1], tax, crew)
     near = strongest[nearest(settings)].reshape(-1, 2)
     return Landscape(
         about=settings.about(), seeds=(seed,), agents=agents, deviations=NAMES,
-        tax=np.array([c.tax for c in contracts]), n_cleaners=np.array([c.n_cleaners for c in contracts]),
-        gains=all_gains[..., 0], gains_se=all_gains[..., 1], strongest=np.concatenate([[[-1, -1]], near])[None],
+        tax=tax, n_cleaners=crew, gains=mean, gains_se=error, strongest=np.concatenate([[[-1, -1]], near])[None],
         tried_at=np.array(settings.tried_at()), tried=tried[None, ..., 0], tried_se=tried[None, ..., 1],
         cpu_seconds=seconds, **arrays,
     )  # fmt: skip

@@ -1,7 +1,8 @@
 """What the crews of one seed bring about under every contract, and what single agents gain by deviating from them.
 
 All gains are paired: the same episodes with and without the deviation. The strongest deviation is chosen on other
-episodes than those on which it is measured, so that the largest of several noisy gains is not taken for a gain.
+episodes than those on which it is measured, so that the largest of several noisy gains is not taken for a gain. Every
+contract is measured on episodes of its own, so that neighbouring contracts can be pooled.
 Each table lies in a file once it is whole, and is read from there the next time.
 """
 
@@ -55,9 +56,7 @@ class SeedTables:
                 is done, before each contract; it may raise to stop.
         """
         self._settings, self._folder, self._crews, self._tell = settings, folder, crews, tell
-        self._choosing, self._measuring = (
-            int(s) for s in np.random.SeedSequence([seed, 50]).generate_state(2, np.uint32)
-        )
+        self._seed = seed
         self._identity = {"landscape": settings.about(), "seed": seed}
         self._deviations: dict[str, dict[int, str | Deviator]] = {
             role: {
@@ -70,7 +69,10 @@ class SeedTables:
         """CPU time of all playing, over all runs."""
 
     def try_deviations(self) -> tuple[FloatArray, IntArray]:
-        """Gains of all deviations at C contracts, mean and error, (C, R, D, 2), and number of the strongest, (C, R)."""
+        """Gains of all deviations at C contracts, mean and error, (C, R, D, 2), and number of the strongest, (C, R).
+
+        The strongest is that with the largest mean over the contract and its neighbours among the C.
+        """
         settings = self._settings
         contracts = [settings.contracts()[number] for number in settings.tried_at()]
         per_size = len(contracts) // len(settings.sizes)
@@ -80,7 +82,7 @@ class SeedTables:
 
             def make(i: int = i, n: int = n, terms: list[list[float]] = terms) -> Arrays:
                 count = self._counter(0, i * plays, plays * len(settings.sizes))
-                how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": self._choosing}
+                how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": seed_of_contract(self._seed, 0)}
                 crew = play_grid(self._crews, n, terms, on_contract=count, **how).utilities
                 gains = np.full((per_size, len(ROLES), len(NAMES), 2), np.nan)
                 for r, role in enumerate(ROLES):
@@ -92,7 +94,8 @@ class SeedTables:
             shape = (per_size, len(ROLES), len(NAMES), 2)
             parts.append(self._kept(f"tried-{n}.npz", {"gains": shape}, make)["gains"])
         tried = np.concatenate(parts)
-        return tried, np.where(np.isnan(tried[..., 0]), -np.inf, tried[..., 0]).argmax(axis=2)
+        pooled = np.concatenate([_with_neighbours(part[..., 0]) for part in parts])
+        return tried, np.where(np.isnan(pooled), -np.inf, pooled).argmax(axis=2)
 
     def play_contracts(self) -> list[Arrays]:
         """What every contract brings about, a table for each crew size: arrays `PLAYED`, (taxes, E) or (taxes, E, N)."""
@@ -102,9 +105,11 @@ class SeedTables:
 
             def make(i: int = i, n: int = n) -> Arrays:
                 count = self._counter(1, i * len(terms), len(terms) * len(settings.sizes))
-                how: dict[str, Any] = {"episodes": settings.episodes, "seed": self._measuring}
-                grid = play_grid(self._crews, n, terms, on_contract=count, **how)
-                return {name: getattr(grid, name) for name in PLAYED}
+                grids = [
+                    play_grid(self._crews, n, [term], on_contract=count, **self._how(i, k))
+                    for k, term in enumerate(terms)
+                ]
+                return {name: np.concatenate([getattr(grid, name) for grid in grids]) for name in PLAYED}
 
             shapes: dict[str, tuple[int, ...]] = dict.fromkeys(PLAYED, (len(terms), settings.episodes))
             shapes["utilities"] = (*shapes["welfare"], len(agents_of(settings, n)))
@@ -122,19 +127,26 @@ class SeedTables:
 
             def make(i: int = i, n: int = n) -> Arrays:
                 count = self._counter(2, i * 2 * near.shape[1], 2 * near.size)
-                how: dict[str, Any] = {"episodes": settings.episodes, "seed": self._measuring}
                 found = np.empty((near.shape[1], len(ROLES), 2))
                 for r, role in enumerate(ROLES):
                     chosen, crew = strongest[near[i], r], self._first(played[i]["utilities"], n, role)
-                    for d in np.unique(chosen):
-                        mine = np.flatnonzero(chosen == d)
-                        terms, deviation = [[settings.taxes[k]] for k in mine], self._deviations[role][int(d)]
-                        alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
-                        found[mine, r] = np.stack(mean_and_error(alone - crew[mine]), axis=1)
+                    alone = [
+                        play_deviation(
+                            self._crews, n, [[tax]], role, self._deviations[role][int(chosen[k])], on_contract=count,
+                            **self._how(i, k),
+                        )
+                        for k, tax in enumerate(settings.taxes)
+                    ]  # fmt: skip
+                    found[:, r] = np.stack(mean_and_error(np.concatenate(alone) - crew), axis=1)
                 return {"gains": found}
 
             gains[i] = self._kept(f"gains-{n}.npz", {"gains": gains.shape[1:]}, make)["gains"]
         return gains
+
+    def _how(self, size: int, tax: int) -> dict[str, Any]:
+        """Episodes on which a contract is measured, given by the places of its crew size and its tax."""
+        number = 1 + size * len(self._settings.taxes) + tax
+        return {"episodes": self._settings.episodes, "seed": seed_of_contract(self._seed, number)}
 
     def _first(self, utilities: FloatArray, n_cleaners: int, role: str) -> FloatArray:
         """Utilities (K, E) of the first agent of a role, of those of all agents (K, E, N)."""
@@ -172,6 +184,18 @@ class SeedTables:
                 return {key: file.read(key, np.float64, shape, finite=False) for key, shape in shapes.items()}
         except LearnerError as error:
             raise ContractsError(f"a table of the landscape is not as it should be: {error}") from error
+
+
+def seed_of_contract(seed: int, number: int) -> int:
+    """Seed of the episodes of a contract, by its number in the landscape; 0: those of the choice, for all contracts."""
+    return int(np.random.SeedSequence([seed, 50, number]).generate_state(1, np.uint32)[0])
+
+
+def _with_neighbours(gains: FloatArray) -> FloatArray:
+    """Means of gains (C, ...) over each contract and the ones beside it in the list."""
+    padded = np.concatenate([gains[:1], gains, gains[-1:]])
+    pooled: FloatArray = (padded[:-2] + padded[1:-1] + padded[2:]) / 3.0
+    return pooled
 
 
 def nearest(settings: LandscapeSettings) -> IntArray:

@@ -44,6 +44,14 @@ def test_a_crew_in_which_somebody_always_free_rides_has_no_threshold() -> None:
     assert str(found) == "2 cleaners: nobody free-rides from tax inf, 0.02"
 
 
+def test_a_crew_that_idles_leaves_nothing_to_gain_and_has_not_settled() -> None:
+    land = with_free_rider([[0.0, 0.0, -1.0], [0.0, 0.0, -1.0], [0.0, 0.0, 0.0]])
+    shots = np.full(land.shots.shape, 100.0)
+    shots[:, 4:7] = [[0.0, 50.0, 60.0], [0.0, 5.9, 60.0], [0.0, 0.0, 0.0]]
+    found = threshold(dataclasses.replace(land, shots=shots), 2)
+    assert found.per_training.tolist() == [0.51, 1.0, math.inf]
+
+
 def test_one_training_has_a_threshold_without_interval() -> None:
     found = threshold(made_up_landscape(1), 3)
     assert found.interval is None
@@ -62,7 +70,7 @@ def test_the_prediction_is_cost_of_shots_over_the_cleaners_share_of_what_it_adds
     harvest[:, 4:7] = [[100.5, 104.0, 110.0]]  # two cleaners; one has 100 everywhere
     land = made_up_landscape(1, n_taxes=3, harvest=harvest, shots=shots)
     found = predicted_threshold(land, 2)
-    assert found.free_rider[0] == pytest.approx([1.0 - 0.01 * 0.5, 1.0 - 0.255 * 4.0, 1.0 - 0.5 * 10.0])
+    assert found.free_rider[0] == pytest.approx([1.0 - 0.01 * 4.0, 1.0 - 0.255 * 4.0, 1.0 - 0.5 * 4.0])
     assert found.per_training.tolist() == [0.51]  # cost 1 / (4 / 2) = 0.5 <= 0.51
     alone = predicted_threshold(land, 1)
     assert alone.per_training.tolist() == [math.inf]  # adds nothing to the harvest without a contract
