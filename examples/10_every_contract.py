@@ -12,9 +12,7 @@ SHORT = replace(CREWS, episodes=4_000, hidden=(64, 64))  # a minute; a look, no 
 TAXES = np.array([[0.02], [0.1], [0.3], [0.6]])
 
 
-def main(
-    config: MTMFQConfig = replace(CREWS, episodes=4_000, hidden=(64, 64)), episodes: int = 20
-) -> dict[int, np.ndarray]:
+def main(config: MTMFQConfig = SHORT, episodes: int = 20) -> dict[int, np.ndarray]:
     """Train once for crews of two and four; return what a free rider gains, (taxes,), by crew size."""
     crews = train_crews(costs="effort", sizes=(2, 4), config=config, seed=0)
     print(f"trained in {crews.cpu_seconds:.0f} CPU-seconds for every tax")
