@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 
@@ -75,8 +74,7 @@ def main() -> None:
     )
     options = parser.parse_args()
     for name in options.landscapes or shipped_names():
-        path = Path(name)
-        landscape = load_landscape(path / "landscape.npz" if path.is_dir() else name)
+        landscape = load_landscape(name)
         print(f"== {name}: costs {landscape.about.get('costs')}, seeds {', '.join(map(str, landscape.seeds))}")
         print(f"made by: {landscape.about.get('command', '?')}\n")
         print(summary(landscape), end="\n\n")

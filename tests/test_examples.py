@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_wrapper import Contract
+from contract_wrapper import Contract, get_mtmfq_profile
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -109,3 +109,11 @@ def test_09_only_contracts_all_the_way_down_help_and_a_player_of_ones_own_plays_
     assert learned < 0.01
     paid, needed = example["miser"](horizon=20_000)
     assert paid == pytest.approx(needed, abs=0.1)
+
+
+def test_10_one_training_is_asked_about_every_contract(capsys: pytest.CaptureFixture[str]) -> None:
+    example = load("10_every_contract.py")
+    small = get_mtmfq_profile("smoke", episodes=24, n_games=4, hidden=(8,), n_step=5, updates_per_step=0.1)
+    gains = example["main"](config=small, episodes=3)
+    assert {n: len(gain) for n, gain in gains.items()} == {2: 4, 4: 4}
+    assert capsys.readouterr().out.count("a free rider gains") == 8

@@ -14,8 +14,12 @@ FROM = {"effort": "effort", "paper": "paper", "costly": "paper"}
 """Name of a shipped landscape -> file that it is made from; costs of 'paper' and 'costly' are both flat."""
 
 
+FILE = "landscape.npz"
+"""Name of the landscape in a folder that `cleanup-contracts landscape` made."""
+
+
 def load_landscape(name: str | Path) -> Landscape:
-    """Load a shipped landscape by its name ('effort', 'paper', 'costly'), or any by its path.
+    """Load a shipped landscape by its name ('effort', 'paper', 'costly'), or any by the path of its file or folder.
 
     A name goes before a file of that name in the working folder: write './effort' for the file.
 
@@ -38,10 +42,10 @@ def load_landscape(name: str | Path) -> Landscape:
         there = False
     if not there:
         raise ContractsError(
-            f"there is no landscape {shown(str(name))}: give the path of a file that `cleanup-contracts landscape` "
+            f"there is no landscape {shown(str(name))}: give the path of a file or folder that `cleanup-contracts landscape` "
             f"wrote, or a name; the names here are {_there()}"
         )
-    return Landscape.load(path)
+    return Landscape.load(path / FILE if path.is_dir() else path)
 
 
 def shipped_names() -> list[str]:
