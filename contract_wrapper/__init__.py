@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.best_response import best_response
+    from contract_wrapper.evaluation.by_crews.crew_outcome import play_crews
+    from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
     from contract_wrapper.evaluation.contract_grid import ContractGrid, play_grid
     from contract_wrapper.evaluation.crews import Crews, train_crews
     from contract_wrapper.evaluation.design_env import ContractDesign
@@ -68,6 +70,8 @@ _HOMES = {
     "envs.batch_game": ("ContractedGame",),
     "envs.conditioned_game": ("ConditionedGame",),
     "contracts.families": ("CellPriceContracts", "CellTaxContracts", "TaxContracts"),
+    "evaluation.by_crews.crew_outcome": ("play_crews",),
+    "evaluation.by_crews.crew_settings": ("CrewSettings",),
     "evaluation.contract_grid": ("ContractGrid", "play_grid"),
     "evaluation.crews": ("Crews", "train_crews"),
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
@@ -128,6 +132,7 @@ __all__ = [
     "ContractedGame",
     "ContractsError",
     "CostRule",
+    "CrewSettings",
     "Crews",
     "CustomPayment",
     "DesignSpace",
@@ -166,6 +171,7 @@ __all__ = [
     "load_landscape",
     "make_contracted",
     "optuna_objective",
+    "play_crews",
     "play_deviation",
     "play_grid",
     "predicted_threshold",

@@ -8,7 +8,7 @@ from contract_wrapper.studies.certification import DEVIATORS_PER_TRAINING, PLAYI
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
-SCRATCH, CREWS, PLAYING = 8e-4, 1.6e-3, 0.5
+SCRATCH, CREWS, PLAYING = 8e-4, 1.6e-3, 0.3
 """Seconds per agent and episode of a training from scratch and of one of crews that know every contract (whose
 networks are wider), and seconds in which the crews of one training play under one contract."""
 
