@@ -22,8 +22,8 @@ RESAMPLES = 1000
 FOOT = (
     "recommended: what the surrogate of welfare believes best among the contracts read as accepted; luckiest: the one",
     "  of these with the highest reading. Regret by the mean over trainings; a contract that somebody refuses by that",
-    "  mean is not signed and counts as no contract (refused: share of such runs). As best: share of runs that recommend",
-    "  a contract which the landscape cannot tell from its best.",
+    "  mean is not signed and counts as no contract (refused: share of such runs; if signed: mean of the others). As best:",
+    "  share of runs that recommend a contract which the landscape cannot tell from its best.",
     "± runs: 95 % interval by Student's t over runs, the landscape's trainings taken as they are.",
     "± both: the variance of the runs' mean, and the variance of this mean when the truth is computed anew from {s}",
     "  trainings drawn from the landscape's with replacement ({b} times, the runs and their readings fixed; times S/(S-1)),",
@@ -114,6 +114,8 @@ class LandscapeRow:
     """Regret of the contract with the highest reading."""
     luckiest_runs: float
     luckiest_both: float
+    signed: float
+    """Mean regret of the runs that recommend a contract which everybody truly accepts; NaN: there are none."""
     refused: float
     """Share of runs that recommend a contract which somebody truly refuses."""
     as_best: float
@@ -164,6 +166,7 @@ def landscape_rows(
                     landscape=name, batch=batch, optimiser=optimiser, evaluations=n, runs=len(mine),
                     regret=own.mean, regret_runs=own.runs, regret_both=own.both,
                     luckiest=luck.mean, luckiest_runs=luck.runs, luckiest_both=luck.both,
+                    signed=float(truth.regrets[0, last[accepted[last]]].mean()) if accepted[last].any() else float("nan"),
                     refused=float(np.mean((last > 0) & ~accepted[last])), as_best=float(np.mean(tied[last])),
                     behind=behind.mean, behind_runs=behind.runs, behind_both=behind.both,
                     verdict=verdict(behind) if shared and optimiser != REFERENCE else "",
@@ -217,7 +220,7 @@ def table_lines(name: str, landscape: Landscape, truth: Truths, rows: Sequence[L
         names = list(dict.fromkeys(o for b, o, _ in at if b == batch))
         heads = "".join(f"{f'after {t}':>12}{'± runs':>8}{'± both':>8}" for t in shown)
         lines += ["", f"{f'batch {batch}':16}{heads}{'luckiest':>12}{'± runs':>8}{'± both':>8}"
-                  f"{'refused':>9}{'as best':>9}{'CPU s':>8}{'runs':>6}"]  # fmt: skip
+                  f"{'if signed':>11}{'refused':>9}{'as best':>9}{'CPU s':>8}{'runs':>6}"]  # fmt: skip
         lines += [_line(o, [at[batch, o, t] for t in shown]) for o in names]
         rivals = [o for o in names if at[batch, o, shown[-1]].verdict]
         lines += [f"behind {REFERENCE}, paired:"] if rivals else []
@@ -241,14 +244,14 @@ def table_lines(name: str, landscape: Landscape, truth: Truths, rows: Sequence[L
 def _line(optimiser: str, cells: Sequence[LandscapeRow]) -> str:
     numbers = "".join(f"{c.regret:12.1f}{c.regret_runs:8.1f}{c.regret_both:8.1f}" for c in cells)
     c = cells[-1]
-    shares = f"{c.refused:>9.0%}{c.as_best:>9.0%}{c.seconds:>8.3f}{c.runs:>6}"
+    shares = f"{c.signed:11.1f}{c.refused:>9.0%}{c.as_best:>9.0%}{c.seconds:>8.3f}{c.runs:>6}"
     return f"{optimiser:16}{numbers}{c.luckiest:12.1f}{c.luckiest_runs:8.1f}{c.luckiest_both:8.1f}{shares}"
 
 
 def _yardstick(r: LandscapeRow) -> str:
     return (
         f"each of the {r.evaluations} contracts evaluated once: {r.regret:.1f} ± {r.regret_runs:.1f} (both ± "
-        f"{r.regret_both:.1f}) recommended, {r.refused:.0%} refused; {r.luckiest:.1f} ± {r.luckiest_runs:.1f} (both ± "
+        f"{r.regret_both:.1f}) recommended ({r.refused:.0%} refused, {r.signed:.1f} if signed); {r.luckiest:.1f} ± {r.luckiest_runs:.1f} (both ± "
         f"{r.luckiest_both:.1f}) luckiest; {r.runs} runs"
     )
 
