@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -60,6 +61,22 @@ class Run:
         return cls(**{**raw, "job": Job(**raw["job"]), "regrets": tuple(raw["regrets"])})
 
 
+class Stored(Protocol):
+    """What is stored of a job, as one line."""
+
+    @property
+    def job(self) -> Job:
+        """What it is the result of."""
+        ...
+
+    def to_line(self) -> str:
+        """Write as one line of JSON."""
+        ...
+
+
+R = TypeVar("R", bound=Stored)
+
+
 def problem_of(name: str) -> Problem:
     """Build a problem from its name."""
     if name.startswith("cleanup-"):
@@ -92,19 +109,29 @@ def run(job: Job) -> Run:
 
 def read_runs(path: Path) -> list[Run]:
     """Read the runs of a file; a last line that a crash cut short is left out."""
-    runs = []
+    return read_stored(path, Run.from_line)
+
+
+def read_stored(path: Path, from_line: Callable[[str], R]) -> list[R]:
+    """Read results of any kind, as `read_runs`."""
+    found = []
     for line in path.read_text().splitlines() if path.exists() else []:
         try:
-            runs.append(Run.from_line(line))
+            found.append(from_line(line))
         except (json.JSONDecodeError, TypeError, KeyError):
             print(f"a line of {path} is broken, and its run is repeated", file=sys.stderr)
-    return runs
+    return found
 
 
 def forget(path: Path, optimisers: Iterable[str]) -> None:
     """Drop the runs of optimisers that have changed."""
+    forget_stored(path, optimisers, Run.from_line)
+
+
+def forget_stored(path: Path, optimisers: Iterable[str], from_line: Callable[[str], R]) -> None:
+    """Drop results of any kind, as `forget`."""
     dropped = set(optimisers)
-    kept = [run.to_line() for run in read_runs(path) if run.job.optimiser not in dropped]
+    kept = [found.to_line() for found in read_stored(path, from_line) if found.job.optimiser not in dropped]
     path.write_text("".join(kept))
 
 
@@ -113,15 +140,27 @@ def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str]
 
     A job that fails is told and left out; the next call tries it again.
     """
-    stored = {run.job: run for run in read_runs(path)}
+    return carry_out(jobs, path, processes, say, run, Run.from_line)
+
+
+def carry_out(
+    jobs: Sequence[Job],
+    path: Path,
+    processes: int,
+    say: Callable[[str], None],
+    do: Callable[[Job], R],
+    from_line: Callable[[str], R],
+) -> list[R]:
+    """Carry out jobs by `do`, which processes can be sent, as `run_all` does by `run`."""
+    stored = {found.job: found for found in read_stored(path, from_line)}
     todo = [job for job in jobs if job not in stored]
     path.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     if path.exists() and not path.read_text().endswith("\n"):  # cut short by a crash
-        path.write_text("".join(run.to_line() for run in stored.values()))
+        path.write_text("".join(found.to_line() for found in stored.values()))
     with path.open("a") as file:
 
-        def keep(found: Run) -> None:
+        def keep(found: R) -> None:
             stored[found.job] = found
             file.write(found.to_line())
             file.flush()
@@ -135,14 +174,14 @@ def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str]
         if processes == 1:
             for k, job in enumerate(todo, start=1):
                 try:
-                    keep(run(job))
+                    keep(do(job))
                     progress(k, job)
                 except Exception as error:
                     progress(k, job, f" failed: {error!r}")
         elif todo:
             context = multiprocessing.get_context("spawn")
             with ProcessPoolExecutor(processes, mp_context=context) as pool:
-                submitted = {pool.submit(run, job): job for job in todo}
+                submitted = {pool.submit(do, job): job for job in todo}
                 for k, future in enumerate(as_completed(submitted), start=1):
                     failure = future.exception()
                     if failure is None:

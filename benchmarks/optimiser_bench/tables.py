@@ -80,10 +80,10 @@ def rows_of(runs: Sequence[Run], setting: str, budgets: Sequence[int], solved: f
     return rows
 
 
-def write_rows(path: Path, rows: Sequence[Row]) -> None:
-    """Write a table as CSV."""
+def write_rows(path: Path, rows: Sequence[Any]) -> None:
+    """Write a table, rows of any one dataclass, as CSV."""
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, [field.name for field in fields(Row)])
+        writer = csv.DictWriter(file, [field.name for field in fields(rows[0] if rows else Row)])
         writer.writeheader()
         writer.writerows({k: f"{v:.5g}" if isinstance(v, float) else v for k, v in asdict(row).items()} for row in rows)
 
@@ -116,10 +116,19 @@ def ahead_of_reference(rows: Sequence[Row]) -> list[str]:
     return [f"{row.optimiser} at T = {row.evaluations}" for row in rows if row.behind + row.behind_half < 0]
 
 
-def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, log: bool = True) -> None:
+def draw(
+    path: Path,
+    panels: Mapping[str, Mapping[str, Floats]],
+    label: str,
+    *,
+    log: bool = True,
+    bands: bool = False,
+    prior: int | None = None,
+) -> None:
     """Draw mean curves: title -> optimiser -> values (runs, 1 + evaluations); the first with its 95 % band.
 
-    With `log` the axis is logarithmic above 10 and straight below, so that 0 has a place.
+    With `log` the axis is logarithmic above 10 and straight below, so that 0 has a place. With `bands` all have one.
+    With `prior`, the size of the prior set, evaluations are counted from its first.
     """
     import matplotlib.pyplot as plt
 
@@ -136,9 +145,9 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, 
         for name, values in curves.items():
             rows = [Interval.of(column) for column in values.T]
             mean, half = np.array([r.mean for r in rows]), np.array([r.half for r in rows])
-            steps = np.arange(len(rows))
+            steps = np.arange(len(rows)) + (prior or 0)
             axis.plot(steps, mean, color=colours[name], label=name, linewidth=2.5 if name == names[0] else 1.2)
-            if name == names[0]:
+            if bands or name == names[0]:
                 axis.fill_between(steps, mean - half, mean + half, color=colours[name], alpha=0.2, linewidth=0)
         axis.set(title=title)
         axis.xaxis.get_major_locator().set_params(integer=True)
@@ -146,7 +155,7 @@ def draw(path: Path, panels: Mapping[str, Mapping[str, Floats]], label: str, *, 
             axis.set_yscale("symlog", linthresh=10)
             axis.set_ylim(bottom=0)
     axes[0][0].legend(fontsize=7)
-    figure.supxlabel("evaluations after the prior set", fontsize="medium")
+    figure.supxlabel("evaluations after the prior set" if prior is None else "evaluations", fontsize="medium")
     figure.supylabel(label, fontsize="medium")
     figure.savefig(path, dpi=120)
     plt.close(figure)
