@@ -106,15 +106,13 @@ def test_recommended_is_what_the_surrogate_of_all_outputs_believes_best_among_th
 
 
 def test_what_is_believed_best_is_better_than_the_luckiest_of_many_readings():
-    land = made_up_landscape(n_seeds=30, spread=0.0, noise=40.0)
+    land = made_up_landscape(n_seeds=30, spread=0.0, noise=40.0, n_taxes=51)
     land = replace(land, utilities=land.utilities + (land.n_cleaners > 0)[:, None] * 1000.0)  # nobody refuses
     mine, regrets = Searched.of(land), truths(land).regrets[0]
-    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=55)
-    runs = [everything(mine, replace(job, seed=seed)) for seed in range(8)]
-    believed, luckiest = (
-        np.mean([regrets[k] for k in ks]) for ks in zip(*((r.recommended[0], r.luckiest[0]) for r in runs), strict=True)
-    )
-    assert believed < 0.7 * luckiest
+    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=255)
+    runs = [everything(mine, replace(job, seed=seed)) for seed in range(6)]
+    believed = np.mean([regrets[run.recommended[0]] for run in runs])
+    assert believed < 0.9 * np.mean([regrets[run.luckiest[0]] for run in runs])
 
 
 def test_everything_once_reads_every_contract():
