@@ -138,7 +138,8 @@ def draw(
         down, across, figsize=(4.5 * across, 3.8 * down), squeeze=False, layout="constrained", sharex=True
     )
     names = list(dict.fromkeys(name for curves in panels.values() for name in curves))
-    colours: dict[str, Any] = {name: plt.get_cmap("tab20")(k % 20) for k, name in enumerate(names)}
+    palette, size = ("tab10", 10) if bands and len(names) <= 10 else ("tab20", 20)  # bands need colours far apart
+    colours: dict[str, Any] = {name: plt.get_cmap(palette)(k % size) for k, name in enumerate(names)}
     for axis in axes.flat[len(panels) :]:
         axis.remove()
     for axis, (title, curves) in zip(axes.flat, panels.items(), strict=False):

@@ -83,8 +83,10 @@ def test_all_optimisers_begin_with_the_same_contracts_and_readings():
 
 
 def test_within_a_batch_what_was_recommended_before_stands():
-    whole, halves = search_on(MINE, replace(JOB, batch=4)), search_on(MINE, replace(JOB, batch=3))
-    assert len({*whole.recommended[:4]}) == len({*halves.recommended[:3]}) == 1
+    at_once, one_by_one = (search_on(MINE, replace(JOB, seed=6, batch=batch)).recommended for batch in (4, 1))
+    assert len(set(one_by_one[1:])) > 1  # these four are chosen at random, the same at once
+    assert at_once == (*[one_by_one[0]] * 4, one_by_one[-1])
+    assert at_once[0] != at_once[-1]
 
 
 def test_the_baseline_is_known_and_never_recommended_as_a_contract():
@@ -95,26 +97,25 @@ def test_the_baseline_is_known_and_never_recommended_as_a_contract():
 
 
 def test_recommended_is_what_the_surrogate_of_all_outputs_believes_best_among_the_accepted():
-    history, numbers = MINE.begin(0), [1, 4, 11, 15, 20, 26, 31, 38, 45, 50]
+    history, numbers = MINE.begin(0), [1, 4, 11, 15, 20, 26, 31, 44]
     for k in numbers:
         history = MINE.add(history, k, 0)
-    accepted = [i for i in range(1, 11) if history.feasible()[i]]
-    assert 0 < len(accepted) < 10
-    mean, _ = believe_objective(MINE.space, history, history.designs[accepted])
-    best_read = max(accepted, key=lambda i: history.objective[i])
-    assert choices(MINE, history, numbers) == (numbers[accepted[int(mean.argmax())] - 1], numbers[best_read - 1])
+    mean, _ = believe_objective(MINE.space, history, history.designs[1:])
+    read, accepted = history.objective[1:], history.feasible()[1:]
+    assert not accepted[mean.argmax()]
+    assert not accepted[read.argmax()]
+    best = (int(np.where(accepted, values, 0.0).argmax()) for values in (mean, read))
+    assert choices(MINE, history, numbers) == tuple(numbers[i] for i in best)
 
 
 def test_what_is_believed_best_is_better_than_the_luckiest_of_many_readings():
-    land = made_up_landscape(n_seeds=30, spread=0.0, noise=40.0)
+    land = made_up_landscape(n_seeds=30, spread=0.0, noise=40.0, n_taxes=51)
     land = replace(land, utilities=land.utilities + (land.n_cleaners > 0)[:, None] * 1000.0)  # nobody refuses
     mine, regrets = Searched.of(land), truths(land).regrets[0]
-    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=55)
-    runs = [everything(mine, replace(job, seed=seed)) for seed in range(8)]
-    believed, luckiest = (
-        np.mean([regrets[k] for k in ks]) for ks in zip(*((r.recommended[0], r.luckiest[0]) for r in runs), strict=True)
-    )
-    assert believed < 0.7 * luckiest
+    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=255)
+    runs = [everything(mine, replace(job, seed=seed)) for seed in range(6)]
+    believed = np.mean([regrets[run.recommended[0]] for run in runs])
+    assert believed < 0.9 * np.mean([regrets[run.luckiest[0]] for run in runs])
 
 
 def test_everything_once_reads_every_contract():
@@ -137,11 +138,12 @@ def test_a_landscape_is_called_by_its_file_or_folder():
 
 
 def test_regrets_by_the_truth_are_those_of_the_tabular_problem():
-    problem = TabularProblem(landscape=LAND)
-    contracts = [Contract.none(), *LAND.contracts()[1:]]
-    assert truths(LAND).regrets[0] == pytest.approx([problem.regret(c) for c in contracts])
-    refused = replace(LAND, utilities=LAND.utilities - (LAND.n_cleaners[:, None] > 0) * 1000.0)
-    assert not truths(refused).regrets[0].any()
+    lost = LAND.welfare - (LAND.n_cleaners > 0) * 1000.0  # no contract is better than all
+    refused = LAND.utilities - (LAND.n_cleaners > 0)[:, None] * 1000.0
+    for land in (LAND, replace(LAND, welfare=lost), replace(LAND, utilities=refused)):
+        problem = TabularProblem(landscape=land)
+        contracts = [Contract.none(), *land.contracts()[1:]]
+        assert truths(land).regrets[0] == pytest.approx([problem.regret(c) for c in contracts])
 
 
 def test_a_truth_drawn_again_judges_by_means_and_acceptance_of_the_drawn_trainings():
