@@ -11,6 +11,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.worker_pool import CrewJob, Job
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
@@ -41,6 +42,13 @@ def fake_outcome(contract: Contract, seed: int) -> Outcome:
     )  # fmt: skip
 
 
+def fake_result(job: object) -> object:
+    """What a worker would send: an outcome, nothing for crews that it trained, or why it has no certificate."""
+    if isinstance(job, Job):
+        return fake_outcome(job.contract, job.seed)
+    return None if isinstance(job, CrewJob) else "nobody deviates here"
+
+
 class FakeWorkers:
     """Evaluates at once, in this process; may be told to be interrupted before some trial."""
 
@@ -58,7 +66,7 @@ class FakeWorkers:
             if self.interrupt_at is not None and job.number >= self.interrupt_at:
                 continue
             on_tick()
-            on_result(job, "it diverged" if job.number == self.fail else fake_outcome(job.contract, job.seed))
+            on_result(job, "it diverged" if job.number == self.fail else fake_result(job))
         if self.interrupt_at is not None and any(job.number >= self.interrupt_at for job in jobs):
             raise KeyboardInterrupt
 
