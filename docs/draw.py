@@ -8,6 +8,7 @@ kept in the file.
 from __future__ import annotations
 
 import hashlib
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -276,6 +277,20 @@ def draw_chain() -> Chart:
     return Chart(figure, (*curves, learned, needed))
 
 
+def draw_landscape(draw: Callable[[Any], Any]) -> Chart:
+    """A picture of the shipped landscape of the default costs, as a report of it has it."""
+    from contract_wrapper import load_landscape
+    from contract_wrapper.reports.landscape_findings import Findings
+
+    landscape = load_landscape("effort")
+    data = (landscape.welfare, landscape.gains, landscape.tried)
+    return Chart(draw(Findings(landscape=landscape)), tuple(np.nan_to_num(array) for array in data))
+
+
+def _report_figure(module: str, name: str) -> Chart:
+    return draw_landscape(getattr(importlib.import_module(f"contract_wrapper.reports.{module}"), name))
+
+
 # ---- files
 
 PICTURES: dict[str, Callable[[], Picture | Chart]] = {
@@ -292,6 +307,9 @@ PICTURES: dict[str, Callable[[], Picture | Chart]] = {
     "one_hot": draw_one_hot,
     "features": draw_features,
     "chain": draw_chain,
+    "landscape_welfare": lambda: _report_figure("landscape_figures", "draw_welfare"),
+    "landscape_gains": lambda: _report_figure("landscape_gain_figures", "draw_gains"),
+    "landscape_free_riding": lambda: _report_figure("landscape_threshold_figure", "draw_free_riding"),
 }
 """File name without suffix -> how it is drawn."""
 
