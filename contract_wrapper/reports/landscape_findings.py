@@ -49,6 +49,10 @@ class Rows(NamedTuple):
     tax: FloatArray
 
 
+NEAR = 0.95
+"""Part of the best welfare that a contract must have on average for a tie-break to prefer it."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Findings:
     """A landscape, and what can be said of it with 95 % confidence and the default epsilon."""
@@ -132,10 +136,16 @@ class Findings:
 
     @cached_property
     def preferred(self) -> dict[TieBreak, int]:
-        """Number of the contract of the set alike that each tie-break prefers; empty where nothing competes."""
+        """Number of the contract of the set alike that each tie-break prefers; empty where nothing competes.
+
+        A contract whose welfare differs widely between trainings cannot be told from the best, and may be much worse;
+        so only those count whose mean is at least `NEAR` of the best.
+        """
         if self.best is None:
             return {}
-        return {rule: self.landscape.tie_break(rule, self.alike) for rule in get_args(TieBreak)}
+        mean = self.welfare.mean
+        among = self.alike & (mean >= NEAR * mean[self.best])
+        return {rule: self.landscape.tie_break(rule, among) for rule in get_args(TieBreak)}
 
     @cached_property
     def welfare(self) -> Band:

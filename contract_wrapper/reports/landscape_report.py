@@ -15,7 +15,7 @@ from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare
-from contract_wrapper.reports.landscape_findings import Findings, Rows
+from contract_wrapper.reports.landscape_findings import NEAR, Findings, Rows
 from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_margins, span
 from contract_wrapper.reports.landscape_summary import answer, plus_minus, taxes_in_words, threshold_in_words
 from contract_wrapper.reports.landscape_threshold_figure import draw_free_riding
@@ -228,7 +228,7 @@ def _alike(found: Findings) -> str:
         "cancels. A contract is left out of the set if another one is better beyond the error of their paired difference, "
         "with bounds that hold for all comparisons with the truly best one together (95 %): the set holds the truly best "
         "contract with that confidence. So it is the honest answer to which contract is best. Who must choose one may "
-        f"break the tie:\n\n{chosen}\n\n{table(['cleaners', found.competing_word, 'cannot be told from the best'], rows)}"
+        f"break the tie, among those with at least {NEAR:.0%} of its welfare:\n\n{chosen}\n\n{table(['cleaners', found.competing_word, 'cannot be told from the best'], rows)}"
     )
 
 

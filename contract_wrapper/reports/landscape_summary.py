@@ -74,7 +74,7 @@ def answer(found: Findings) -> list[str]:
             f"{_RULES[rule]}: {found.named(k)} (welfare {found.welfare.mean[k]:.1f})"
             for rule, k in found.preferred.items()
         )
-        sentences.append(f"Among these, {'; '.join(chosen)}.")
+        sentences.append(f"Among these, if within 5 % of its welfare, {'; '.join(chosen)}.")
     return [*sentences, *_gains(found, best)]
 
 

@@ -6,6 +6,7 @@ import pytest
 from made_up_landscapes import made_up_landscape
 from test_landscape_figures import refused, without_gains
 
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.landscapes.bounds import interval
 from contract_wrapper.reports.landscape_findings import Findings
 from contract_wrapper.reports.landscape_summary import WIDTH, answer, summary, threshold_in_words
@@ -63,8 +64,19 @@ def test_the_answer_names_the_best_its_gain_over_no_contract_and_who_cannot_be_t
 def test_ties_are_broken_within_the_set_alone():
     found = Findings(landscape=made_up_landscape(4, n_taxes=21))
     assert all(found.alike[k] for k in found.preferred.values())
-    taxes = found.landscape.tax[found.alike]
+    taxes = found.landscape.tax[found.alike & (found.welfare.mean >= 0.95 * found.welfare.mean[found.best])]
     assert found.landscape.tax[found.preferred["lowest tax"]] == taxes.min()
+
+
+def test_a_contract_that_is_good_in_one_training_and_bad_in_others_is_not_preferred():
+    landscape = made_up_landscape(4, n_taxes=21)
+    best = Findings(landscape=landscape).best
+    low = landscape.number(Contract(tax=float(landscape.tax[1:22][2]), n_cleaners=1))
+    welfare = landscape.welfare.copy()
+    welfare[:, low] = landscape.welfare[:, best] - [0.0, 300.0, 0.0, 300.0]
+    found = Findings(landscape=dataclasses.replace(landscape, welfare=welfare))
+    assert landscape.tax[found.preferred["lowest tax"]] > landscape.tax[low] or not found.alike[low]
+    assert low not in found.preferred.values()
 
 
 def test_without_an_accepted_contract_the_nearest_is_told():
