@@ -13,6 +13,7 @@ import math
 import os
 import stat
 import struct
+import tokenize
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -29,7 +30,7 @@ MOST_HEADER_BYTES = 1 << 20
 
 _HEADER, _SEAL = "mtmfq", "sha256"
 FOREIGN = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, EOFError, RuntimeError,
-           struct.error, zipfile.BadZipFile)  # fmt: skip
+           SyntaxError, struct.error, tokenize.TokenError, zipfile.BadZipFile)  # fmt: skip
 """What parsers raise on bytes that something else wrote."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tokenize
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -23,9 +22,6 @@ VERSION = 1
 
 LISTS = ("seeds", "agents", "deviations")
 """Names that stand beside the arrays."""
-
-_OF_NUMPY = (SyntaxError, tokenize.TokenError)
-"""What numpy raises, besides ValueError, on a header of an array that is not one."""
 
 
 def write_fields(path: Path | str, fields: Mapping[str, Any]) -> None:
@@ -65,7 +61,7 @@ def read_fields(path: Path | str) -> dict[str, Any]:
                     read = file.read(name, kind, tuple(lengths[axis] for axis in axes), finite=False)
                     fields[name] = read.astype(np.int64 if name in WHOLE else np.float64)
                 fields |= {**lists, "about": meta.get("about")}
-    except (LearnerError, *_OF_NUMPY) as error:
+    except LearnerError as error:
         raise ContractsError(f"{Path(path)} is no landscape that can be used: {error}") from error
     if damage:
         raise ContractsError(f"{Path(path)} is no landscape that can be used: {damage}")
