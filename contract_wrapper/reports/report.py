@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
-
-from matplotlib.figure import Figure
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import read_crews, settings_of_crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.files import make_folder, write_bytes, write_text
+from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.playback.play import kept_policy
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import search_figures as figures
+from contract_wrapper.reports.page import NAME, Page
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.study import OUTCOMES
@@ -26,37 +22,8 @@ from contract_wrapper.studies.study import OUTCOMES
 FOLDER = "figures"
 """Where the report lies in a study's folder."""
 
-PAGE = "report.md"
-"""Name of the page beside the figures."""
-
-DPI = 120
-"""Pixels per inch of the figures."""
-
 SEED = 0
 """Seed of the episode that the pictures of the field show."""
-
-
-@dataclass(slots=True)
-class _Page:
-    """What goes onto the page while the figures are drawn."""
-
-    folder: Path
-    files: list[Path] = field(default_factory=list)
-    sections: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
-
-    def add(self, name: str, draw: Callable[[], Figure], text: Callable[[], str], *, heading: str) -> None:
-        """Draw a figure and its section, or say why it cannot be drawn; an older one then goes."""
-        path = self.folder / f"{name}.png"
-        try:
-            figure = draw()
-        except ContractsError as error:
-            self.left_out.append(f"- `{path.name}`: {error}")
-            _remove(path)
-            return
-        _save(figure, path)
-        self.files.append(path)
-        self.sections.append(f"## {heading}\n\n![{heading}]({path.name})\n\n{text()}")
 
 
 def write_report(record: StudyRecord) -> list[Path]:
@@ -71,13 +38,13 @@ def write_report(record: StudyRecord) -> list[Path]:
     """
     folder = record.folder / FOLDER
     make_folder(folder)
-    page = _Page(folder)
+    page = Page(folder)
     good = record.ranked()
     best = good[0].outcome if good else None
     _search_figures(record, page)
     _contract_figures(record, best, page)
-    write_text(folder / PAGE, _text(record, page))
-    return [folder / PAGE, *page.files]
+    write_text(folder / NAME, _text(record, page))
+    return [folder / NAME, *page.files]
 
 
 def training_name(contract: Contract) -> str:
@@ -87,7 +54,7 @@ def training_name(contract: Contract) -> str:
     return f"training_tax{contract.tax:g}_cleaners{contract.n_cleaners}"
 
 
-def _search_figures(record: StudyRecord, page: _Page) -> None:
+def _search_figures(record: StudyRecord, page: Page) -> None:
     page.add(
         "welfare_over_designs",
         lambda: figures.draw_designs(record),
@@ -118,7 +85,7 @@ def _search_figures(record: StudyRecord, page: _Page) -> None:
     )
 
 
-def _contract_figures(record: StudyRecord, best: Outcome | None, page: _Page) -> None:
+def _contract_figures(record: StudyRecord, best: Outcome | None, page: Page) -> None:
     if record.by_crews:
         page.add(
             "training_crews",
@@ -215,7 +182,7 @@ def _waste(record: StudyRecord, best: Outcome | None) -> str:
     )
 
 
-def _text(record: StudyRecord, page: _Page) -> str:
+def _text(record: StudyRecord, page: Page) -> str:
     settings = record.settings
     if settings.crews is None:
         intro = (
@@ -239,16 +206,3 @@ def _text(record: StudyRecord, page: _Page) -> str:
     if page.left_out:
         parts.append("## Left out\n\n" + "\n".join(page.left_out))
     return "\n\n".join(parts) + "\n"
-
-
-def _save(figure: Figure, path: Path) -> None:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-    write_bytes(path, buffer.getvalue())
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise ContractsError(f"cannot remove the outdated {path}: {error.strerror or error}") from error
