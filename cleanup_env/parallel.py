@@ -12,7 +12,8 @@ from gymnasium import spaces
 from gymnasium.utils import seeding
 from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils import parallel_to_aec, wrappers
+from pettingzoo.utils import wrappers
+from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 
 from cleanup_env.actions import STAY
 from cleanup_env.batch import BatchCleanup, Observation
@@ -310,9 +311,9 @@ def parallel_env(
 
 def raw_env(**settings: Any) -> AECEnv[str, Observation, int]:
     """The same game as a PettingZoo AEC environment, without wrappers."""
-    return parallel_to_aec(parallel_env(**settings))
+    return parallel_to_aec_wrapper(parallel_env(**settings))
 
 
 def env(**settings: Any) -> AECEnv[str, Observation, int]:
-    """The same game as a PettingZoo AEC environment, with the order of calls enforced."""
+    """The same game as a PettingZoo AEC environment, with the order of calls enforced; `aec_to_parallel` undoes it."""
     return wrappers.OrderEnforcingWrapper(raw_env(**settings))
