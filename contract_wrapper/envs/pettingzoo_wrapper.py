@@ -31,6 +31,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
     and `apples` of the step, counts. An agent that has left the episode has the role 'absent' from
     then on: it neither pays nor is paid, and the rules see arrays of unchanged shape with its reward 0.
 
+    Put it on the game first and other wrappers around it: one that skips frames inside would hide shots.
     Where agents act in turn (PettingZoo's AEC API), convert first: `aec_to_parallel(env)` of
     `pettingzoo.utils.conversions`. Where a reward is a vector (MOMAland), weigh the objectives first.
 
