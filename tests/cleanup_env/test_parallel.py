@@ -135,8 +135,9 @@ INFOS = [
 ]  # fmt: skip
 
 
-def test_infos_tell_the_step_and_the_sums_so_far():
-    game = parallel("original", "symbolic", n_cleaners=2, n_harvesters=2, horizon=50)
+@pytest.mark.parametrize("preset", ["contract", "original"])  # apples in the one, penalties in the other
+def test_infos_tell_the_step_and_the_sums_so_far(preset):
+    game = parallel(preset, "symbolic", n_cleaners=2, n_harvesters=2, horizon=50)
     for seed in (0, 1):  # the sums of the second episode begin anew
         trace = episode(game, seed=seed)
         for steps, (_, infos) in enumerate([trace[0], *((entry[0], entry[4]) for entry in trace[1:])]):
@@ -146,8 +147,10 @@ def test_infos_tell_the_step_and_the_sums_so_far():
                 for what in ("apples", "cleaned", "shots"):
                     assert infos[agent][f"total_{what}"] == sum(entry[4][agent][what] for entry in played)
                 assert infos[agent]["total_reward"] == sum(entry[1][agent] for entry in played)
-        assert any(info["total_shots"] for info in infos.values())
-        assert any(info["total_reward"] for info in infos.values())
+        told = {"contract": ["apples", "shots", "cleaned", "reward"], "original": ["shots", "cleaned", "reward"]}[
+            preset
+        ]
+        assert all(any(info[f"total_{what}"] for info in infos.values()) for what in told)
 
 
 @every_case
