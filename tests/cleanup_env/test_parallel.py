@@ -147,9 +147,7 @@ def test_infos_tell_the_step_and_the_sums_so_far(preset):
                 for what in ("apples", "cleaned", "shots"):
                     assert infos[agent][f"total_{what}"] == sum(entry[4][agent][what] for entry in played)
                 assert infos[agent]["total_reward"] == sum(entry[1][agent] for entry in played)
-        told = {"contract": ["apples", "shots", "cleaned", "reward"], "original": ["shots", "cleaned", "reward"]}[
-            preset
-        ]
+        told = {"contract": ["apples", "shots", "reward"], "original": ["shots", "cleaned", "reward"]}[preset]
         assert all(any(info[f"total_{what}"] for info in infos.values()) for what in told)
 
 
