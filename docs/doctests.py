@@ -21,9 +21,9 @@ def told_apart(docstring: str) -> str:
     """Repeat a description that several arguments share for each of them."""
 
     def each(found: re.Match[str]) -> str:
-        return "".join(f"{found[1]}{name}:{found[3]}" for name in found[2].split(", "))
+        return "\n".join(f"{found[1]}{name}:{found[3]}" for name in found[2].split(", "))
 
-    entry = re.compile(r"^([ ]+)(\w+(?:, \w+)+):((?:.*\n?)(?:\1[ ]+.*\n?)*)", re.MULTILINE)
+    entry = re.compile(r"^([ ]+)(\w+(?:, \w+)+):(.*(?:\n\1[ ]+.*)*)", re.MULTILINE)
     section = re.compile(r"^Args:\n(?:[ ]+.*\n?|\n(?=[ ]))+", re.MULTILINE)
     return section.sub(lambda found: entry.sub(each, found[0]), docstring)
 
