@@ -44,7 +44,7 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
 
     Of Gymnasium's vector wrappers, those of observations need NEXT_STEP or DISABLED.
 
-    All infos are arrays of B * N, each with the `_key` that tells which sub-environments have it:
+    All infos are arrays of B * N, each with the `_key` (read-only) that tells which sub-environments have it:
     `apples`, `cleaned` and `shots` of the step, `waste_density`, `apple_chance`, `action_mask`, and
     the sums of the episode so far: `episode_reward` (apples), `episode_length` (steps),
     `episode_apples`, `episode_cleaned`, `episode_shots`.
@@ -91,6 +91,8 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(game)
         self._over: NDArray[np.bool_] = np.zeros(self.n_games, np.bool_)
+        self._all: NDArray[np.bool_] = np.ones(self.num_envs, np.bool_)
+        self._all.flags.writeable = False
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -218,21 +220,24 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
     def _with_keys(self, infos: dict[str, Any], known: NDArray[np.bool_] | None = None) -> dict[str, Any]:
         both: dict[str, Any] = {}
         for name, value in infos.items():
-            both[name], both[f"_{name}"] = value, np.ones(self.num_envs, np.bool_) if known is None else known.copy()
+            both[name], both["_" + name] = value, self._all if known is None else known
         return both
 
     def _infos(self, games: NDArray[np.bool_] | None = None) -> dict[str, Any]:
         """The infos of all games, or of some (B,): zero for the others."""
-        game, n = self.game, self.n_agents
-        counts = {"apples": game.apples, "cleaned": game.cleaned, "shots": game.shots}
+        game, n, sums = self.game, self.n_agents, self._episodes
         infos: dict[str, NDArray[Any]] = {
-            **{name: count.flatten().astype(np.int64) for name, count in counts.items()},
+            "apples": game.apples.astype(np.int64).reshape(-1),
+            "cleaned": game.cleaned.astype(np.int64).reshape(-1),
+            "shots": game.shots.astype(np.int64).reshape(-1),
             "waste_density": game.waste_density.repeat(n),
             "apple_chance": game.apple_chance.repeat(n),
             "action_mask": game.action_mask().reshape(self.num_envs, -1),
-            **{f"episode_{name}": total.flatten() for name, total in self._sums(self._episodes).items()},
-            "episode_length": game.clock.repeat(n).astype(np.int64),
+            "episode_reward": sums.rewards.flatten(),
+            "episode_length": game.clock.astype(np.int64).repeat(n),
         }
+        for name, total in sums.counts.items():
+            infos["episode_" + name] = total.flatten()
         if games is None:
             return self._with_keys(infos)
         known = games.repeat(n)
