@@ -256,6 +256,7 @@ def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
     copy.mkdir()
     for name in (
         "pyproject.toml",
+        "setup.py",
         "README.md",
         "LICENSE",
         "cleanup_env",

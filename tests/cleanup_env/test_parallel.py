@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pettingzoo
 import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, render_test, seed_test, state_test
 from pettingzoo.utils.conversions import aec_to_parallel
@@ -250,15 +249,6 @@ def test_max_cycles_is_the_horizon():
     assert cleanup_env.parallel_env(max_cycles=7).config.horizon == 7
 
 
-def test_the_game_is_in_pettingzoos_registry():
-    game = pettingzoo.make("parallel", "cleanup/cleanup-v0", preset="original", observation="features")
-    observations, _ = game.reset(seed=0)
-    assert observations["free_0"].shape == (49,)
-    turn_based = pettingzoo.make("aec", "cleanup/cleanup-v0", n_cleaners=1)
-    turn_based.reset(seed=0)
-    assert turn_based.agents[-1] == "cleaner_0"
-
-
 def test_the_parallel_game_comes_back_from_the_aec_face():
     assert isinstance(aec_to_parallel(cleanup_env.env(n_cleaners=1)), cleanup_env.CleanupParallelEnv)
 
@@ -342,9 +332,3 @@ def test_a_window_shows_each_step_and_closes(no_screen):
     with pytest.raises(KeyboardInterrupt, match="closed"):
         twin.render()
     assert pygame.display.get_surface() is None
-
-
-def test_a_window_without_pygame_is_refused_with_the_way_out(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pygame", None)
-    with pytest.raises(CleanupError, match=r"pip install \"cleanup-contracts\[render\]\""):
-        cleanup_env.parallel_env(render_mode="human")
