@@ -174,7 +174,11 @@ class _Teller:
             what()
         except Exception as error:
             log.warning(
-                "the training %s goes on without %s: %s: %s", self._name, type(who).__name__, type(error).__name__, error
+                "the training %s goes on without %s: %s: %s",
+                self._name,
+                type(who).__name__,
+                type(error).__name__,
+                error,
             )
             return False
         return True

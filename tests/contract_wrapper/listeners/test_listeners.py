@@ -131,7 +131,11 @@ def test_other_settings_or_another_seed_are_another_run() -> None:
             evaluate(Contract.none(), settings, seed=seed)
     names = [heard.run.name for heard in recorder.heard]
     assert len(set(names)) == 3
-    assert [name.rpartition("-")[0] for name in names] == ["no-contract-seed0", "no-contract-seed1", "no-contract-seed0"]
+    assert [name.rpartition("-")[0] for name in names] == [
+        "no-contract-seed0",
+        "no-contract-seed1",
+        "no-contract-seed0",
+    ]
 
 
 class Broken:
@@ -162,9 +166,9 @@ def test_a_listener_that_fails_is_one_warning_and_costs_no_training(
     with log_trainings(Broken(where), recorder), caplog.at_level(logging.WARNING):
         outcome = evaluate(CONTRACT, SETTINGS, seed=1)
     assert outcome.episodes == 4
-    assert [r.getMessage() for r in caplog.records if "goes on without Broken: OSError: no space" in r.getMessage()] == [
-        r.getMessage() for r in caplog.records
-    ]
+    assert [
+        r.getMessage() for r in caplog.records if "goes on without Broken: OSError: no space" in r.getMessage()
+    ] == [r.getMessage() for r in caplog.records]
     assert len(caplog.records) == 1
     assert len(recorder.heard[0].told) == len(outcome.training_curve["episode"])
 
@@ -189,7 +193,9 @@ def test_names_of_runs_are_names_of_folders_everywhere() -> None:
     assert plain_name("learned on: 3/4 ü") == "learned_on__3_4__"
 
 
-@pytest.mark.parametrize(("name", "package"), [("tensorboard", "tensorboard"), ("wandb", "wandb"), ("mlflow", "mlflow")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("tensorboard", "tensorboard"), ("wandb", "wandb"), ("mlflow", "mlflow")]
+)
 def test_a_missing_package_is_named_with_its_extra(
     name: str, package: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,7 +224,9 @@ def test_worker_processes_write_event_files_that_tensorboard_reads(tmp_path: Pat
         curve = outcome.training_curve
         scalars = events.Scalars("return/harvester")
         assert [event.step for event in scalars] == list(curve["episode"])
-        np.testing.assert_allclose([event.value for event in scalars], curve["harvester"], rtol=1e-6)  # float32 in files
+        np.testing.assert_allclose(
+            [event.value for event in scalars], curve["harvester"], rtol=1e-6
+        )  # float32 in files
         assert {"return/all", "temperature", "updates", "cpu_seconds"} <= set(events.Tags()["scalars"])
         assert "settings/text_summary" in events.Tags()["tensors"]
 
