@@ -35,9 +35,9 @@ def play_command(
     steps: int | None = None,
     fps: float = 12.0,
     seed: int = 0,
-    stream: TextIO,
-) -> None:
-    """Play one episode and show it on a stream, or write it as a GIF and say so there.
+    stream: TextIO | None,
+) -> Episode:
+    """Play one episode and show it on a stream, or write it as a GIF and say so there; return it.
 
     Args:
         settings: game, costs and payment; a study's own replace them.
@@ -48,7 +48,7 @@ def play_command(
         gif, mp4: file to write.
         flows: whether files show who paid whom.
         steps, fps, seed: length, speed and seed of the episode.
-        stream: a terminal, or anything that text can be written to.
+        stream: a terminal, or anything that text can be written to; None: nothing is shown or said.
 
     Raises:
         ContractsError: as in `record_episode`, `write_gif` and `read_study`, or the study has not
@@ -72,14 +72,16 @@ def play_command(
     else:
         raise ContractsError(f"unknown players {shown(players)}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
-    if gif is None and mp4 is None:
+    if gif is None and mp4 is None and stream is not None:
         play_in_terminal(episode, stream, fps)
     for path, write in ((gif, write_gif), (mp4, write_mp4)):
         if path is not None:
             write(episode, path, fps, flows=flows)
-            stream.write(
-                f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
-            )
+            if stream is not None:
+                stream.write(
+                    f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
+                )
+    return episode
 
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy | Crews]:

@@ -59,8 +59,10 @@ def report_folder(file: Path) -> Path:
     return file.parent / (FOLDER if file.name == FILE else f"{file.stem}-{FOLDER}")
 
 
-def write_landscape_report(landscape: Landscape, folder: Path) -> list[Path]:
+def write_landscape_report(landscape: Landscape, folder: Path, format: str = "png") -> list[Path]:
     """Draw every figure that a landscape has data for, and write the page; both into `folder`, which is made.
+
+    format: of the figures, png, pdf or svg.
 
     Returns:
         The page first, then the figures in its order. A figure that cannot be drawn (nothing is accepted, no gain was
@@ -69,7 +71,7 @@ def write_landscape_report(landscape: Landscape, folder: Path) -> list[Path]:
     Raises:
         ContractsError: the folder cannot be written.
     """
-    page, found = Page(make_folder(folder)), Findings(landscape=landscape)
+    page, found = Page(make_folder(folder), format=format), Findings(landscape=landscape)
     page.add(
         "landscape_welfare", lambda: draw_welfare(found), lambda: _welfare(found),
         heading="Welfare of all contracts",

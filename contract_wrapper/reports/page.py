@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.files import write_bytes, write_text
 
 NAME = "report.md"
@@ -33,6 +35,9 @@ class Page:
     sections: list[str] = field(default_factory=list)
     """Their sections."""
 
+    format: str = "png"
+    """Of the figures: png, pdf or svg."""
+
     left_out: list[str] = field(default_factory=list)
     """Why some could not be drawn, a line each."""
 
@@ -42,18 +47,17 @@ class Page:
         Raises:
             ContractsError: the folder cannot be written.
         """
-        path = self.folder / f"{name}.png"
+        path = self.folder / f"{name}.{self.format}"
         try:
             figure = draw()
         except ContractsError as error:
             self.left_out.append(f"- `{path.name}`: {escaped(str(error))}")
             _remove(path)
             return
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, figure_bytes(figure, self.format))
         self.files.append(path)
-        self.sections.append(f"## {heading}\n\n![{heading}]({path.name})\n\n{text()}")
+        image = f"[{heading}]({path.name})" if self.format == "pdf" else f"![{heading}]({path.name})"
+        self.sections.append(f"## {heading}\n\n{image}\n\n{text()}")
 
     def write(self, head: Sequence[str], tail: Sequence[str] = ()) -> list[Path]:
         """Write the page: head, figures, what was left out, tail; return the page first, then the figures."""
@@ -62,6 +66,28 @@ class Page:
             parts.append("## Left out\n\n" + "\n".join(self.left_out))
         write_text(self.folder / NAME, "\n\n".join([*parts, *tail]) + "\n")
         return [self.folder / NAME, *self.files]
+
+
+_SAID: dict[str, dict[str, Any]] = {
+    "png": {"Software": None},
+    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
+    "svg": {"Creator": None, "Date": None},
+}
+"""What files say of their making: nothing, so that the same figure gives the same bytes."""
+
+
+def figure_bytes(figure: Figure, format: str) -> bytes:
+    """Return a figure as a file of a format, the same bytes each time; letters of vector formats stay letters.
+
+    Raises:
+        ContractsError: there is no such format.
+    """
+    if format not in _SAID:
+        raise ContractsError(f"figures are written as {', '.join(_SAID)}, got {shown(format)}")
+    buffer = io.BytesIO()
+    with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "cleanup-contracts"}):
+        figure.savefig(buffer, format=format, dpi=DPI, metadata=_SAID[format])
+    return buffer.getvalue()
 
 
 def escaped(text: str) -> str:

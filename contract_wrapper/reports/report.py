@@ -26,8 +26,10 @@ SEED = 0
 """Seed of the episode that the pictures of the field show."""
 
 
-def write_report(record: StudyRecord) -> list[Path]:
+def write_report(record: StudyRecord, format: str = "png") -> list[Path]:
     """Draw every figure that a study has data for, and write the page; both into `figures/` of its folder.
+
+    format: of the figures, png, pdf or svg.
 
     Returns:
         The page first, then the figures in its order. A figure that cannot be drawn (no accepted
@@ -38,7 +40,7 @@ def write_report(record: StudyRecord) -> list[Path]:
     """
     folder = record.folder / FOLDER
     make_folder(folder)
-    page = Page(folder)
+    page = Page(folder, format=format)
     good = record.ranked()
     best = good[0].outcome if good else None
     _search_figures(record, page)
