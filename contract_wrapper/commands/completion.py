@@ -45,11 +45,20 @@ class PrintCompletion(argparse.Action):
 
 def add_program_options(parser: argparse.ArgumentParser) -> None:
     """Add what the program itself can be asked."""
-    parser.add_argument("--version", action=Version, nargs=0, help="say the version and end")
+    parser.add_argument(
+        "--version",
+        action=Version,
+        nargs=0,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
+        help="say the version and end",
+    )
     parser.add_argument(
         "--print-completion",
         action=PrintCompletion,
         choices=SHELLS,
+        dest=argparse.SUPPRESS,
+        default=argparse.SUPPRESS,
         metavar="SHELL",
         help="print a script for bash, zsh or fish that completes commands and options, and end",
     )

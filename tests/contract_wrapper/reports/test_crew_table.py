@@ -28,10 +28,9 @@ def study(tmp_path):
 def test_the_best_row_has_its_certificate(study):
     # as in test_summary_table: welfare 538.5, harvesters 86 against 24 at worst, cleaners 17.5
     assert row(closing_table(study), "best found") == [
-        *("538.5", "±", "1.0"), "86.00", *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "yes",
-        *("+0.12", "(+0.31)"), "yes",
+        *("538.5", "±", "1.0"), *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "yes", "+0.31", "yes",
     ]  # fmt: skip
-    assert "; by training of crews 534.5, 542.5; ± over episodes alone\n" in closing_table(study)
+    assert "; by training of crews 534.5, 542.5; ± over episodes alone" in " ".join(closing_table(study).split())
 
 
 def test_the_best_is_best_whatever_fresh_trainings_bring(study):
@@ -95,7 +94,7 @@ def test_no_line_is_wider_than_the_terminal(study, tmp_path):
     wide = certified(wide, cleaner=(123.45, 234.56))
     for some in (study, wide, make_crew_study(tmp_path, confirm=0), dataclasses.replace(study, trials=())):
         assert max(map(len, closing_table(some).splitlines())) <= WIDTH
-    assert "+123.45 (+234.56)" in closing_table(wide)
+    assert "+234.56" in closing_table(wide)
 
 
 def test_errors_have_as_many_decimals_as_their_means(study):
