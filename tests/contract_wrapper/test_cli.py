@@ -1,5 +1,6 @@
 """The command line as a user meets it: small real runs, one-line errors, interrupt and go on."""
 
+import json
 import re
 import signal
 import subprocess
@@ -61,6 +62,17 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
     assert again.returncode == 0, again.stderr
     assert again.stdout == result.stdout
     assert time.monotonic() - began < 60
+
+    said = cli(*arguments, "--json", "-q", cwd=tmp_path)
+    assert said.stderr == ""
+    told = json.loads(said.stdout)["result"]
+    assert [trial["phase"] for trial in told["trials"]] == [
+        "baseline",
+        *["initial"] * 3,
+        *["search"] * 2,
+        "confirmation",
+    ][: len(told["trials"])]
+    assert len(told["trials"]) >= 6
 
     report = cli("report", "study", cwd=tmp_path)
     assert report.returncode == 0, report.stderr

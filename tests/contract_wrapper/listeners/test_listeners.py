@@ -17,6 +17,7 @@ from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import train_crews
+from contract_wrapper.evaluation.deviators import train_deviator
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.seeds import evaluate_seeds
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -109,6 +110,19 @@ def test_crews_are_told_by_the_crew_size_whose_turn_it_is() -> None:
     turns = [next(name.split("/")[1] for name in s if name.endswith("/all")) for _, s in heard.told]
     assert turns == [("0_cleaners", "2_cleaners")[k % 2] for k in range(len(crews.curve.episode))]
     assert heard.told[1][1]["return/2_cleaners/cleaner"] == crews.curve.returns[1, 0]
+
+
+@pytest.mark.parametrize("warm", [False, True])
+def test_a_deviator_is_told_alone(warm: bool) -> None:
+    recorder = Recorder()
+    crews = train_crews(sizes=(0, 2), config=LEARNER, seed=3)
+    with log_trainings(recorder):
+        deviator = train_deviator(crews, "cleaner", warm=warm, config=LEARNER, seed=5)
+    (heard,) = recorder.heard
+    assert heard.run.name.startswith(f"cleaner-learned_{'on' if warm else 'anew'}-seed5-")
+    assert deviator.curve is not None
+    assert [s["return/cleaner"] for _, s in heard.told] == deviator.curve.returns[:, 0].tolist()
+    assert heard.ends == [True]
 
 
 def test_a_stopped_training_is_told_as_unfinished_and_goes_on_where_it_was(tmp_path: Path) -> None:
