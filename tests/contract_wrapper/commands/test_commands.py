@@ -22,6 +22,7 @@ from contract_wrapper.landscape_job import command_of
 from contract_wrapper.landscape_job import folder_name as landscape_name
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.main_job import folder_name as study_name
+from contract_wrapper.playback import play
 
 SMALL = ["--profile", "smoke", "--episodes", "64"]
 EVALUATE = ["evaluate", "--tax", "0.04", "--cleaners", "2", *SMALL]
@@ -141,6 +142,22 @@ def test_what_a_library_prints_does_not_reach_a_document(tmp_path: Path) -> None
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["format"] == "cleanup-contracts play"
     assert {"printed", "shouted"} <= set(result.stderr.replace("written", "").split())
+
+
+def test_what_is_printed_in_the_same_process_does_not_reach_a_document(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = play.play_command
+
+    def noisy(**how: Any) -> Any:
+        print("printed")
+        return whole(**how)
+
+    monkeypatch.setattr(play, "play_command", noisy)
+    assert main(["play", "--cleaners", "2", "--steps", "2", "--json"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["format"] == "cleanup-contracts play"
+    assert said.err.startswith("printed")
 
 
 def test_play_says_every_step_in_its_document(
