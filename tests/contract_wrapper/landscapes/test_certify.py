@@ -149,7 +149,8 @@ def test_the_command_certifies_crews_of_a_file(tmp_path: Path, capsys: Any) -> N
     assert main(["certify", *options, *small]) == 0
     told = capsys.readouterr().out
     assert told.startswith("tax 0.3, 2 cleaners: ")
-    assert [line.split()[0] for line in told.splitlines()[3:10]][-2:] == ["cleaner_0", "cleaner_1"]
+    rows = [line.split()[0] for line in told.splitlines()]
+    assert rows[rows.index("margin") + 1 : rows.index("gain")][-2:] == ["cleaner_0", "cleaner_1"]
 
 
 @pytest.mark.parametrize("learner", ["mtmfq", "ppo"])
@@ -160,7 +161,7 @@ def test_the_command_certifies_crews_trained_from_scratch(learner: str, tmp_path
     small = ["--processes", "1", "--deviator-episodes", "64", "--folder", str(tmp_path)]
     assert main(["best-response", *options, *small]) == 0  # its old name
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert rows[-3:-1] == ["cleaner", "harvester"]
+    assert rows[rows.index("gain") + 1 : -1] == ["cleaner", "strongest:", "harvester", "strongest:"]
     assert len(list(tmp_path.glob("*.deviator.npz"))) == (4 if learner == "mtmfq" else 2)  # none goes on from PPO
 
 
