@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from contract_tree.files import write_whole
 from contract_tree.result import Estimate, Result
 
-DPI = 120
-"""Pixels per inch of the figures."""
+if TYPE_CHECKING:
+    from contract_tree.figure_style import FigureStyle
 
 
 def closing_table(result: Result) -> str:
@@ -69,14 +69,21 @@ def rows_of_nodes(result: Result) -> list[dict[str, object]]:
     return rows
 
 
-def write_report(result: Result, folder: Path | str) -> list[Path]:
+def write_report(result: Result, folder: Path | str, *, style: FigureStyle | None = None) -> list[Path]:
     """Write `nodes.csv`, `welfare.csv` and four figures into a folder; return their paths.
+
+    Args:
+        result: what came of the games.
+        folder: is made if need be.
+        style: format, pixels, titles and width of the figures; default: PNG, as for a screen.
 
     Raises:
         TreeError: the folder cannot be written.
     """
     from contract_tree import figures
+    from contract_tree.figure_style import SCREEN, file_content
 
+    look = style or SCREEN
     folder = Path(folder)
     lost = result.welfare_regret()
     curve = [
@@ -96,10 +103,6 @@ def write_report(result: Result, folder: Path | str) -> list[Path]:
         written.append(folder / f"{name}.csv")
         write_whole(written[-1], text.getvalue().encode())
     for name, draw in drawings.items():
-        picture = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in letters that the font lacks
-            draw(result).savefig(picture, dpi=DPI, format="png", metadata={"Software": None})
-        written.append(folder / f"{name}.png")
-        write_whole(written[-1], picture.getvalue())
+        written.append(folder / f"{name}.{look.format}")
+        write_whole(written[-1], file_content(draw(result, style=look), look))
     return written

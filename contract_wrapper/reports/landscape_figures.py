@@ -137,7 +137,8 @@ def _map(part: SubFigure, ax: Axes, found: Findings, style: FigureStyle) -> None
     lettered(bar.ax, style)
     bar.ax.axhline(values[0], color="white", lw=points(1.6))
     bar.ax.axhline(values[0], color=INK, lw=points(1.6), ls=(0, (2, 1)))
-    bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=points(8.5))
+    if not style.narrow:
+        bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=points(8.5))
     _legend(part, found, style)
 
 
@@ -153,6 +154,10 @@ def _legend(part: SubFigure, found: Findings, style: FigureStyle) -> None:
     if found.best is not None:
         for marker, size, text in (("*", 13, "best of these"), (".", 6, "cannot be told from it")):
             names.append((Line2D([], [], ls="none", marker=marker, ms=points(size), mfc="white", mec=INK), text))
+    if style.narrow:
+        names.append(
+            (Line2D([], [], color=INK, ls=(0, (2, 1))), f"in the bar: no contract, {found.welfare.mean[0]:.0f}")
+        )
     legend(part, [handle for handle, _ in names], [text for _, text in names], style, "outside upper left")
 
 

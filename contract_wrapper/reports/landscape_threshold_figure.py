@@ -91,7 +91,7 @@ def _threshold(
         ax.errorbar([x], [mean], yerr=[[max(mean - low, 0.0)], [max(high - mean, 0.0)]], fmt=marker, color=colour, ms=points(9), capsize=points(4),
                     mfc=colour if gid == "measured" else "white", mew=points(1.6), elinewidth=points(1.6), zorder=3)  # fmt: skip
     value = it.interval.mean if it.interval is not None else float(it.per_training[0])
-    if (it.interval is not None or not several) and np.isfinite(value):
+    if (it.interval is not None or not several) and np.isfinite(value) and not style.narrow:  # else no room
         ax.annotate(f"{value:.2f}", (x, value), (points(13 * side), 0), textcoords="offset points", va="center", fontsize=points(9),
                     ha="right" if side < 0 else "left", color=colour)  # fmt: skip
 

@@ -51,6 +51,8 @@ WORKING = 10.0
 
 UNKNOWN = "acceptance unknown (no baseline)"
 
+_BEGIN = "where"
+
 MARKS = {
     Acceptance.ACCEPTED: ("o", "accepted by everybody"),
     Acceptance.UNDECIDED: ("s", "undecided: a margin within 2 se of 0"),
@@ -137,7 +139,8 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
     unit = style.points(figure.dpi / 72)
     dots = ax.transData.transform([(t.contract.tax, t.contract.n_cleaners) for t in trials]) / unit
     taken: list[tuple[float, float]] = [tuple(p) for p in dots]
-    places = [(0, 13), (0, -13), (11, 9), (-11, 9), (11, -9), (-11, -9), (0, 23), (0, -23), (12, 20), (-12, 20)]
+    places = [(0, 13), (0, -13), (11, 9), (-11, 9), (11, -9), (-11, -9), (22, 0), (-22, 0), (0, 23), (0, -23),
+              (12, 20), (-12, 20), (14, -20), (-14, -20), (26, 14), (-26, 14), (26, -14), (-26, -14)]  # fmt: skip
     for trial, (x, y) in sorted(zip(trials, dots, strict=True), key=lambda pair: pair[0].number != best):
         mine = trial.number == best
         half, far = (24, 6) if mine else (11, 0)  # a longer text, outside of its ring
@@ -150,7 +153,7 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
         ax.annotate(
             f"{trial.number}: best" if mine else str(trial.number), (trial.contract.tax, trial.contract.n_cleaners),
             (style.points(dx), style.points(dy)), textcoords="offset points", ha="center", va="center",
-            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkB": 4} if abs(dy) >= 20 else None,
+            arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkB": 4} if dx * dx + dy * dy >= 400 else None,
             fontsize=style.points(8), zorder=5, color=GREEN if mine else INK, weight="bold" if mine else "normal",
         )  # fmt: skip
 
@@ -170,7 +173,7 @@ def draw_best_feasible(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
         if record.baseline is not None and record.baseline.welfare.mean > 0:
             title += f", {np.nanmax(so_far) / record.baseline.welfare.mean:.1f} times that without a contract"
     points = style.points
-    figure, ax = canvas(*style.size(8.6, 5.0, 3.2), title, style)
+    figure, ax = canvas(*style.size(8.6, 5.0, 3.5), title, style)
     initial = [t.number for t in trials if t.phase is Phase.INITIAL]
     if initial:
         ax.axvspan(0.5, max(initial) + 0.5, color="#EEEEEE", zorder=0, label="initial designs")
@@ -228,9 +231,6 @@ def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
     for ax, (label, of, level) in zip(axes, panels, strict=True):
         plain(ax, style)
         ax.set_title(label, fontsize=points(10), loc="left")
-        if turn is not None:
-            ax.axvspan(*turn[1:], color=crew_style(turn[0])[0], alpha=0.25, lw=0, zorder=0,
-                       label=f"where {crew_name(turn[0])} begin{'s' * (turn[0] == 1)} to work")  # fmt: skip
         for crew in sorted({t.contract.n_cleaners for t in trials}):
             colour, marker = crew_style(crew)
             some = [(t.contract.tax, of(outcome_of(t))) for t in trials if t.contract.n_cleaners == crew]
@@ -241,10 +241,14 @@ def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
             )  # fmt: skip
         if level is not None:
             ax.axhline(level, color=INK, ls="--", lw=points(1.1), label="no contract (for cleaners: 0)", zorder=1)
+        if turn is not None:
+            ax.axvspan(*turn[1:], color=crew_style(turn[0])[0], alpha=0.25, lw=0, zorder=0,
+                       label=f"{_BEGIN} {crew_name(turn[0])} begin{'s' * (turn[0] == 1)} to work")  # fmt: skip
     for ax in axes[-1 if style.narrow else -2 :]:
         ax.set_xlabel(TAX)
     handles = {str(label): handle for ax in axes for handle, label in zip(*named(ax), strict=True)}
-    legend(figure, list(handles.values()), list(handles), style, "outside lower center")
+    labels = sorted(handles, key=lambda label: label.startswith(_BEGIN))
+    legend(figure, [handles[label] for label in labels], labels, style, "outside lower center")
     return figure
 
 
