@@ -173,7 +173,7 @@ def write_frames(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Pa
     wait = max(20, round(1000 / fps))  # many viewers slow down anything faster
     durations = [wait] * (len(indexed) - 1) + [max(2000, wait)]
     buffer = io.BytesIO()
-    indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=False)
+    indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=True)
     write_bytes(path, buffer.getvalue())
     return path
 
