@@ -60,7 +60,11 @@ def build_parser() -> argparse.ArgumentParser:
     _contract(sub)
     _shared(sub)
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="independent trainings, from --seed on (default: 1)"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="independent trainings with the contract, and as many without, from --seed on (default: 1)",
     )
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
     sub.add_argument(
@@ -79,7 +83,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="files of crews that know many contracts, one per training (default: train from scratch)",
     )  # fmt: skip
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="trainings from scratch, from --seed on (default: 1)"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="trainings from scratch with the contract, and as many without, from --seed on (default: 1)",
     )
     sub.add_argument(
         "--roles", default="cleaner,harvester", help="whose deviations are tried (default: cleaner,harvester)"
@@ -192,7 +200,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     crews = main_job.crew_settings(options, options.inner or main_job.SCRATCH)
     if crews is not None and options.seeds > 1:
         raise ContractsError(f"the number of trainings of crews is given by --crews, got --seeds {options.seeds}")
-    baseline, outcomes = evaluate_seeds(
+    baselines, outcomes = evaluate_seeds(
         contract,
         dataclasses.replace(_training_settings(options), crews=crews),
         range(options.seed, options.seed + options.seeds),
@@ -200,7 +208,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         processes=options.processes,
         stream=sys.stderr,
     )
-    print(verdict(contract, baseline, outcomes))
+    print(verdict(contract, baselines, outcomes))
     return 0
 
 

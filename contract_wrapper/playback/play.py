@@ -91,7 +91,7 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         best = record.best() if record.baseline is not None else None
         if best is None:
             raise ContractsError(
-                f"the study in {folder} has no contract yet that everybody accepts: name one of its contracts with "
+                f"the study in {folder} has no contract yet that is feasible (no margin below 0): name one of its contracts with "
                 "--tax and --cleaners"
             )
         found = best.outcome

@@ -219,7 +219,7 @@ def _title_of_work(trials: Sequence[TrialRecord]) -> str:
 
 def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2) -> Figure:
     """Margins of the best accepted contracts and of the nearest refused ones, with their errors."""
-    good, bad = record.ranked()[:most], record.refused()[:nearest]
+    good, bad = record.ranked()[:most], record.infeasible_trials()[:nearest]
     shown = [*good, *bad]
     if not shown:
         raise ContractsError("margins need the baseline and at least one finished contract")

@@ -1,5 +1,6 @@
 """The command line as a user meets it: small real runs, one-line errors, interrupt and go on."""
 
+import json
 import re
 import signal
 import subprocess
@@ -76,7 +77,11 @@ def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
     first = cli(*arguments, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert re.search(r"participation +-?\d+\.\d+ ± \d+\.\d+", first.stdout)
-    assert "accepted by everybody" in first.stdout or "refused by" in first.stdout
+    assert re.search(r"^  (accepted by everybody|refused by .+|undecided for .+)$", first.stdout, re.MULTILINE)
+    assert "± is the standard error over 2 trainings, of one seed each; without contract over 2 others" in first.stdout
+    kept = [json.loads(path.read_text())["content"] for path in (tmp_path / "studies/evaluations").glob("*.json")]
+    trained = sorted((o["outcome"]["contract"]["n_cleaners"], o["outcome"]["seed"]) for o in kept)
+    assert trained == [(0, 0), (0, 1), (2, 0), (2, 1)]  # the baseline is trained with every seed, too
     fresh = cli(*arguments, "--folder", "elsewhere", cwd=tmp_path)
     keep = [line for line in first.stdout.splitlines() if "CPU time" not in line]
     assert keep == [line for line in fresh.stdout.splitlines() if "CPU time" not in line]
