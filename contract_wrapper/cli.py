@@ -238,9 +238,18 @@ def _play(options: argparse.Namespace) -> int:
     from contract_wrapper.playback.play import play_command
 
     contract = None
-    if options.tax is not None or options.cleaners is not None:
-        cleaners = options.cleaners if options.cleaners is not None else 5
-        contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
+    if options.cleaners is None and options.tax is not None:
+        raise ContractsError(
+            f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
+            "--cleaners 5"
+        )
+    if options.cleaners is not None:
+        if options.tax is None and (options.policy or options.study):
+            raise ContractsError(
+                f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
+                "--tax (scripted players look at no tax, and play at 0)"
+            )
+        contract = Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
     play_command(
         settings=_settings(options), contract=contract, players=options.players, policy=options.policy, study=options.study,
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,

@@ -15,7 +15,7 @@ from contract_wrapper.evaluation.participation import SURE, acceptance, in_words
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, crew_jobs, working
 from contract_wrapper.files import make_folder
-from contract_wrapper.progress import STARTING, Progress
+from contract_wrapper.progress import Progress
 
 MOST_SEEDS = 10_000
 """Trainings of one contract; each takes seconds at least."""
@@ -65,7 +65,7 @@ def evaluate_seeds(
 
     def on_tick() -> None:
         parts = [f"{names[n]}: episode {s.episode}/{s.episodes}" for n, s in state.items()]
-        progress.show([f"trained  {len(done)}/{len(names)}", "training " + ("; ".join(parts) or STARTING)])
+        progress.show([f"trained  {len(done)}/{len(names)}", "training " + ("; ".join(parts) or progress.starting())])
 
     first: list[Task] = [*crews, *baselines] if by_crews else []  # the others wait for the crews
     steps: list[Sequence[Task]] = [first, jobs[n:] if by_crews else jobs]

@@ -21,6 +21,9 @@ from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episod
 from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.study import OUTCOMES
 
+GIF, MP4 = ".gif", ".mp4"
+"""Endings of the files that can be written."""
+
 
 def play_command(
     *,
@@ -54,6 +57,9 @@ def play_command(
         ContractsError: as in `record_episode`, `write_gif` and `read_study`, or the study has not
             evaluated the contract.
     """
+    for path, ending in ((gif, GIF), (mp4, MP4)):
+        if path is not None:
+            _check_ending(path, ending)  # before an episode is played
     if policy is not None and study is not None:
         raise ContractsError("a policy file and a study were given: leave one of --policy and --study out")
     who: str | Path | LearnedPolicy | Crews
@@ -135,8 +141,9 @@ def write_gif(
     200 steps at scale 12 with every second step take about half a megabyte. flows: show who paid whom.
 
     Raises:
-        ContractsError: the file cannot be written, or a number is out of range.
+        ContractsError: the file cannot be written, its name promises another format, or a number is out of range.
     """
+    _check_ending(path, GIF)
     _check_scale(scale)
     return animation.write_frames(episode.frames(scale, every, flows), path, fps)
 
@@ -145,8 +152,23 @@ def write_mp4(
     episode: Episode, path: Path, fps: float = 10.0, scale: int = 24, every: int = 1, flows: bool = False
 ) -> Path:
     """Write an episode as an MP4 video, as `write_gif` does; it needs the extra `render`."""
+    _check_ending(path, MP4)
     _check_scale(scale)
     return animation.write_video(episode.frames(scale, every, flows), path, fps)
+
+
+def _check_ending(path: Path, ending: str) -> None:
+    """Refuse a name that promises another format than is written; one without an ending promises none."""
+    if path.suffix.lower() not in ("", ending):
+        others = {GIF: "an animated GIF", MP4: "an MP4 video"}
+        raise ContractsError(
+            f"{others[ending]} is written, got the name {path.name}: end it in {ending}"
+            + (
+                f", or give --{path.suffix[1:].lower()} for {others[path.suffix.lower()]}"
+                if path.suffix.lower() in others
+                else ""
+            )
+        )
 
 
 def _check_scale(scale: int) -> None:

@@ -17,7 +17,7 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import in_words
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, Workers, crew_jobs, working
 from contract_wrapper.landscapes.certificate import Certificate
-from contract_wrapper.progress import STARTING, Pace, Progress
+from contract_wrapper.progress import Pace, Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
 from contract_wrapper.studies.record import Phase, StudyRecord
@@ -219,7 +219,7 @@ class Search:
             if status is not None
         ]
         if told or not self.study.record().by_crews or self._crews_missing or not self._running:
-            return "training " + ("; ".join(told) or STARTING)
+            return "training " + ("; ".join(told) or self._progress.starting())
         jobs = [str(job) for job, _ in self._running.values()]  # without a word from them: they start, or play
         return "at work  " + "; ".join(jobs[: self.processes])
 
