@@ -60,7 +60,11 @@ def build_parser() -> argparse.ArgumentParser:
     _contract(sub)
     _shared(sub)
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="independent trainings, from --seed on (default: 1)"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="independent trainings with the contract, and as many without, from --seed on (default: 1)",
     )
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
     sub.add_argument(
@@ -79,7 +83,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="files of crews that know many contracts, one per training (default: train from scratch)",
     )  # fmt: skip
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="trainings from scratch, from --seed on (default: 1)"
+        "--seeds",
+        type=int,
+        default=1,
+        metavar="N",
+        help="trainings from scratch with the contract, and as many without, from --seed on (default: 1)",
     )
     sub.add_argument(
         "--roles", default="cleaner,harvester", help="whose deviations are tried (default: cleaner,harvester)"
@@ -192,7 +200,7 @@ def _evaluate(options: argparse.Namespace) -> int:
     crews = main_job.crew_settings(options, options.inner or main_job.SCRATCH)
     if crews is not None and options.seeds > 1:
         raise ContractsError(f"the number of trainings of crews is given by --crews, got --seeds {options.seeds}")
-    baseline, outcomes = evaluate_seeds(
+    baselines, outcomes = evaluate_seeds(
         contract,
         dataclasses.replace(_training_settings(options), crews=crews),
         range(options.seed, options.seed + options.seeds),
@@ -200,7 +208,7 @@ def _evaluate(options: argparse.Namespace) -> int:
         processes=options.processes,
         stream=sys.stderr,
     )
-    print(verdict(contract, baseline, outcomes))
+    print(verdict(contract, baselines, outcomes))
     return 0
 
 
@@ -230,9 +238,18 @@ def _play(options: argparse.Namespace) -> int:
     from contract_wrapper.playback.play import play_command
 
     contract = None
-    if options.tax is not None or options.cleaners is not None:
-        cleaners = options.cleaners if options.cleaners is not None else 5
-        contract = Contract(tax=options.tax if options.tax is not None else 0.0, n_cleaners=cleaners)
+    if options.cleaners is None and options.tax is not None:
+        raise ContractsError(
+            f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
+            "--cleaners 5"
+        )
+    if options.cleaners is not None:
+        if options.tax is None and (options.policy or options.study):
+            raise ContractsError(
+                f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
+                "--tax (scripted players look at no tax, and play at 0)"
+            )
+        contract = Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
     play_command(
         settings=_settings(options), contract=contract, players=options.players, policy=options.policy, study=options.study,
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed, stream=sys.stdout,

@@ -15,12 +15,12 @@ from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 
 def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2, *, style: FigureStyle = SCREEN) -> Figure:
-    """Margins of the best accepted contracts and of the nearest refused ones, with their errors."""
-    good, bad = record.ranked()[:most], record.refused()[:nearest]
+    """Margins of the best contracts without a margin below 0 and of the nearest others, with their errors."""
+    good, bad = record.ranked()[:most], record.infeasible_trials()[:nearest]
     shown = [*good, *bad]
     if not shown:
         raise ContractsError("margins need the baseline and at least one finished contract")
-    title = "None of the contracts tried is accepted by everybody as measured"
+    title = "Under each contract that was tried a margin is below 0"
     if good:
         gains = record.margins(good[0])
         title = (

@@ -66,8 +66,9 @@ def _search_figures(record: StudyRecord, page: Page) -> None:
         lambda: figures.draw_designs(record, style=page.style),
         lambda: (
             "Each marker is one contract: how much of the harvest is taxed, how many cleaners share the tax. Colour is "
-            "welfare, the sum of what everybody gets after costs. A disc is accepted by everybody, a cross is refused "
-            "by somebody, who would have more without it. The numbers are those of the trials in `trials.csv`."
+            "welfare, the sum of what everybody gets after costs. The shape tells who accepts: a disc is accepted by "
+            "everybody, a cross refused by somebody, each by two standard errors; a square is undecided. The numbers are "
+            "those of the trials in `trials.csv`."
         ),
         heading="All contracts that were tried",
     )
@@ -83,9 +84,10 @@ def _search_figures(record: StudyRecord, page: Page) -> None:
         "margins",
         lambda: margins_figure.draw_margins(record, style=page.style),
         lambda: (
-            "A contract is accepted if no margin is negative: no harvester has less than without a contract, and no "
-            "cleaner less than its minimum. Bars are two standard errors to each side; where a bar crosses 0, "
-            "acceptance is not certain. Hollow markers are the refused contracts that come nearest."
+            "A contract is accepted if every margin is at least 0 by two standard errors: no harvester has less than "
+            "without a contract, and no cleaner less than its minimum. It is refused if a margin is below 0 by two "
+            "standard errors, else undecided. Bars are two standard errors to each side; a marker is hollow where "
+            "its bar reaches below 0. Below the dotted line stand the nearest contracts with a margin below 0 as measured."
         ),
         heading="Who gains how much",
     )
@@ -130,12 +132,12 @@ def _episodes(record: StudyRecord, best: Outcome | None) -> list[Episode]:
     if record.baseline is None:
         raise ContractsError("the baseline without a contract is missing")
     if best is None:
-        raise ContractsError("no contract is accepted by everybody")
+        raise ContractsError("no contract is feasible: each has a margin below 0")
     return [record_episode(o.contract, record.settings, kept_policy(record, o), SEED) for o in (record.baseline, best)]
 
 
 def _progress(record: StudyRecord) -> str:
-    text = "The line is the welfare of the best contract so far that everybody accepts."
+    text = "The line is the welfare of the best contract so far that is feasible as measured: no margin below 0."
     if same_game(record.settings.game):
         text += (
             f" The paper's best contract ({PAPER.contract}) reached {PAPER.welfare} with its own learner and with "
@@ -163,7 +165,8 @@ def _work(record: StudyRecord) -> str:
 def _training(outcome: Outcome) -> str:
     return (
         "Thin lines are episodes as played while exploring, averaged over the games played at once; thick lines their "
-        f"running mean. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
+        "running mean over a twentieth of the training, the neighbours on both sides; the finding tells where it begins "
+        f"and ends. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
         f"{outcome.welfare}, harvest {outcome.harvest}, shots {outcome.shots}."
     )
 

@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.participation import Acceptance, acceptance
+from contract_wrapper.evaluation.participation import Acceptance
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.reports.figure_style import (
     SCREEN,
@@ -64,7 +64,7 @@ MARKS = {
 
 def said(record: StudyRecord, trial: TrialRecord) -> Acceptance | None:
     """What the errors allow to say of who accepts the contract of a finished trial; None without a baseline."""
-    return None if record.baseline is None else acceptance(record.margins(trial).values())
+    return None if record.baseline is None else record.acceptance(trial)
 
 
 def draw_designs(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
@@ -123,7 +123,7 @@ def _title_of_designs(record: StudyRecord, trials: Sequence[TrialRecord], good: 
     if record.baseline is None:
         return f"{len(trials)} contracts; without a baseline nobody knows which are accepted"
     if not good:
-        return f"None of {len(trials)} contracts is accepted by everybody as measured"
+        return f"Under each of {len(trials)} contracts a margin is below 0"
     answers = [said(record, t) for t in trials]
     open_ones = answers.count(Acceptance.UNDECIDED)
     return (
@@ -159,14 +159,14 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
 
 
 def draw_best_feasible(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
-    """Best welfare that is accepted as measured against evaluations, beside the baseline and figures from elsewhere."""
+    """Best welfare with no margin below 0 against evaluations, beside the baseline and figures from elsewhere."""
     trials = _finished(record)
     chosen = {t.number for t in record.ranked()}
     numbers = [t.number for t in trials]
     values = np.array([outcome_of(t).welfare.mean for t in trials])
     so_far = np.fmax.accumulate(np.where([t.number in chosen for t in trials], values, np.nan))
     found = np.flatnonzero(np.isfinite(so_far))
-    title = "No accepted contract was found yet"
+    title = "No contract without a margin below 0 was found yet"
     if len(found):
         first = numbers[int(np.nanargmax(so_far))]
         title = f"The search reached welfare {np.nanmax(so_far):.1f} in trial {first}"
@@ -180,7 +180,7 @@ def draw_best_feasible(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
     if len(found):
         some = slice(found[0], None)
         ax.step([*numbers[some], numbers[-1] + 0.5], [*so_far[some], so_far[-1]], where="post", color=GREEN,
-                lw=points(2.4), label="best accepted so far, as measured")  # fmt: skip
+                lw=points(2.4), label="best so far, no margin below 0")  # fmt: skip
     answers = [said(record, t) for t in trials]
     for answer, (marker, name) in MARKS.items():
         at = [i for i, a in enumerate(answers) if a == answer]

@@ -262,6 +262,12 @@ def wrong_calls(tmp_path):
         "fps must be": lambda: write_gif(short, tmp_path / "a.gif", fps=0),
         "every must be": lambda: write_gif(short, tmp_path / "a.gif", every=0),
         "frames of one size": lambda: write_frames([], tmp_path / "a.gif"),
+        r"an animated GIF is written, got the name a\.png: end it in \.gif": lambda: write_gif(
+            short, tmp_path / "a.png"
+        ),
+        r"an MP4 video is written, got the name a\.GIF: end it in \.mp4, or give --gif": lambda: write_mp4(
+            short, tmp_path / "a.GIF"
+        ),
         "--policy and --study": lambda: play_command(**command, policy=broken, study=tmp_path),
         "does not tell its contract": lambda: play_command(settings=SETTINGS, policy=broken, stream=io.StringIO()),
         "need their policy": lambda: play_command(**command, players="trained"),
