@@ -57,6 +57,9 @@ class Swatch(NamedTuple):
     disc: bool
     """Whether it is drawn as a disc on its cell, else as the cell."""
 
+    agents: bool = False
+    """Whether these are agents, whose discs have a rim."""
+
 
 def colour_of(cell_class: int) -> Colour:
     """Colour of a cell class."""
@@ -95,5 +98,5 @@ def swatches(boards: list[Board]) -> list[Swatch]:
         found.append(Swatch("apple", (APPLE_COLOUR,), True))
     for role in dict.fromkeys(role for board in boards for role in board.roles):
         shades = [c for board in boards for r, c in zip(board.roles, board.colours, strict=True) if r == role]
-        found.append(Swatch(f"{role}s", tuple(dict.fromkeys(shades)), True))
+        found.append(Swatch(f"{role}s", tuple(dict.fromkeys(shades)), True, True))
     return found

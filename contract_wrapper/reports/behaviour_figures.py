@@ -170,21 +170,23 @@ def _board(ax: Axes, board: Board) -> None:
     for row, column in board.beams:
         ax.add_patch(Rectangle((column, row), 1, 1, color=BEAM_COLOUR, alpha=BEAM_OPACITY, lw=0, zorder=2, gid="beam"))
     _discs(ax, board.apples, 0.64, [APPLE_COLOUR] * len(board.apples), "apples", 3)
-    _discs(ax, board.agents, 0.9, list(board.colours), "agents", 4)
+    _discs(ax, board.agents, 0.9, list(board.colours), "agents", 4, rim=True)
     _discs(ax, board.agents + 0.26 * board.ahead, 0.34, ["white"] * len(board.agents), "heading", 5)
     ax.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", xticks=[], yticks=[])
     ax.spines[:].set_visible(False)
 
 
-def _discs(ax: Axes, places: Any, width: float, colours: Sequence[Any], gid: str, zorder: int) -> None:
-    """Draw discs, so many cells wide, in the middle of cells (row, column)."""
+def _discs(
+    ax: Axes, places: Any, width: float, colours: Sequence[Any], gid: str, zorder: int, rim: bool = False
+) -> None:
+    """Draw discs, so many cells wide, in the middle of cells (row, column); a rim tells them from others without colour."""
     if not len(places):
         return
     middles = np.asarray(places, np.float64)[:, ::-1] + 0.5
     ax.add_collection(
         EllipseCollection(
             [width] * len(middles), [width] * len(middles), [0] * len(middles), units="x", offsets=middles,
-            offset_transform=ax.transData, facecolors=colours, linewidths=0, zorder=zorder, gid=gid,
+            offset_transform=ax.transData, facecolors=colours, edgecolors=INK, linewidths=0.6 if rim else 0.0, zorder=zorder, gid=gid,
         )
     )  # fmt: skip
 
@@ -194,7 +196,8 @@ def _legend(figure: Figure, some: Sequence[Swatch], style: FigureStyle) -> None:
     handles: list[Any] = []
     for swatch in some:
         if swatch.disc:
-            discs = (Line2D([], [], ls="none", marker="o", mew=0, ms=style.points(8), color=c) for c in swatch.colours)
+            rim, size = 0.6 if swatch.agents else 0.0, style.points(8)
+            discs = (Line2D([], [], ls="none", marker="o", mew=rim, mec=INK, ms=size, mfc=c) for c in swatch.colours)
             handles.append(tuple(discs))
         else:
             opacity = BEAM_OPACITY if swatch.colours == (BEAM_COLOUR,) else 1.0
