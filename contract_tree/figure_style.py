@@ -5,10 +5,11 @@ No display is touched. `contract_wrapper` has the same module, as neither packag
 
 from __future__ import annotations
 
+import contextlib
 import io
 import textwrap
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -170,9 +171,19 @@ def legend(part: Any, handles: Sequence[Any], labels: Sequence[str], style: Figu
             list(handles), texts, loc=loc, ncols=columns, frameon=False, fontsize=style.points(9),
             **{"columnspacing": 1.6, "labelspacing": 0.4, **more},
         )  # fmt: skip
-        if columns == 1 or drawn.get_window_extent(renderer).width <= width:
+        with _whatever_letters():
+            fits = drawn.get_window_extent(renderer).width <= width
+        if fits or columns == 1:
             return
         drawn.remove()
+
+
+@contextlib.contextmanager
+def _whatever_letters() -> Iterator[None]:
+    """Draw names in letters that the font lacks as empty boxes, and warn of none."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from")
+        yield
 
 
 def named(ax: Axes) -> tuple[list[Any], list[str]]:
@@ -193,7 +204,6 @@ def file_content(figure: Figure, style: FigureStyle) -> bytes:
         "pdf": {"Title": finding, "CreationDate": None, "Producer": None},
         "svg": {"Title": finding, "Date": None},
     }
-    with rc_context(_PLAIN), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in letters that the font lacks
+    with rc_context(_PLAIN), _whatever_letters():
         figure.savefig(buffer, format=style.format, dpi=style.dpi, metadata=about[style.format])
     return buffer.getvalue()
