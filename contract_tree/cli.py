@@ -153,13 +153,14 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from contract_tree.figure_style import FigureStyle
     from contract_tree.report import closing_table, write_report
     from contract_tree.result_files import load_result
 
     with only_the_document(options) as texts:
         result = load_result(options.folder)
         table = closing_table(result)
-        files = write_report(result, options.folder / "report", options.format)
+        files = write_report(result, options.folder / "report", style=FigureStyle(format=options.format))
         if options.json:
             texts.append(document(options, result_document(result, files)))
         else:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contract_tree.errors import TreeError
 from contract_tree.files import write_whole
 from contract_tree.result import Estimate, Result
 
-DPI = 120
-"""Pixels per inch of the figures."""
+if TYPE_CHECKING:
+    from contract_tree.figure_style import FigureStyle
 
 WIDTH = 80
 """Characters that no line of the table passes."""
@@ -74,14 +72,6 @@ def _shortened(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[:6]}..{name[-6:]}"
 
 
-_SAID: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
-    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    "svg": {"Creator": None, "Date": None},
-}
-"""What files say of their making: nothing, so that the same figure gives the same bytes."""
-
-
 def _fixed(estimate: Estimate, digits: int) -> str:
     return f"{round(estimate.mean, digits) + 0.0:.{digits}f} ± {estimate.half_interval:.{digits}f}"
 
@@ -110,21 +100,21 @@ def rows_of_nodes(result: Result) -> list[dict[str, object]]:
     return rows
 
 
-def write_report(result: Result, folder: Path | str, format: str = "png") -> list[Path]:
+def write_report(result: Result, folder: Path | str, *, style: FigureStyle | None = None) -> list[Path]:
     """Write `nodes.csv`, `welfare.csv` and four figures into a folder; return their paths.
 
-    format: of the figures, png, pdf or svg.
+    Args:
+        result: what came of the games.
+        folder: is made if need be.
+        style: format, pixels, titles and width of the figures; default: PNG, as for a screen.
 
     Raises:
-        TreeError: the folder cannot be written, or there is no such format.
+        TreeError: the folder cannot be written.
     """
-    from matplotlib import rc_context
-
     from contract_tree import figures
+    from contract_tree.figure_style import SCREEN, file_content
 
-    if format not in _SAID:
-        raise TreeError(f"figures are written as {', '.join(_SAID)}, got {format!r:.40}")
-
+    look = style or SCREEN
     folder = Path(folder)
     lost = result.welfare_regret()
     curve = [
@@ -144,11 +134,6 @@ def write_report(result: Result, folder: Path | str, format: str = "png") -> lis
         written.append(folder / f"{name}.csv")
         write_whole(written[-1], text.getvalue().encode())
     for name, draw in drawings.items():
-        picture = io.BytesIO()
-        vectors: Any = {"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "contract-tree"}
-        with warnings.catch_warnings(), rc_context(vectors):
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in letters that the font lacks
-            draw(result).savefig(picture, dpi=DPI, format=format, metadata=_SAID[format])
-        written.append(folder / f"{name}.{format}")
-        write_whole(written[-1], picture.getvalue())
+        written.append(folder / f"{name}.{look.format}")
+        write_whole(written[-1], file_content(draw(result, style=look), look))
     return written

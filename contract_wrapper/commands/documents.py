@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.outcome import Outcome
     from contract_wrapper.landscapes.certificate import Certificate
     from contract_wrapper.landscapes.landscape import Landscape
@@ -79,29 +80,43 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def margins_document(outcome: Outcome, baseline: Outcome) -> dict[str, Any]:
-    """Margins by agent, and whether everybody accepts, as measured.
+def margins_document(margins: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Margins by agent, and who accepts.
 
-    Keys: `margins` (name to estimate; `participation` is that of the worst-off cleaner), `accepted`.
+    Keys: `margins` (name to estimate; `participation` is that of the worst-off cleaner), `feasible` (none is below 0, as
+    measured), `acceptance` (accepted, refused or undecided: within two standard errors of 0).
     """
-    return {"margins": outcome.margins(baseline), "accepted": outcome.feasible(baseline)}
+    from contract_wrapper.evaluation.participation import acceptance, accepts
+
+    return {
+        "margins": margins, "feasible": all(map(accepts, margins.values())), "acceptance": acceptance(margins.values()),
+    }  # fmt: skip
 
 
-def evaluation_document(baseline: Outcome, outcomes: Sequence[Outcome], mean: Outcome) -> dict[str, Any]:
+def evaluation_document(baselines: list[Outcome], outcomes: list[Outcome]) -> dict[str, Any]:
     """Result of `evaluate`.
 
-    Keys: `contract`, `seeds`, `baseline` (outcome without a contract), `outcomes` (one per seed), `mean` (over them),
-    and those of `margins_document` for the mean. An outcome has the keys of `contract_wrapper.Outcome`.
+    Keys: `contract`, `seeds`, `baselines` (outcomes without a contract, one per seed), `outcomes` (with it), `mean` (over
+    the outcomes), and those of `margins_document`, paired by seed. An outcome has the keys of `contract_wrapper.Outcome`.
     """
+    from contract_wrapper.evaluation.outcome import mean_outcome, paired_margins
+
+    mean = mean_outcome(outcomes)
     return {
-        "contract": mean.contract.as_dict(), "seeds": [o.seed for o in outcomes], "baseline": baseline.to_dict(),
-        "outcomes": [o.to_dict() for o in outcomes], "mean": mean.to_dict(), **margins_document(mean, baseline),
+        "contract": mean.contract.as_dict(), "seeds": [o.seed for o in outcomes],
+        "baselines": [o.to_dict() for o in baselines], "outcomes": [o.to_dict() for o in outcomes],
+        "mean": mean.to_dict(), **margins_document(paired_margins(outcomes, baselines)),
     }  # fmt: skip
 
 
 def certificate_document(certificate: Certificate) -> dict[str, Any]:
-    """Result of `certify`: the keys of `contract_wrapper.Certificate`, `verdict` and `deciding` among them."""
-    told = {**plain(certificate), "verdict": certificate.verdict.value, "deciding": certificate.deciding}
+    """Result of `certify`: the keys of `contract_wrapper.Certificate`, `verdict` and `acceptance` and `deciding` among them."""
+    told: dict[str, Any] = {
+        **plain(certificate),
+        "verdict": certificate.verdict,
+        "acceptance": certificate.acceptance,
+        "deciding": certificate.deciding,
+    }
     return {**told, "contract": certificate.contract.as_dict()}
 
 
@@ -119,7 +134,7 @@ def study_document(record: StudyRecord, suggestions: Sequence[str], files: Seque
     confirmation = None
     if best is not None and again is not None and record.baseline is not None:
         confirmation = {
-            "outcome": again.to_dict(), **margins_document(again, record.baseline),
+            "outcome": again.to_dict(), **margins_document(again.margins(record.baseline)),
             "confirmed": record.confirmed(best.contract),
         }  # fmt: skip
     return {
@@ -142,7 +157,7 @@ def _trial(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
         "number": trial.number, "phase": trial.phase.value, "contract": trial.contract.as_dict(), "seed": trial.seed,
         "state": "failed" if trial.failure else "finished" if trial.outcome else "unfinished",
         "outcome": None if trial.outcome is None else trial.outcome.to_dict(),
-        "margins": record.margins(trial) if known else None, "accepted": record.feasible(trial) if known else None,
+        **(margins_document(record.margins(trial)) if known else dict.fromkeys(("margins", "feasible", "acceptance"))),
         "why": trial.why, "failure": trial.failure,
     }  # fmt: skip
 

@@ -31,8 +31,9 @@ def add_evaluate(sub: argparse.ArgumentParser) -> None:
     add_shared(sub)
     add_payment(sub)
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="independent trainings, from --seed on (default: 1)"
-    )
+        "--seeds", type=int, default=1, metavar="N",
+        help="independent trainings with the contract, and as many without, from --seed on (default: 1)",
+    )  # fmt: skip
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
     sub.add_argument("--folder", type=Path, default=FOLDER, help="where results and policies are kept")
     main_job.add_crew_options(sub, "scratch")
@@ -42,7 +43,6 @@ def add_evaluate(sub: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace, output: Output) -> int:
     """Train agents under a contract, and say whether everybody accepts it."""
-    from contract_wrapper.evaluation.outcome import mean_outcome
     from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
     from contract_wrapper.evaluation.settings import versions
 
@@ -59,14 +59,11 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
         kept = None
         output.say("a custom payment rule is not kept: the same command trains again")
     with logging_to(options, options.folder):
-        baseline, outcomes = evaluate_seeds(
+        baselines, outcomes = evaluate_seeds(
             contract, settings, range(options.seed, options.seed + options.seeds), folder=kept,
             processes=options.processes, stream=output.progress,
         )  # fmt: skip
-    output.result(
-        verdict(contract, baseline, outcomes),
-        lambda: evaluation_document(baseline, outcomes, mean_outcome(outcomes)),
-    )
+    output.result(verdict(contract, baselines, outcomes), lambda: evaluation_document(baselines, outcomes))
     return 0
 
 
@@ -79,8 +76,9 @@ def add_certify(sub: argparse.ArgumentParser) -> None:
         help="files of crews that know many contracts, one per training (default: train from scratch)",
     )  # fmt: skip
     sub.add_argument(
-        "--seeds", type=int, default=1, metavar="N", help="trainings from scratch, from --seed on (default: 1)"
-    )
+        "--seeds", type=int, default=1, metavar="N",
+        help="trainings from scratch with the contract, and as many without, from --seed on (default: 1)",
+    )  # fmt: skip
     sub.add_argument(
         "--roles", default="cleaner,harvester", help="whose deviations are tried (default: cleaner,harvester)"
     )

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from contract_wrapper.contracts.contract import Contract, as_number
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.participation import SURE, Acceptance, acceptance
 from contract_wrapper.landscapes.bounds import CONFIDENCE, BoolArray, FloatArray, Unit, checked_confidence, simultaneous
 
 EPSILON_SHARE = 0.02
@@ -210,6 +211,11 @@ class Certificate:
         return Verdict.CERTIFIED if kept and not self.missing else Verdict.UNDECIDED
 
     @property
+    def acceptance(self) -> Acceptance:
+        """Whether everybody accepts by the margins alone, by the rule that holds for every evaluation."""
+        return acceptance(Estimate(mean=m.mean, se=m.se) for m in self.margins)
+
+    @property
     def certified(self) -> bool:
         """Whether everybody accepts and nobody gains, beyond the errors."""
         return self.verdict is Verdict.CERTIFIED
@@ -228,6 +234,7 @@ class Certificate:
             f"{self.contract}: {self.verdict}, epsilon {self.epsilon:.2f}",
             f"apples per episode, ± standard error; {len(self.bounds)} one-sided bounds, which hold",
             f"together with {self.confidence:.0%} ({over})",
+            f"by the margins alone, to {SURE:g} standard errors: {self.acceptance}",
             f"{'margin':14}{'mean':>16}{'at least':>10}",
         ]
         lines += [f"{m.name:14}{_text(m.mean, m.se):>16}{m.lower:>10.2f}" for m in self.margins]

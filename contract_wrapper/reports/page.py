@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_bytes, write_text
+from contract_wrapper.reports.figure_style import FORMATS, SCREEN, FigureStyle, file_content
 
 NAME = "report.md"
 """Name of a page."""
-
-DPI = 120
-"""Pixels per inch of the figures."""
 
 
 @dataclass(slots=True)
@@ -29,35 +24,40 @@ class Page:
     folder: Path
     """Where page and figures lie; it must be there."""
 
+    style: FigureStyle = SCREEN
+    """How its figures are drawn and saved."""
+
     files: list[Path] = field(default_factory=list)
     """Figures drawn so far."""
 
     sections: list[str] = field(default_factory=list)
     """Their sections."""
 
-    format: str = "png"
-    """Of the figures: png, pdf or svg."""
-
     left_out: list[str] = field(default_factory=list)
     """Why some could not be drawn, a line each."""
 
     def add(self, name: str, draw: Callable[[], Figure], text: Callable[[], str], *, heading: str) -> None:
-        """Draw a figure and its section, or note why it cannot be drawn; an older one then goes.
+        """Draw a figure and its section, or note why it cannot be drawn; older ones of that name then go.
+
+        Browsers do not show PDF within a page, so that the page links to it. Where figures have no titles, the page tells
+        their findings.
 
         Raises:
             ContractsError: the folder cannot be written.
         """
-        path = self.folder / f"{name}.{self.format}"
+        path = self.folder / f"{name}.{self.style.format}"
         try:
             figure = draw()
         except ContractsError as error:
             self.left_out.append(f"- `{path.name}`: {escaped(str(error))}")
-            _remove(path)
+            for ending in FORMATS:
+                _remove(path.with_suffix(f".{ending}"))
             return
-        write_bytes(path, figure_bytes(figure, self.format))
+        write_bytes(path, file_content(figure, self.style))
         self.files.append(path)
-        image = f"[{heading}]({path.name})" if self.format == "pdf" else f"![{heading}]({path.name})"
-        self.sections.append(f"## {heading}\n\n{image}\n\n{text()}")
+        shown = "" if self.style.format == "pdf" else "!"
+        finding = "" if self.style.titles else f"**{escaped(str(figure.get_label()))}.** "
+        self.sections.append(f"## {heading}\n\n{shown}[{heading}]({path.name})\n\n{finding}{text()}")
 
     def write(self, head: Sequence[str], tail: Sequence[str] = ()) -> list[Path]:
         """Write the page: head, figures, what was left out, tail; return the page first, then the figures."""
@@ -66,28 +66,6 @@ class Page:
             parts.append("## Left out\n\n" + "\n".join(self.left_out))
         write_text(self.folder / NAME, "\n\n".join([*parts, *tail]) + "\n")
         return [self.folder / NAME, *self.files]
-
-
-_SAID: dict[str, dict[str, Any]] = {
-    "png": {"Software": None},
-    "pdf": {"Creator": None, "Producer": None, "CreationDate": None},
-    "svg": {"Creator": None, "Date": None},
-}
-"""What files say of their making: nothing, so that the same figure gives the same bytes."""
-
-
-def figure_bytes(figure: Figure, format: str) -> bytes:
-    """Return a figure as a file of a format, the same bytes each time; letters of vector formats stay letters.
-
-    Raises:
-        ContractsError: there is no such format.
-    """
-    if format not in _SAID:
-        raise ContractsError(f"figures are written as {', '.join(_SAID)}, got {shown(format)}")
-    buffer = io.BytesIO()
-    with rc_context({"pdf.fonttype": 42, "svg.fonttype": "none", "svg.hashsalt": "cleanup-contracts"}):
-        figure.savefig(buffer, format=format, dpi=DPI, metadata=_SAID[format])
-    return buffer.getvalue()
 
 
 def escaped(text: str) -> str:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.participation import PARTICIPATION, tightest_margin, worst_harvester_margin
+from contract_wrapper.evaluation.participation import (
+    PARTICIPATION,
+    Acceptance,
+    acceptance,
+    tightest_margin,
+    worst_harvester_margin,
+)
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
 from contract_wrapper.landscapes.reachable import TOLERANCE
@@ -34,6 +41,12 @@ _CREWS_HEAD = (
     ("certified", ""),
 )
 """Where crews judge: the worst-off agents' margins, and the upper bound on what deviating alone brings."""
+
+_SAID = {
+    Acceptance.ACCEPTED: "accepted by everybody",
+    Acceptance.REFUSED: "refused by somebody",
+    Acceptance.UNDECIDED: "undecided (a margin within two standard errors of 0)",
+}
 
 MOST_CREWS = 4
 """Trainings of crews whose welfare is told one by one; of more the least and the largest."""
@@ -65,7 +78,10 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
     if same_game(record.settings.game):
         rows += _foreign_rows(record.by_crews)
     table = _lay_out(rows, _CREWS_HEAD if record.by_crews else _HEAD)
-    lines = [f"Apples per episode; costs of work: {record.settings.costs}.", "", *table, ""]
+    lines = [
+        f"Apples per episode, ± one standard error over episodes; costs of work: {record.settings.costs}.",
+        "", *table, "",
+    ]  # fmt: skip
     lines += verdict(record)
     if not same_game(record.settings.game):
         lines.append("Published and scripted figures belong to another game and are left out.")
@@ -79,7 +95,7 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
 def verdict(record: StudyRecord) -> list[str]:
     """Say in sentences how many contracts are accepted, and what the best one is worth."""
     tried = [t for t in record.trials if t.phase in COMPETING]
-    good, bad, base = record.ranked(), record.refused(), record.baseline
+    good, bad, base = record.ranked(), record.infeasible_trials(), record.baseline
     failed = sum(bool(t.failure) for t in tried)
     waiting = sum(t.outcome is None and not t.failure for t in tried)
     counted = f"{len(tried)} contract{'s' if len(tried) != 1 else ''} tried: "
@@ -87,8 +103,9 @@ def verdict(record: StudyRecord) -> list[str]:
     if base is None:
         parts = ", ".join([f"{len(tried) - failed - waiting} evaluated", *rest])
         return [f"{counted}{parts}. Without a baseline (no contract) nobody's margin is known."]
-    parts = ", ".join([f"{len(good)} accepted by everybody", f"{len(bad)} refused by somebody", *rest])
-    sentences = [f"{counted}{parts}."]
+    said = Counter(map(record.acceptance, record.finished()))
+    judged = [f"{said[word]} {text}" for word, text in _SAID.items() if said[word] or word is not Acceptance.UNDECIDED]
+    sentences = [f"{counted}{', '.join([*judged, *rest])}."]
     if good:
         sentences += _about_best(record, good[0], base)
     elif bad:
@@ -96,8 +113,8 @@ def verdict(record: StudyRecord) -> list[str]:
         who = min(margins, key=lambda name: margins[name].mean)
         whose = "the worst-off cleaner" if who == PARTICIPATION else who
         sentences.append(
-            f"Nothing that everybody accepts was found. Nearest is {bad[0].contract} (trial {bad[0].number}): "
-            f"{whose} falls {-margins[who].mean:.2f} apples short."
+            f"Nothing was found under which no margin is below 0. Nearest is {bad[0].contract} (trial {bad[0].number}, "
+            f"{record.acceptance(bad[0])}): {whose} falls {-margins[who].mean:.2f} ± {margins[who].se:.2f} apples short."
         )
     return sentences
 
@@ -106,20 +123,26 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
     assert best.outcome is not None  # only finished trials are accepted
     gain = best.outcome.welfare.minus(base.welfare)
     more = f"{abs(gain.mean):.2f} ± {gain.se:.2f} {'more' if gain.mean >= 0 else 'less'}"
-    sentences = [f"The best of them, {best.contract}, brings {more} welfare than no contract."]
-    tight = tightest_margin(record.margins(best))
-    if tight.mean < 2 * tight.se:
+    sentences = [f"The best with no margin below 0, {best.contract}, brings {more} welfare than no contract."]
+    if record.acceptance(best) is Acceptance.UNDECIDED:
         sentences.append(
-            f"Its smallest margin, {tight}, is within two standard errors of 0: its acceptance is not certain."
+            f"Whether everybody accepts it is undecided: a margin ({_tightest(record, best)}) is within two standard "
+            "errors of 0."
         )
     if record.by_crews:
         return [*sentences, *_about_certificate(record.certified(best.contract)), *_about_reach(record, best)]
-    refuted = [str(t.contract) for t in record.accepted() if record.confirmed(t.contract) is False]
+    refuted = [str(t.contract) for t in record.feasible_trials() if record.confirmed(t.contract) is False]
     if record.confirmed(best.contract):
-        sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond its standard error.")
+        sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond one standard error.")
     if refuted:
         sentences.append(f"Fresh trainings do not confirm that everybody accepts {'; '.join(refuted)}.")
     return sentences
+
+
+def _tightest(record: StudyRecord, trial: TrialRecord) -> Estimate:
+    """The smallest of the margins of which it is undecided whether they are at least 0."""
+    margins = record.margins(trial)
+    return tightest_margin({n: m for n, m in margins.items() if acceptance([m]) is Acceptance.UNDECIDED})
 
 
 def _about_certificate(certificate: Certificate | None) -> list[str]:
@@ -163,7 +186,7 @@ def _largest(certificate: Certificate) -> GainBound | None:
 
 
 def _own_rows(record: StudyRecord) -> list[Row]:
-    base, good, bad = record.baseline, record.ranked(), record.refused()
+    base, good, bad = record.baseline, record.ranked(), record.infeasible_trials()
     columns = len(_CREWS_HEAD if record.by_crews else _HEAD)
     missing = Row(cells=("no contract", *("-",) * (columns - 1)), note="not evaluated yet")
     rows = [missing if base is None else _row(record, "no contract", base, base)]
@@ -182,9 +205,11 @@ def _own_rows(record: StudyRecord) -> list[Row]:
     again = record.confirmation(best.contract)
     if again is not None:
         n = sum(t.contract == best.contract for t in record.finished(Phase.CONFIRMATION))
-        many = f"mean of {n} fresh training{'s' if n > 1 else ''} of the same"
-        if record.by_crews:
-            many += " from scratch" + ("; ± is between trainings" if n > 1 else "")
+        many = f"mean of {n} fresh training{'s' if n > 1 else ''} of the same" + (
+            " from scratch" if record.by_crews else ""
+        )
+        if n > 1:
+            many += f"; ± over the {n}, and over episodes of the one without contract"
         rows.append(_row(record, "retrained", again, base, many))
     return rows
 
@@ -204,7 +229,7 @@ def _row(
             *("-",) * (len(_CREWS_HEAD if crews else _HEAD) - 3),
         )
         return Row(cells=cells, note=note)
-    accepted = "yes" if outcome.feasible(base) else "no"
+    accepted = str(outcome.acceptance(base))
     of_harvesters, of_cleaners = worst_harvester_margin(margins), margins[PARTICIPATION]
     if crews:
         largest = None if certificate is None else _largest(certificate)
@@ -212,7 +237,7 @@ def _row(
             label, _pair(outcome.welfare, crews), _text(harvester.mean), _pair(of_harvesters, crews, "+"),
             _pair(of_cleaners, crews, "+"), accepted,
             "-" if largest is None else _text(largest.upper, "+"),
-            "-" if certificate is None else _VERDICTS[certificate.verdict],
+            "-" if certificate is None else str(certificate.verdict),
         )  # fmt: skip
         return Row(cells=cells, note=note)
     cells = (
@@ -226,13 +251,10 @@ def _row(
     return Row(cells=cells, note=note)
 
 
-_VERDICTS = {Verdict.CERTIFIED: "yes", Verdict.REFUTED: "no", Verdict.UNDECIDED: "undecided"}
-
-
 def _foreign_rows(crews: bool) -> list[Row]:
     paper = PAPER
     gain = paper.worst_harvester - paper.baseline_harvester
-    own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), "yes")
+    own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), str(Acceptance.ACCEPTED))
     worst = _text(paper.worst_harvester)
     cells = ("paper's best", _text(paper.welfare), worst, *own, *(("-", "-") if crews else ()))
     note = f"{paper.contract}, with its own learner and costs; its baseline harvesters: at most "

@@ -67,11 +67,11 @@ def test_a_document_is_all_of_stdout_and_has_every_digit(
     welfare = {
         json.dumps(it["outcome"]["contract"], sort_keys=True): it["outcome"]["welfare"] for it in map(inside, kept)
     }
-    for name in ("baseline", "mean"):
-        assert told[name]["welfare"] == welfare[json.dumps(told[name]["contract"], sort_keys=True)]
+    for outcome in (*told["baselines"], told["mean"]):
+        assert outcome["welfare"] == welfare[json.dumps(outcome["contract"], sort_keys=True)]
     assert told["outcomes"] == [told["mean"]]
     assert set(told["margins"]) == {*(f"harvester_{i}" for i in range(5)), "participation"}
-    assert told["accepted"] is all(margin["mean"] >= 0 for margin in told["margins"].values())
+    assert told["feasible"] is all(margin["mean"] >= 0 for margin in told["margins"].values())
     assert "trained" in result.stderr
 
 
@@ -92,7 +92,7 @@ def test_the_command_line_writes_event_files_that_tensorboard_reads(
     told = json.loads(result.stdout)["result"]
     runs = sorted((folder / "studies" / "evaluations" / "tensorboard").iterdir())
     assert [run.name.rpartition("-")[0] for run in runs] == ["no-contract-seed0", "tax0.04-cleaners2-seed0"]
-    for run, outcome in zip(runs, (told["baseline"], told["mean"]), strict=True):
+    for run, outcome in zip(runs, (told["baselines"][0], told["mean"]), strict=True):
         events = EventAccumulator(str(run))
         events.Reload()
         np.testing.assert_allclose(
@@ -182,7 +182,11 @@ def test_a_study_and_its_report_are_documents(
     told = json.loads(capsys.readouterr().out)["result"]
     assert (told["kind"], told["best"], len(told["trials"])) == ("study", 10, len(fake_study.trials))
     best = told["trials"][10]
-    assert (best["contract"], best["accepted"]) == ({"tax": 0.19, "n_cleaners": 5}, True)
+    assert (best["contract"], best["feasible"], best["acceptance"]) == (
+        {"tax": 0.19, "n_cleaners": 5},
+        True,
+        "accepted",
+    )
     assert best["outcome"]["welfare"]["mean"] == 538.5
     assert told["confirmation"]["outcome"]["welfare"]["mean"] == pytest.approx(539.5)
     assert [t["number"] for t in told["trials"] if t["state"] == "failed"] == [

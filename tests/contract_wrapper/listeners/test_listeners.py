@@ -226,11 +226,15 @@ def test_worker_processes_write_event_files_that_tensorboard_reads(tmp_path: Pat
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     with log_trainings(TensorBoardLog(folder=tmp_path / "runs")):
-        baseline, outcomes = evaluate_seeds(
+        baselines, outcomes = evaluate_seeds(
             CONTRACT, SETTINGS, (4, 5), folder=tmp_path / "kept", processes=2, stream=io.StringIO()
         )
     runs = {path.name.rpartition("-")[0]: path for path in (tmp_path / "runs").iterdir()}
-    told = {"tax0.3-cleaners2-seed4": outcomes[0], "tax0.3-cleaners2-seed5": outcomes[1], "no-contract-seed4": baseline}
+    told = {
+        "tax0.3-cleaners2-seed4": outcomes[0],
+        "tax0.3-cleaners2-seed5": outcomes[1],
+        "no-contract-seed4": baselines[0],
+    }
     assert set(told) <= set(runs)
     for name, outcome in told.items():
         events = EventAccumulator(str(runs[name]))

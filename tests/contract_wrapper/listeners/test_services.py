@@ -48,7 +48,7 @@ def test_wandb_keeps_a_run_per_training_and_sends_nothing(tmp_path: Path) -> Non
     pytest.importorskip("wandb")
     train("wandb", tmp_path)
     runs = sorted((tmp_path / "runs" / "wandb" / "wandb").glob("offline-run-*"))
-    assert len(runs) == 3
+    assert len(runs) == 4
     kept = b"".join(file.read_bytes() for run in runs for file in run.glob("*.wandb"))
     for word in (b"tax0.3-cleaners2-seed4-", b"tax0.3-cleaners2-seed5-", b"no-contract-seed4-", b"return/harvester"):
         assert word in kept
@@ -64,7 +64,12 @@ def test_mlflow_keeps_a_run_per_training_in_a_file_of_its_own(tmp_path: Path) ->
         steps = database.execute(
             "select distinct step from metrics where key='return/harvester' order by step"
         ).fetchall()
-    assert sorted(names) == ["no-contract-seed4", "tax0.3-cleaners2-seed4", "tax0.3-cleaners2-seed5"]
+    assert sorted(names) == [
+        "no-contract-seed4",
+        "no-contract-seed5",
+        "tax0.3-cleaners2-seed4",
+        "tax0.3-cleaners2-seed5",
+    ]
     assert steps == [(8,), (16,), (24,), (32,)]
 
 
