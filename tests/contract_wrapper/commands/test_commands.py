@@ -399,6 +399,18 @@ def test_a_report_has_figures_of_the_format_asked_for(format: str, begins: bytes
     assert [name for name in first if f"]({name})" not in page] == []
 
 
+def test_a_report_for_a_paper_has_the_width_of_a_column_and_no_titles(tmp_path: Path) -> None:
+    made_up_landscape(2, n_taxes=3).save(tmp_path / "landscape.npz")
+    words = ["-q", "report", str(tmp_path), "--format", "svg", "--no-titles", "--width"]
+    assert main([*words, "column"]) == 0
+    figure = (tmp_path / "figures" / "landscape_welfare.svg").read_text()
+    assert 'width="244.8pt"' in figure  # 3.4 inches of 72 points
+    assert main([*words, "5.0"]) == 0
+    assert 'width="360pt"' in (tmp_path / "figures" / "landscape_welfare.svg").read_text()
+    for width in ("wide", "1", "nan"):
+        assert main([*words, width]) == 2
+
+
 def test_lines_are_folded_at_blanks_and_paths_stay_whole() -> None:
     path = "/a" * 60
     assert folded(f"figures: {path}", 20) == f"figures:\n    {path}"
