@@ -66,13 +66,9 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
     said = cli(*arguments, "--json", "-q", cwd=tmp_path)
     assert said.stderr == ""
     told = json.loads(said.stdout)["result"]
-    assert [trial["phase"] for trial in told["trials"]] == [
-        "baseline",
-        *["initial"] * 3,
-        *["search"] * 2,
-        "confirmation",
-    ][: len(told["trials"])]
-    assert len(told["trials"]) >= 6
+    phases = [trial["phase"] for trial in told["trials"]]
+    assert phases[:6] == ["baseline", *["initial"] * 3, *["search"] * 2]
+    assert set(phases[6:]) <= {"confirmation"}
 
     report = cli("report", "study", cwd=tmp_path)
     assert report.returncode == 0, report.stderr
@@ -89,7 +85,9 @@ def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
     assert first.returncode == 0, first.stderr
     assert re.search(r"participation +-?\d+\.\d+ ± \d+\.\d+", first.stdout)
     assert re.search(r"^  (accepted by everybody|refused by .+|undecided for .+)$", first.stdout, re.MULTILINE)
-    assert "± is the standard error over 2 trainings, of one seed each; without contract over 2 others" in first.stdout
+    assert "± is the standard error over 2 trainings, of one seed each; without contract over 2 others" in " ".join(
+        first.stdout.split()
+    )
     kept = [json.loads(path.read_text())["content"] for path in (tmp_path / "studies/evaluations").glob("*.json")]
     trained = sorted((o["outcome"]["contract"]["n_cleaners"], o["outcome"]["seed"]) for o in kept)
     assert trained == [(0, 0), (0, 1), (2, 0), (2, 1)]  # the baseline is trained with every seed, too
