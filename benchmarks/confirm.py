@@ -12,7 +12,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from contract_wrapper.evaluation.outcome import mean_outcome
+from contract_wrapper.evaluation.outcome import mean_outcome, paired_margins
 from contract_wrapper.evaluation.participation import accepts_beyond_error
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_HARVEST
 from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
@@ -32,12 +32,12 @@ def main() -> None:
     contract = best.contract
     seeds = range(10_000, 10_000 + options.seeds)
     folder = options.study / "confirm"
-    baseline, outcomes = evaluate_seeds(
+    baselines, outcomes = evaluate_seeds(
         contract, record.settings, seeds, folder=folder, processes=options.processes, stream=sys.stderr
     )
     mean = mean_outcome(outcomes)
-    print(verdict(contract, baseline, outcomes))
-    beyond = all(map(accepts_beyond_error, mean.margins(baseline).values()))
+    print(verdict(contract, baselines, outcomes))
+    beyond = all(map(accepts_beyond_error, paired_margins(outcomes, baselines).values()))
     print(f"every margin above zero by more than its standard error: {'yes' if beyond else 'no'}")
     print(f"welfare {mean.welfare}; twice the paper's {PAPER.welfare} is {2 * PAPER.welfare}")
     print(f"harvest {mean.harvest}; scripted error-free crew of five: {SCRIPTED_HARVEST}")

@@ -12,6 +12,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import logging
+import threading
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from importlib import resources
@@ -102,19 +104,45 @@ def _warn_once(reason: str, remedy: str) -> None:
         )
 
 
+PATIENCE = 2.0
+"""Seconds of compiling after which whoever waits is told for what: shorter waits need no words."""
+
+
 class _Teller(Listener):
-    """Says, once per process, that a kernel of the game is being compiled: whoever waits should know for what."""
+    """Says, once per process, that kernels of the game are being compiled, if that takes longer than `PATIENCE`.
+
+    numba starts this event only for what is not in its cache. Most of it is compiled in one go, but a kernel that is
+    needed later is compiled then, in a moment; so the seconds of all of them count together.
+    """
 
     def __init__(self) -> None:
         self.told = False
+        self._depth, self._spent, self._began = 0, 0.0, 0.0
+        self._timer: threading.Timer | None = None
 
     def on_start(self, event: Any) -> None:
-        if not self.told and event.data["dispatcher"].py_func.__module__.startswith("cleanup_env."):
-            self.told = True
-            log.warning("compiling the game for this machine: up to 30 seconds, once after an install")
+        if not event.data["dispatcher"].py_func.__module__.startswith("cleanup_env."):
+            return
+        self._depth += 1  # a kernel that calls another one waits for it
+        if self._depth == 1 and not self.told:
+            self._began = time.monotonic()
+            self._timer = threading.Timer(max(0.0, PATIENCE - self._spent), self._tell)
+            self._timer.daemon = True
+            self._timer.start()
 
     def on_end(self, event: Any) -> None:
-        pass
+        if not event.data["dispatcher"].py_func.__module__.startswith("cleanup_env."):
+            return
+        self._depth -= 1
+        if self._depth == 0 and self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+            self._spent += time.monotonic() - self._began
+
+    def _tell(self) -> None:
+        if not self.told:
+            self.told = True
+            log.warning("compiling the game for this machine: up to 30 seconds, once after an install")
 
 
 register("numba:compile", _Teller())

@@ -10,8 +10,14 @@ EVERY_SECONDS = 15.0
 """Pause between lines in a log file."""
 
 
-STARTING = "starting ... (the first run after an install compiles the game and the learner: half a minute)"
+STARTING = "starting ..."
 """What is said before the first training reports."""
+
+COMPILING = f"{STARTING} (the first run after an install compiles the game and the learner: half a minute)"
+"""What is said instead where that takes long."""
+
+LONG_SECONDS = 10.0
+"""Seconds after which it takes long: processes that start and load their libraries take less."""
 
 
 def duration(seconds: float) -> str:
@@ -61,15 +67,18 @@ class Pace:
 class Progress:
     """Shows a few lines at the bottom of a stream; no control characters unless it is a terminal."""
 
-    def __init__(self, stream: TextIO, every: float = EVERY_SECONDS) -> None:
-        self._stream, self._every = stream, every
+    def __init__(
+        self, stream: TextIO, every: float = EVERY_SECONDS, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._stream, self._every, self._clock = stream, every, clock
+        self._waiting_from = self._waited_at = -float("inf")
         self._terminal = stream.isatty()
         self._drawn = 0
         self._last = -float("inf")
 
     def show(self, lines: list[str]) -> None:
         """Bring the lines up to date (in a log: at most one set per `every` seconds)."""
-        now = time.monotonic()
+        now = self._clock()
         if now - self._last < (0.2 if self._terminal else self._every):
             return
         self._last = now
@@ -82,6 +91,14 @@ class Progress:
         else:
             self._stream.write("\n".join(lines) + "\n")
         self._stream.flush()
+
+    def starting(self) -> str:
+        """Say that nothing has reported yet, and after a while why that may be; asked again and again while it is so."""
+        now = self._clock()
+        if now - self._waited_at > LONG_SECONDS / 2:  # it was not so a moment ago
+            self._waiting_from = now
+        self._waited_at = now
+        return COMPILING if now - self._waiting_from >= LONG_SECONDS else STARTING
 
     def say(self, text: str) -> None:
         """Print something that stays, above the lines."""

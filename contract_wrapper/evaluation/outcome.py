@@ -16,7 +16,14 @@ import numpy as np
 from contract_wrapper.contracts.contract import Contract, as_int, as_items
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
-from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, crew_margin, harvester_margins
+from contract_wrapper.evaluation.participation import (
+    PARTICIPATION,
+    Acceptance,
+    acceptance,
+    accepts,
+    crew_margin,
+    harvester_margins,
+)
 
 if TYPE_CHECKING:
     from contract_wrapper.envs.episode_sums import EpisodeSums
@@ -128,8 +135,12 @@ class Outcome:
         return {**harvester_margins(mine, known), PARTICIPATION: crew_margin(self.of_role("cleaner"), c_min)}
 
     def feasible(self, baseline: Outcome, c_min: float = 0.0) -> bool:
-        """Whether all agents accept: every margin is at least 0 (eqs. 4 to 6)."""
+        """Whether every margin is at least 0 as measured (eqs. 4 to 6), without a look at the errors."""
         return all(map(accepts, self.margins(baseline, c_min).values()))
+
+    def acceptance(self, baseline: Outcome, c_min: float = 0.0) -> Acceptance:
+        """Whether all agents accept beyond two standard errors, somebody refuses beyond them, or it is undecided."""
+        return acceptance(self.margins(baseline, c_min).values())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON; `by_crew` is left out where it is empty, as in files from before there were crews."""
@@ -237,6 +248,30 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
     if len(outcomes) == 1:
         return outcomes[0]
     return _mean(outcomes, lambda estimates: Estimate.of([e.mean for e in estimates]))
+
+
+def paired_margins(outcomes: list[Outcome], baselines: list[Outcome], c_min: float = 0.0) -> dict[str, Estimate]:
+    """Margins over several seeds, each seed's outcome against the baseline of the same seed.
+
+    Standard errors then come from the spread between seeds, which includes what learning adds with the contract and
+    without it; those of a single seed are over its episodes.
+
+    Raises:
+        ContractsError: there are none, the two have other seeds, or as in `Outcome.margins`.
+    """
+    seeds, without = [o.seed for o in outcomes], [o.seed for o in baselines]
+    if not outcomes or seeds != without:
+        raise ContractsError(
+            f"margins are taken seed by seed, so the baselines must have the seeds {shown(seeds)}, got {shown(without)}: "
+            "evaluate Contract.none() with the seeds of the contract"
+        )
+    if len(outcomes) == 1 or outcomes[0].contract.is_none:
+        return outcomes[0].margins(baselines[0], c_min)
+    each = [mine.margins(theirs, c_min) for mine, theirs in zip(outcomes, baselines, strict=True)]
+    return {
+        **{name: Estimate.of([margins[name].mean for margins in each]) for name in each[0] if name != PARTICIPATION},
+        PARTICIPATION: mean_outcome(outcomes).margins(mean_outcome(baselines), c_min)[PARTICIPATION],
+    }
 
 
 def mean_over_crews(outcomes: list[Outcome]) -> Outcome:

@@ -6,13 +6,74 @@ when good. Source: Molina Concha et al. 2024, eqs. 4 to 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 
 PARTICIPATION = "participation"
 """Name of the recruited agents' margin: worst recruited agent's utility above c_min (eqs. 5, 6)."""
+
+
+SURE = 2.0
+"""Standard errors by which a margin must lie above or below 0 before anything is said of who accepts."""
+
+
+class Acceptance(StrEnum):
+    """What the errors allow to say of who accepts: these three words, everywhere."""
+
+    ACCEPTED = "accepted"
+    """Every margin less two standard errors is at least 0."""
+
+    REFUSED = "refused"
+    """Some margin plus two standard errors is below 0."""
+
+    UNDECIDED = "undecided"
+    """Neither: some margin is within two standard errors of 0, and none is further below."""
+
+
+def acceptance(margins: Iterable[Estimate]) -> Acceptance:
+    """Say whether a contract is accepted by everybody, refused by somebody, or undecided.
+
+    What the optimiser takes for feasible is another question, which needs an answer at once: see `accepts`.
+
+    >>> acceptance([Estimate(mean=1.0, se=0.5), Estimate(mean=-0.2, se=0.2)])
+    <Acceptance.UNDECIDED: 'undecided'>
+    """
+    each = list(margins)
+    if any(m.mean + SURE * m.se < 0.0 for m in each):
+        return Acceptance.REFUSED
+    return Acceptance.ACCEPTED if all(m.mean - SURE * m.se >= 0.0 for m in each) else Acceptance.UNDECIDED
+
+
+def in_words(margins: Mapping[str, Estimate], *, names: bool = False) -> str:
+    """Say in a few words who accepts, and where it is not accepted, who refuses and of whom it is undecided.
+
+    Args:
+        margins: by harvester's name, and `PARTICIPATION`.
+        names: whether harvesters are named; else they are counted.
+
+    >>> sure, open, bad = Estimate(mean=1.0), Estimate(mean=-0.1, se=0.1), Estimate(mean=-1.0, se=0.1)
+    >>> in_words({"harvester_0": bad, "harvester_1": open, PARTICIPATION: sure})
+    'refused by 1 of 2 harvesters (undecided: 1 of 2 harvesters)'
+    """
+    said = acceptance(margins.values())
+    refusing, undecided = (_who(margins, word, names) for word in (Acceptance.REFUSED, Acceptance.UNDECIDED))
+    if said is Acceptance.ACCEPTED:
+        return "accepted by everybody"
+    if said is Acceptance.UNDECIDED:
+        return f"undecided for {undecided}"
+    return f"refused by {refusing}" + (f" (undecided: {undecided})" if undecided else "")
+
+
+def _who(margins: Mapping[str, Estimate], word: Acceptance, names: bool) -> str:
+    """Those of whom one word is true."""
+    found = [name for name, margin in margins.items() if acceptance([margin]) is word]
+    harvesters = [name for name in found if name != PARTICIPATION]
+    everybody = sum(name != PARTICIPATION for name in margins)
+    counted = [f"{len(harvesters)} of {everybody} harvesters"] if harvesters else []
+    return ", ".join((harvesters if names else counted) + (["the cleaners"] if PARTICIPATION in found else []))
 
 
 def harvester_margins(utilities: Mapping[str, Estimate], baseline: Mapping[str, Estimate]) -> dict[str, Estimate]:
@@ -45,7 +106,7 @@ def crew_margin(utilities: Mapping[str, Estimate], c_min: float = 0.0) -> Estima
 
 
 def accepts(margin: Estimate) -> bool:
-    """Whether an agent accepts, as measured."""
+    """Whether a margin is at least 0 as measured: what the optimiser takes for feasible, without a look at the error."""
     return margin.mean >= 0.0
 
 

@@ -10,12 +10,12 @@ from typing import TextIO
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
-from contract_wrapper.evaluation.participation import accepts
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome, paired_margins
+from contract_wrapper.evaluation.participation import SURE, acceptance, in_words
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, crew_jobs, working
 from contract_wrapper.files import make_folder
-from contract_wrapper.progress import STARTING, Progress
+from contract_wrapper.progress import Progress
 
 MOST_SEEDS = 10_000
 """Trainings of one contract; each takes seconds at least."""
@@ -23,11 +23,12 @@ MOST_SEEDS = 10_000
 
 def evaluate_seeds(
     contract: Contract, settings: EvaluationSettings, seeds: Iterable[int], *,
-    folder: Path, processes: int, stream: TextIO,
-) -> tuple[Outcome, list[Outcome]]:  # fmt: skip
-    """Train the contract with every seed and the baseline with the first; return baseline and outcomes.
+    folder: Path | None, processes: int, stream: TextIO,
+) -> tuple[list[Outcome], list[Outcome]]:  # fmt: skip
+    """Train the contract and the baseline with every seed; return the baselines and the outcomes, both by seed.
 
-    Crews that judge the contract in the settings are trained, if they are missing, in place of agents of its own. Finished trainings are kept in `folder` and not repeated; stopped ones go on.
+    Crews that judge the contract in the settings are trained, if they are missing, in place of agents of its own.
+    Finished trainings are kept in `folder` and not repeated; stopped ones go on; without a folder nothing is kept.
 
     Raises:
         ContractsError: there are no seeds or more than 10,000, one of them is no seed, the folder cannot be made,
@@ -40,14 +41,16 @@ def evaluate_seeds(
     check_game(settings.game, contract.n_cleaners)
     if settings.crews is not None and not contract.is_none:
         settings.crews.check_knows(contract.n_cleaners)
-    make_folder(folder)
-    jobs = [Job(number=0, contract=Contract.none(), seed=numbered[0])]
+    if folder is not None:
+        make_folder(folder)
+    n = len(numbered)
+    baselines = [Job(number=i, contract=Contract.none(), seed=seed) for i, seed in enumerate(numbered)]
+    mine = baselines
     if not contract.is_none:
-        jobs += [Job(number=i, contract=contract, seed=seed) for i, seed in enumerate(numbered, start=1)]
-    else:
-        jobs += [Job(number=i, contract=contract, seed=seed) for i, seed in enumerate(numbered[1:], start=1)]
+        mine = [Job(number=n + i, contract=contract, seed=seed) for i, seed in enumerate(numbered)]
+    jobs = [*baselines, *(mine if mine is not baselines else ())]
     results: dict[int, Outcome] = {}
-    crews = [] if contract.is_none else crew_jobs(folder, settings)
+    crews = [] if contract.is_none or folder is None else crew_jobs(folder, settings)
     by_crews = settings.crews is not None
     progress, state = Progress(stream), dict[int, TrainingStatus]()
     names = {job.number: f"{job}, seed {job.seed}" for job in jobs} | {job.number: str(job) for job in crews}
@@ -63,50 +66,66 @@ def evaluate_seeds(
 
     def on_tick() -> None:
         parts = [f"{names[n]}: episode {s.episode}/{s.episodes}" for n, s in state.items()]
-        progress.show([f"trained  {len(done)}/{len(names)}", "training " + ("; ".join(parts) or STARTING)])
+        progress.show([f"trained  {len(done)}/{len(names)}", "training " + ("; ".join(parts) or progress.starting())])
 
-    first: list[Task] = [*crews, jobs[0]] if by_crews else []  # the others wait for the crews
-    steps: list[Sequence[Task]] = [first, jobs[1:] if by_crews else jobs]
+    first: list[Task] = [*crews, *baselines] if by_crews else []  # the others wait for the crews
+    steps: list[Sequence[Task]] = [first, jobs[n:] if by_crews else jobs]
     with working(min(processes, len(names))) as workers:
         for some in filter(None, steps):
             workers.run(some, settings, folder, on_result, lambda s: state.__setitem__(s.number, s), on_tick)
     progress.say("")
-    mine = [results[job.number] for job in jobs if job.contract == contract]
-    return results[0], mine
+    return [results[job.number] for job in baselines], [results[job.number] for job in mine]
 
 
-def verdict(contract: Contract, baseline: Outcome, outcomes: list[Outcome]) -> str:
-    """Say what a contract brought about, against the baseline."""
-    mean = mean_outcome(outcomes)
-    seeds = ", ".join(str(o.seed) for o in outcomes)
-    how = "between trainings" if len(outcomes) > 1 else "between episodes of one training"
-    head = f"{contract}   (seed {seeds}; ± is the standard error {how})"
+def verdict(contract: Contract, baselines: list[Outcome], outcomes: list[Outcome]) -> str:
+    """Say what a contract brought about, against the baseline of each seed.
+
+    Raises:
+        ContractsError: the baselines are of other seeds than the outcomes.
+    """
+    margins = paired_margins(outcomes, baselines)
+    mean, without = mean_outcome(outcomes), mean_outcome(baselines)
+    n, many = len(outcomes), f"{mean.episodes:,} episodes"
     if mean.by_crew:
-        many = f"{len(mean.by_crew)} training{'s' if len(mean.by_crew) > 1 else ''}"
-        head = (
-            f"{contract}   (crews of {many} that know every contract; ± is the standard error of their episodes alone)"
-        )
-    lines = [
-        head,
-        f"  welfare            {mean.welfare!s:>18}   without contract {baseline.welfare}",
-        f"  harvest            {mean.harvest!s:>18}   without contract {baseline.harvest}",
+        made = f"{len(mean.by_crew)} training{'s' if len(mean.by_crew) > 1 else ''}"
+        lines = [
+            f"{contract}   (crews of {made} that know every contract)",
+            f"  ± is the standard error over the {many} of these crews, without contract over the "
+            f"{without.episodes:,} of one training (seed {without.seed}): what other trainings would bring is not in it",
+        ]
+    elif n > 1:
+        lines = [
+            f"{contract}   (seeds {', '.join(str(o.seed) for o in outcomes)})",
+            f"  ± is the standard error over {n} trainings, of one seed each"
+            + ("" if contract.is_none else f"; without contract over {n} others, of the same seeds"),
+        ]
+    else:
+        lines = [
+            f"{contract}   (seed {mean.seed})",
+            f"  ± is the standard error over the {many} of one training"
+            + ("" if contract.is_none else ", without contract of another one")
+            + ": what other trainings would bring is not in it (--seeds)",
+        ]
+    lines += [
+        f"  welfare            {mean.welfare!s:>18}   without contract {without.welfare}",
+        f"  harvest            {mean.harvest!s:>18}   without contract {without.harvest}",
         f"  shots              {mean.shots!s:>18}   cells cleaned {mean.cleaned}",
-        f"  worst harvester    {mean.worst_harvester!s:>18}   without contract {baseline.worst_harvester}",
+        f"  worst harvester    {mean.worst_harvester!s:>18}   without contract {without.worst_harvester}",
     ]
     if mean.worst_cleaner is not None:
         lines.append(f"  worst cleaner      {mean.worst_cleaner!s:>18}   wants at least 0")
     if contract.is_none:
         return "\n".join(lines)
-    lines.append("  margins (0 or more: accepted)")
-    margins = mean.margins(baseline)
-    lines += [f"    {name:16} {margin!s:>18}" for name, margin in margins.items()]
-    refused = [name for name, margin in margins.items() if not accepts(margin)]
-    lines.append("  accepted by everybody" if not refused else f"  refused by {', '.join(refused)}")
+    lines.append(f"  margins (accepted: at least 0 by {SURE:g} standard errors; refused: below 0 by as many)")
+    if n > 1:
+        lines.append(f"  harvesters: ± over the {n} differences with and without contract of one seed each")
+    lines += [f"    {name:16} {margin!s:>18}   {acceptance([margin])}" for name, margin in margins.items()]
+    lines.append(f"  {in_words(margins, names=True)}")
     if len(mean.by_crew) > 1:
         lines.append("  welfare by training of crews: " + ", ".join(f"{welfare:.1f}" for welfare in mean.by_crew))
-    if len(outcomes) > 1:
+    if n > 1:
         lines.append("  welfare by seed: " + ", ".join(f"{o.seed}: {o.welfare.mean:.1f}" for o in outcomes))
-    if mean.by_crew:
-        return "\n".join(lines)
-    lines.append(f"  CPU time per training: {mean.cpu_seconds / len(outcomes):.0f} s")
+        lines.append("  without contract: " + ", ".join(f"{o.seed}: {o.welfare.mean:.1f}" for o in baselines))
+    if not mean.by_crew:
+        lines.append(f"  CPU time per training: {mean.cpu_seconds / n:.0f} s")
     return "\n".join(lines)

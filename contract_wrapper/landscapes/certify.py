@@ -124,7 +124,7 @@ def subject_of_training(contract: Contract, settings: EvaluationSettings, policy
 
 def measure_certificate(
     subjects: Sequence[Subject],
-    baseline: Outcome,
+    baseline: Outcome | Sequence[Outcome],
     *,
     roles: Sequence[str] = TYPES,
     folder: Path | str,
@@ -139,7 +139,7 @@ def measure_certificate(
 
     Args:
         subjects: the agents of S trainings of the same contract.
-        baseline: the outcome without a contract, of the same game and costs.
+        baseline: the outcome without a contract, of the same game and costs: one for all, or one for each training.
         roles: who deviates; a role of the contract that is left out leaves the certificate undecided.
         folder: where deviators are kept; those that are there are not trained again.
         deviator_episodes: training episodes of each deviator, in place of the subjects' settings.
@@ -156,6 +156,9 @@ def measure_certificate(
     """
     if not subjects or any(s.contract != subjects[0].contract for s in subjects):
         raise ContractsError(f"a certificate is for one contract and at least one training, got {len(subjects)}")
+    baselines = [baseline] * len(subjects) if isinstance(baseline, Outcome) else list(baseline)
+    if len(baselines) != len(subjects):
+        raise ContractsError(f"{len(subjects)} trainings need a baseline each, or one for all, got {len(baselines)}")
     contract = subjects[0].contract
     if contract.is_none:
         raise ContractsError("no contract is what contracts are judged against: certify one that recruits cleaners")
@@ -168,10 +171,10 @@ def measure_certificate(
     path, tell = make_folder(folder), say or (lambda _: None)
     margins: dict[str, list[Estimate]] = {}
     gains: dict[str, list[tuple[Estimate, str, float]]] = {role: [] for role in wanted}
-    for subject in subjects:
+    for subject, without in zip(subjects, baselines, strict=True):
         on, measured_on = map(int, np.random.SeedSequence([subject.seed, 4]).generate_state(2, np.uint32))
         crew = {number: _play(subject, n, number) for number, n in ((on, choosing), (measured_on, measuring))}
-        for agent, margin in _margins(subject, crew[measured_on], baseline).items():
+        for agent, margin in _margins(subject, crew[measured_on], without).items():
             margins.setdefault(agent, []).append(margin)
         for role in wanted:
             i = first_of(subject.games(1), role)
@@ -195,7 +198,7 @@ def measure_certificate(
             )
             for role, rows in gains.items()
         ],
-        epsilon=default_epsilon([u.mean for u in baseline.of_role("harvester").values()]),
+        epsilon=default_epsilon([u.mean for b in baselines for u in b.of_role("harvester").values()]),
     )  # fmt: skip
 
 
@@ -216,7 +219,8 @@ def certify_command(
 
     Args:
         contract, settings: what is certified, and the game, costs and learner.
-        seeds: of the trainings from scratch; with `crews`, the first is that of baseline, deviators and episodes.
+        seeds: of the trainings from scratch, with the contract and without; with `crews`, the first is that of
+            baseline, deviators and episodes.
         crews: files of crews that know many contracts, one for each training; none: they are trained from scratch.
         roles, deviator_episodes, folder: as in `measure_certificate`.
         ppo: whether PPO learns to deviate, too.
@@ -231,26 +235,17 @@ def certify_command(
     known = [_crews_for(path, settings) for path in crews]
     subjects = [subject_of_crews(c, contract, seeds[0]) for c in known]
     judged, trained = (Contract.none(), seeds[:1]) if known else (contract, seeds)
-    baseline, outcomes = evaluate_seeds(judged, settings, trained, folder=folder, processes=processes, stream=stream)
+    baselines, outcomes = evaluate_seeds(judged, settings, trained, folder=folder, processes=processes, stream=stream)
     if not known:
-        subjects = [
-            subject_of_training(
-                contract, settings, load_policy(folder / o.policy, settings.identity(contract, o.seed)), o.seed
-            )
-            for o in outcomes
-        ]
+        policies = [load_policy(folder / o.policy, settings.identity(contract, o.seed)) for o in outcomes]
+        subjects = [subject_of_training(contract, settings, p, o.seed) for p, o in zip(policies, outcomes, strict=True)]
     by_ppo = settings.learner if isinstance(settings.learner, PPOConfig) else PPO_DEVIATORS
     by_ppo = by_ppo if deviator_episodes is None else dataclasses.replace(by_ppo, episodes=deviator_episodes)
     progress = Progress(stream)
     found = measure_certificate(
-        subjects,
-        baseline,
-        roles=roles,
-        folder=folder,
-        deviator_episodes=deviator_episodes,
-        ppo=by_ppo if ppo else None,
-        say=lambda text: progress.show([text]),
-    )
+        subjects, baselines[0] if known else baselines, roles=roles, folder=folder, deviator_episodes=deviator_episodes,
+        ppo=by_ppo if ppo else None, say=lambda text: progress.show([text]),
+    )  # fmt: skip
     progress.say("")
     return found
 

@@ -17,9 +17,12 @@ from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import inside
 from contract_wrapper.learners.registry import LearnedPolicy, load_policy
 from contract_wrapper.playback import movie as animation
-from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode
+from contract_wrapper.playback.recording import SCALE, SCRIPTED, Episode, record_episode
 from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.study import OUTCOMES
+
+GIF, MP4 = ".gif", ".mp4"
+"""Endings of the files that can be written."""
 
 
 def play_command(
@@ -32,12 +35,13 @@ def play_command(
     gif: Path | None = None,
     mp4: Path | None = None,
     flows: bool = False,
+    scale: int = SCALE,
     steps: int | None = None,
     fps: float = 12.0,
     seed: int = 0,
-    stream: TextIO,
-) -> None:
-    """Play one episode and show it on a stream, or write it as a GIF and say so there.
+    stream: TextIO | None,
+) -> Episode:
+    """Play one episode and show it on a stream, or write it as a GIF and say so there; return it.
 
     Args:
         settings: game, costs and payment; a study's own replace them.
@@ -47,13 +51,17 @@ def play_command(
         study: folder of a study from which contract and trained policy are taken.
         gif, mp4: file to write.
         flows: whether files show who paid whom.
+        scale: pixels per cell of files, 4 to 64.
         steps, fps, seed: length, speed and seed of the episode.
-        stream: a terminal, or anything that text can be written to.
+        stream: a terminal, or anything that text can be written to; None: nothing is shown or said.
 
     Raises:
         ContractsError: as in `record_episode`, `write_gif` and `read_study`, or the study has not
             evaluated the contract.
     """
+    for path, ending in ((gif, GIF), (mp4, MP4)):
+        if path is not None:
+            _check_ending(path, ending)  # before an episode is played
     if policy is not None and study is not None:
         raise ContractsError("a policy file and a study were given: leave one of --policy and --study out")
     who: str | Path | LearnedPolicy | Crews
@@ -72,14 +80,16 @@ def play_command(
     else:
         raise ContractsError(f"unknown players {shown(players)}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
-    if gif is None and mp4 is None:
+    if gif is None and mp4 is None and stream is not None:
         play_in_terminal(episode, stream, fps)
     for path, write in ((gif, write_gif), (mp4, write_mp4)):
         if path is not None:
-            write(episode, path, fps, flows=flows)
-            stream.write(
-                f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
-            )
+            write(episode, path, fps, scale, flows=flows)
+            if stream is not None:
+                stream.write(
+                    f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
+                )
+    return episode
 
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy | Crews]:
@@ -91,7 +101,7 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         best = record.best() if record.baseline is not None else None
         if best is None:
             raise ContractsError(
-                f"the study in {folder} has no contract yet that everybody accepts: name one of its contracts with "
+                f"the study in {folder} has no contract yet that is feasible (no margin below 0): name one of its contracts with "
                 "--tax and --cleaners"
             )
         found = best.outcome
@@ -128,25 +138,41 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
 
 
 def write_gif(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = 12, every: int = 2, flows: bool = False
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 2, flows: bool = False
 ) -> Path:
     """Write an episode as an animated GIF with captions; `every` keeps one step in so many.
 
     200 steps at scale 12 with every second step take about half a megabyte. flows: show who paid whom.
 
     Raises:
-        ContractsError: the file cannot be written, or a number is out of range.
+        ContractsError: the file cannot be written, its name promises another format, or a number is out of range.
     """
+    _check_ending(path, GIF)
     _check_scale(scale)
     return animation.write_frames(episode.frames(scale, every, flows), path, fps)
 
 
 def write_mp4(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = 24, every: int = 1, flows: bool = False
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 1, flows: bool = False
 ) -> Path:
     """Write an episode as an MP4 video, as `write_gif` does; it needs the extra `render`."""
+    _check_ending(path, MP4)
     _check_scale(scale)
     return animation.write_video(episode.frames(scale, every, flows), path, fps)
+
+
+def _check_ending(path: Path, ending: str) -> None:
+    """Refuse a name that promises another format than is written; one without an ending promises none."""
+    if path.suffix.lower() not in ("", ending):
+        others = {GIF: "an animated GIF", MP4: "an MP4 video"}
+        raise ContractsError(
+            f"{others[ending]} is written, got the name {path.name}: end it in {ending}"
+            + (
+                f", or give --{path.suffix[1:].lower()} for {others[path.suffix.lower()]}"
+                if path.suffix.lower() in others
+                else ""
+            )
+        )
 
 
 def _check_scale(scale: int) -> None:

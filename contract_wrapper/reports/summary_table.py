@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.participation import PARTICIPATION, tightest_margin, worst_harvester_margin
+from contract_wrapper.evaluation.participation import (
+    PARTICIPATION,
+    Acceptance,
+    acceptance,
+    tightest_margin,
+    worst_harvester_margin,
+)
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
 from contract_wrapper.landscapes.reachable import TOLERANCE
+from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
-
-WIDTH = 100
-"""Characters that no line of the table passes."""
 
 _HEAD = (
     ("contract", ""),
     ("welfare", "± se"),
-    ("worst-off", "harvester (gain)"),
-    ("worst-off", "cleaner"),
+    ("worst-off", "harvester"),
     ("smallest margin", "harvesters ± se"),
     ("margin of", "cleaners ± se"),
     ("accepted", "by all"),
@@ -33,10 +37,16 @@ _CREWS_HEAD = (
     ("margin of", "harvesters"),
     ("margin of", "cleaners"),
     ("accepted", "by all"),
-    ("largest gain", "(at most)"),
+    ("gain", "at most"),
     ("certified", ""),
 )
-"""Where crews judge: the worst-off agents' margins, and what deviating alone brings at most, with its upper bound."""
+"""Where crews judge: the worst-off agents' margins, and the upper bound on what deviating alone brings."""
+
+_SAID = {
+    Acceptance.ACCEPTED: "accepted by everybody",
+    Acceptance.REFUSED: "refused by somebody",
+    Acceptance.UNDECIDED: "undecided (a margin within two standard errors of 0)",
+}
 
 MOST_CREWS = 4
 """Trainings of crews whose welfare is told one by one; of more the least and the largest."""
@@ -57,7 +67,7 @@ class Row:
 
 
 def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> str:
-    """Return the closing table as plain text, at most 100 columns wide.
+    """Return the closing table as plain text, at most 80 columns wide.
 
     Rows: no contract, best contract, the same by fresh trainings, the paper's best, scripted players. Where crews
     that know every contract judge, columns tell the certificate of the best, and fresh trainings stand beside it.
@@ -68,7 +78,10 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
     if same_game(record.settings.game):
         rows += _foreign_rows(record.by_crews)
     table = _lay_out(rows, _CREWS_HEAD if record.by_crews else _HEAD)
-    lines = [f"Apples per episode; costs of work: {record.settings.costs}.", "", *table, ""]
+    lines = [
+        f"Apples per episode, ± one standard error over episodes; costs of work: {record.settings.costs}.",
+        "", *table, "",
+    ]  # fmt: skip
     lines += verdict(record)
     if not same_game(record.settings.game):
         lines.append("Published and scripted figures belong to another game and are left out.")
@@ -82,7 +95,7 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
 def verdict(record: StudyRecord) -> list[str]:
     """Say in sentences how many contracts are accepted, and what the best one is worth."""
     tried = [t for t in record.trials if t.phase in COMPETING]
-    good, bad, base = record.ranked(), record.refused(), record.baseline
+    good, bad, base = record.ranked(), record.infeasible_trials(), record.baseline
     failed = sum(bool(t.failure) for t in tried)
     waiting = sum(t.outcome is None and not t.failure for t in tried)
     counted = f"{len(tried)} contract{'s' if len(tried) != 1 else ''} tried: "
@@ -90,8 +103,9 @@ def verdict(record: StudyRecord) -> list[str]:
     if base is None:
         parts = ", ".join([f"{len(tried) - failed - waiting} evaluated", *rest])
         return [f"{counted}{parts}. Without a baseline (no contract) nobody's margin is known."]
-    parts = ", ".join([f"{len(good)} accepted by everybody", f"{len(bad)} refused by somebody", *rest])
-    sentences = [f"{counted}{parts}."]
+    said = Counter(map(record.acceptance, record.finished()))
+    judged = [f"{said[word]} {text}" for word, text in _SAID.items() if said[word] or word is not Acceptance.UNDECIDED]
+    sentences = [f"{counted}{', '.join([*judged, *rest])}."]
     if good:
         sentences += _about_best(record, good[0], base)
     elif bad:
@@ -99,8 +113,8 @@ def verdict(record: StudyRecord) -> list[str]:
         who = min(margins, key=lambda name: margins[name].mean)
         whose = "the worst-off cleaner" if who == PARTICIPATION else who
         sentences.append(
-            f"Nothing that everybody accepts was found. Nearest is {bad[0].contract} (trial {bad[0].number}): "
-            f"{whose} falls {-margins[who].mean:.2f} apples short."
+            f"Nothing was found under which no margin is below 0. Nearest is {bad[0].contract} (trial {bad[0].number}, "
+            f"{record.acceptance(bad[0])}): {whose} falls {-margins[who].mean:.2f} ± {margins[who].se:.2f} apples short."
         )
     return sentences
 
@@ -109,20 +123,26 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
     assert best.outcome is not None  # only finished trials are accepted
     gain = best.outcome.welfare.minus(base.welfare)
     more = f"{abs(gain.mean):.2f} ± {gain.se:.2f} {'more' if gain.mean >= 0 else 'less'}"
-    sentences = [f"The best of them, {best.contract}, brings {more} welfare than no contract."]
-    tight = tightest_margin(record.margins(best))
-    if tight.mean < 2 * tight.se:
+    sentences = [f"The best with no margin below 0, {best.contract}, brings {more} welfare than no contract."]
+    if record.acceptance(best) is Acceptance.UNDECIDED:
         sentences.append(
-            f"Its smallest margin, {tight}, is within two standard errors of 0: its acceptance is not certain."
+            f"Whether everybody accepts it is undecided: a margin ({_tightest(record, best)}) is within two standard "
+            "errors of 0."
         )
     if record.by_crews:
         return [*sentences, *_about_certificate(record.certified(best.contract)), *_about_reach(record, best)]
-    refuted = [str(t.contract) for t in record.accepted() if record.confirmed(t.contract) is False]
+    refuted = [str(t.contract) for t in record.feasible_trials() if record.confirmed(t.contract) is False]
     if record.confirmed(best.contract):
-        sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond its standard error.")
+        sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond one standard error.")
     if refuted:
         sentences.append(f"Fresh trainings do not confirm that everybody accepts {'; '.join(refuted)}.")
     return sentences
+
+
+def _tightest(record: StudyRecord, trial: TrialRecord) -> Estimate:
+    """The smallest of the margins of which it is undecided whether they are at least 0."""
+    margins = record.margins(trial)
+    return tightest_margin({n: m for n, m in margins.items() if acceptance([m]) is Acceptance.UNDECIDED})
 
 
 def _about_certificate(certificate: Certificate | None) -> list[str]:
@@ -166,7 +186,7 @@ def _largest(certificate: Certificate) -> GainBound | None:
 
 
 def _own_rows(record: StudyRecord) -> list[Row]:
-    base, good, bad = record.baseline, record.ranked(), record.refused()
+    base, good, bad = record.baseline, record.ranked(), record.infeasible_trials()
     columns = len(_CREWS_HEAD if record.by_crews else _HEAD)
     missing = Row(cells=("no contract", *("-",) * (columns - 1)), note="not evaluated yet")
     rows = [missing if base is None else _row(record, "no contract", base, base)]
@@ -175,7 +195,7 @@ def _own_rows(record: StudyRecord) -> list[Row]:
         return rows
     best = chosen[0]
     assert best.outcome is not None  # only finished trials are judged
-    label = "best found" if good else "nearest found"
+    label = "best found" if good else "nearest"
     note = f"{best.contract} (trial {best.number})"
     if best.outcome.by_crew:
         one = [f"{welfare:.1f}" for welfare in best.outcome.by_crew]
@@ -185,9 +205,11 @@ def _own_rows(record: StudyRecord) -> list[Row]:
     again = record.confirmation(best.contract)
     if again is not None:
         n = sum(t.contract == best.contract for t in record.finished(Phase.CONFIRMATION))
-        many = f"mean of {n} fresh training{'s' if n > 1 else ''} of the same"
-        if record.by_crews:
-            many += " from scratch" + ("; ± is between trainings" if n > 1 else "")
+        many = f"mean of {n} fresh training{'s' if n > 1 else ''} of the same" + (
+            " from scratch" if record.by_crews else ""
+        )
+        if n > 1:
+            many += f"; ± over the {n}, and over episodes of the one without contract"
         rows.append(_row(record, "retrained", again, base, many))
     return rows
 
@@ -197,7 +219,7 @@ def _row(
     certificate: Certificate | None = None,
 ) -> Row:  # fmt: skip
     margins = outcome.margins(base)
-    harvester, cleaner = outcome.worst_harvester, outcome.worst_cleaner
+    harvester = outcome.worst_harvester
     crews, none = record.by_crews, outcome.contract.is_none
     if none:
         cells = (
@@ -207,23 +229,21 @@ def _row(
             *("-",) * (len(_CREWS_HEAD if crews else _HEAD) - 3),
         )
         return Row(cells=cells, note=note)
-    accepted = "yes" if outcome.feasible(base) else "no"
+    accepted = str(outcome.acceptance(base))
     of_harvesters, of_cleaners = worst_harvester_margin(margins), margins[PARTICIPATION]
     if crews:
         largest = None if certificate is None else _largest(certificate)
         cells = (
             label, _pair(outcome.welfare, crews), _text(harvester.mean), _pair(of_harvesters, crews, "+"),
             _pair(of_cleaners, crews, "+"), accepted,
-            "-" if largest is None else f"{_text(largest.mean, '+')} ({_text(largest.upper, '+')})",
-            "-" if certificate is None else _VERDICTS[certificate.verdict],
+            "-" if largest is None else _text(largest.upper, "+"),
+            "-" if certificate is None else str(certificate.verdict),
         )  # fmt: skip
         return Row(cells=cells, note=note)
-    gain = harvester.mean - base.worst_harvester.mean
     cells = (
         label,
         _pair(outcome.welfare),
-        f"{_text(harvester.mean)} ({_text(gain, '+')})",
-        "-" if cleaner is None else _text(cleaner.mean),
+        _text(harvester.mean),
         _pair(of_harvesters, sign="+"),
         _pair(of_cleaners, sign="+"),
         accepted,
@@ -231,18 +251,14 @@ def _row(
     return Row(cells=cells, note=note)
 
 
-_VERDICTS = {Verdict.CERTIFIED: "yes", Verdict.REFUTED: "no", Verdict.UNDECIDED: "undecided"}
-
-
 def _foreign_rows(crews: bool) -> list[Row]:
     paper = PAPER
     gain = paper.worst_harvester - paper.baseline_harvester
-    own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), "yes")
+    own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), str(Acceptance.ACCEPTED))
     worst = _text(paper.worst_harvester)
-    both = (worst,) if crews else (f"{worst} ({_text(gain, '+')})", _text(paper.worst_cleaner))
-    cells = ("paper's best", _text(paper.welfare), *both, *own, *(("-", "-") if crews else ()))
+    cells = ("paper's best", _text(paper.welfare), worst, *own, *(("-", "-") if crews else ()))
     note = f"{paper.contract}, with its own learner and costs; its baseline harvesters: at most "
-    scripted = ("scripted players", _text(SCRIPTED_HARVEST), *("-",) * (len(cells) - 2))
+    scripted = ("scripted", _text(SCRIPTED_HARVEST), *("-",) * (len(cells) - 2))
     return [
         Row(cells=cells, note=f"{note}{paper.baseline_harvester}"),
         Row(cells=scripted, note=f"{SCRIPTED_CREW} error-free scripted cleaners: harvest, before costs; a yardstick"),
@@ -250,24 +266,12 @@ def _foreign_rows(crews: bool) -> list[Row]:
 
 
 def _lay_out(rows: list[Row], head: tuple[tuple[str, str], ...]) -> list[str]:
-    cells = [tuple(part[i] for part in head) for i in (0, 1)] + [row.cells for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells = [row.cells for row in rows]
+    widths = [max(map(len, column)) for column in zip(*zip(*head, strict=True), *cells, strict=True)]
     if head is _CREWS_HEAD and sum(widths) + len(widths) - 1 > WIDTH:
-        narrower = [Row(cells=row.cells[:_MAY_GO] + row.cells[_MAY_GO + 1 :], note=row.note) for row in rows]
-        return _lay_out(narrower, head[:_MAY_GO] + head[_MAY_GO + 1 :])
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
-
-    def line(cells: tuple[str, ...]) -> str:
-        right = (text.rjust(w) for text, w in zip(cells[1:], widths[1:], strict=True))
-        return gap.join((cells[0].ljust(widths[0]), *right)).rstrip()
-
-    rule = "-" * len(line(tuple("x" * w for w in widths)))
-    text = [line(cells[0]), line(cells[1]), rule]
-    for row in rows:
-        text.append(line(row.cells))
-        if row.note:
-            text.append(f"    {row.note}")
-    return [*text, rule]
+        cells = [row[:_MAY_GO] + row[_MAY_GO + 1 :] for row in cells]
+        head = head[:_MAY_GO] + head[_MAY_GO + 1 :]
+    return in_columns(list(zip(*head, strict=True)), cells, notes=[row.note for row in rows])
 
 
 def _text(value: float, sign: str = "") -> str:

@@ -14,7 +14,13 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
-from contract_wrapper.evaluation.participation import PARTICIPATION, accepts, accepts_beyond_error, tightest_margin
+from contract_wrapper.evaluation.participation import (
+    Acceptance,
+    acceptance,
+    accepts,
+    accepts_beyond_error,
+    tightest_margin,
+)
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.certificate import Certificate, Verdict
 from contract_wrapper.landscapes.reachable import Reach, reachable
@@ -138,18 +144,22 @@ class StudyRecord:
         return trial.outcome.margins(self.baseline)
 
     def feasible(self, trial: TrialRecord) -> bool:
-        """Whether everybody accepts the contract of a finished trial, as measured."""
+        """Whether every margin of a finished trial is at least 0 as measured, as the optimiser takes it."""
         return all(map(accepts, self.margins(trial).values()))
 
-    def accepted(self) -> list[TrialRecord]:
-        """Finished trials whose contract everybody accepts as measured, confirmations apart, best welfare first."""
+    def acceptance(self, trial: TrialRecord) -> Acceptance:
+        """Whether the contract of a finished trial is accepted or refused beyond the errors, or it is undecided."""
+        return acceptance(self.margins(trial).values())
+
+    def feasible_trials(self) -> list[TrialRecord]:
+        """Finished trials whose contract is feasible as measured, confirmations apart, best welfare first."""
         if self.baseline is None:
             return []
         good = [t for t in self.finished() if self.feasible(t)]
         return sorted(good, key=lambda t: -t.outcome.welfare.mean)  # type: ignore[union-attr]
 
     def best(self) -> TrialRecord | None:
-        """The trial to recommend: the accepted one with the highest welfare that fresh trainings do not refute.
+        """The trial to recommend: the feasible one with the highest welfare that fresh trainings do not refute.
 
         A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews that know
         every contract judge them, fresh trainings from scratch refute nothing (see `reach`): certificates decide among
@@ -157,13 +167,13 @@ class StudyRecord:
         """
         if self.by_crews:
             return min(self.candidates(), key=self._doubt, default=None)
-        verdicts = {t.number: self.confirmed(t.contract) for t in self.accepted()}
-        ranked = [t for t in self.accepted() if verdicts[t.number] is not False]
+        verdicts = {t.number: self.confirmed(t.contract) for t in self.feasible_trials()}
+        ranked = [t for t in self.feasible_trials() if verdicts[t.number] is not False]
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
 
     def candidates(self) -> list[TrialRecord]:
-        """The accepted trials with the highest welfare, of which one is recommended where crews judge: at most three."""
-        return self.accepted()[:MAX_CANDIDATES]
+        """The feasible trials with the highest welfare, of which one is recommended where crews judge: at most three."""
+        return self.feasible_trials()[:MAX_CANDIDATES]
 
     def _doubt(self, trial: TrialRecord) -> int:
         """How much speaks against recommending a trial as far as its certificate says: 0 if it is certified."""
@@ -173,24 +183,16 @@ class StudyRecord:
         return {Verdict.CERTIFIED: 0, Verdict.UNDECIDED: 1, Verdict.REFUTED: 3}[certificate.verdict]
 
     def ranked(self) -> list[TrialRecord]:
-        """Trials whose contract everybody accepts: the one to recommend first, then by welfare."""
-        good, best = self.accepted(), self.best()
+        """Trials whose contract is feasible as measured: the one to recommend first, then by welfare."""
+        good, best = self.feasible_trials(), self.best()
         return good if best is None else [best, *(t for t in good if t is not best)]
 
-    def refused(self) -> list[TrialRecord]:
-        """Trials whose contract somebody refuses, confirmations apart, the nearest to being accepted first."""
+    def infeasible_trials(self) -> list[TrialRecord]:
+        """Trials with a margin below 0 as measured, confirmations apart, the nearest to being feasible first."""
         if self.baseline is None:
             return []
         bad = [t for t in self.finished() if not self.feasible(t)]
         return sorted(bad, key=lambda t: -tightest_margin(self.margins(t)).mean)
-
-    def refusing(self, trial: TrialRecord) -> list[str]:
-        """Say who is worse off under a contract."""
-        margins = self.margins(trial)
-        worse = [name for name, margin in margins.items() if not accepts(margin)]
-        harvesters = [name for name in worse if name != PARTICIPATION]
-        words = [f"{len(harvesters)} of {len(margins) - 1} harvesters"] if harvesters else []
-        return words + (["the cleaners"] if PARTICIPATION in worse else [])
 
     def confirmed(self, contract: Contract) -> bool | None:
         """Whether fresh trainings of a contract keep every margin above zero beyond one standard error.
@@ -245,7 +247,7 @@ class StudyRecord:
         if trial.outcome is not None:
             o = trial.outcome
             if self.baseline is not None:
-                row["feasible"] = self.feasible(trial)
+                row["feasible"], row["acceptance"] = self.feasible(trial), self.acceptance(trial).value
             for name, value in (
                 ("welfare", o.welfare),
                 ("harvest", o.harvest),

@@ -14,9 +14,10 @@ from contract_wrapper import interrupts
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.participation import in_words
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, Workers, crew_jobs, working
 from contract_wrapper.landscapes.certificate import Certificate
-from contract_wrapper.progress import STARTING, Pace, Progress
+from contract_wrapper.progress import Pace, Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
 from contract_wrapper.studies.record import MAX_CANDIDATES, Phase, StudyRecord, TrialRecord
@@ -197,7 +198,7 @@ class Search:
         welfare, o = f"welfare {trial.outcome.welfare.mean:7.1f}", trial.outcome
         if number == 0:
             return f"{head} {welfare}  harvester {o.worst_harvester.mean:6.1f}"
-        verdict = "accepted" if record.feasible(trial) else "refused by " + ", ".join(record.refusing(trial))
+        verdict = in_words(record.margins(trial))
         cleaner = o.worst_cleaner.mean if o.worst_cleaner else float("nan")
         return f"{head} {welfare}  harvester {o.worst_harvester.mean:6.1f}  cleaner {cleaner:6.2f}  {verdict}"
 
@@ -211,7 +212,7 @@ class Search:
         best_text = (
             f"highest reading so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"
             if best and best.outcome
-            else "nothing accepted yet"
+            else "nothing feasible yet"
         )
         return [f"search   {finished}/{max(total, finished)} contracts, about {when} left; {best_text}", self._doing()]
 
@@ -225,7 +226,7 @@ class Search:
             if status is not None
         ]
         if told or not self.study.record().by_crews or self._crews_missing or not self._running:
-            return "training " + ("; ".join(told) or STARTING)
+            return "training " + ("; ".join(told) or self._progress.starting())
         jobs = [str(job) for job, _ in self._running.values()]  # without a word from them: they start, or play
         return "at work  " + "; ".join(jobs[: self.processes])
 

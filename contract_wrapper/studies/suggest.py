@@ -71,12 +71,12 @@ def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
 
 
 def candidates(record: StudyRecord) -> list[Contract]:
-    """Contracts that everybody accepted when measured, the one believed to have the highest welfare first.
+    """Contracts that are feasible as measured, the one believed to have the highest welfare first.
 
     The highest of many single measurements is high by luck, too; the surrogate also counts the
     contracts around it.
     """
-    contracts = list(dict.fromkeys(t.contract for t in record.accepted()))
+    contracts = list(dict.fromkeys(t.contract for t in record.feasible_trials()))
     try:
         mean, _ = believe_objective(record.search.space, history_of(record), [design_of(c) for c in contracts])
     except ContractsError:

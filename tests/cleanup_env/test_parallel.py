@@ -284,11 +284,30 @@ def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
 
 def test_who_waits_for_the_compiler_is_told_once_and_only_then(tmp_path):
     code = (
-        "from cleanup_env import BatchCleanup\n"
+        "from cleanup_env import BatchCleanup, numba_tools; numba_tools.PATIENCE = 0.1\n"
         "game = BatchCleanup(observation=None); print('built'); game.reset(seed=0); game.visible()\n"
     )
     assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr.count("compiling the game") == 1
     assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr == ""
+
+
+def test_compiling_that_takes_a_moment_is_not_told(tmp_path):
+    """One small kernel is missing in the cache, as where a command needs one that no other command did."""
+    code = "from cleanup_env import BatchCleanup\nBatchCleanup(observation=None).reset(seed=0)\n"
+    first = run_python(code, NUMBA_CACHE_DIR=str(tmp_path))
+    assert first.returncode == 0, first.stderr
+    small = list(tmp_path.rglob("random_stream.seed_stream-*"))
+    assert small
+    for path in small:
+        path.unlink()
+    told = (
+        "from cleanup_env import random_stream; import numpy as np\n"
+        "random_stream.seed_stream(np.zeros(4, np.uint64), np.uint64(0))\n"
+        "print(dict(random_stream.seed_stream.stats.cache_misses))\n"
+    )
+    again = run_python(told, NUMBA_CACHE_DIR=str(tmp_path))
+    assert "1}" in again.stdout  # it was compiled
+    assert "compiling" not in again.stderr
 
 
 def test_compiling_the_functions_of_others_is_none_of_the_games_business():

@@ -1,6 +1,8 @@
 """How long a job still takes is told from what was done since it was started, not from what was there."""
 
-from contract_wrapper.progress import Pace
+import io
+
+from contract_wrapper.progress import COMPILING, STARTING, Pace, Progress
 
 
 def pace(done: float, *times: float) -> Pace:
@@ -33,3 +35,12 @@ def test_only_the_first_sign_of_work_starts_the_clock() -> None:
     search = pace(0.0, 100.0)
     search.start(done=1.0)
     assert not search.start(done=2.0)
+
+
+def test_compiling_is_spoken_of_only_where_starting_takes_long() -> None:
+    """Asked each second for 12 seconds; then trainings report for a while, and others start."""
+    clock = iter([*map(float, range(13)), 100.0, 101.0])
+    progress = Progress(io.StringIO(), clock=lambda: next(clock))
+    assert [progress.starting() for _ in range(13)] == [STARTING] * 10 + [COMPILING] * 3
+    assert [progress.starting() for _ in range(2)] == [STARTING] * 2
+    assert "compiles" not in STARTING

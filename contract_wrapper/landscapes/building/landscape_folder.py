@@ -20,7 +20,7 @@ from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.landscapes.building.one_seed import BuildStatus, build_seed, part_at
 from contract_wrapper.landscapes.landscape import Landscape
-from contract_wrapper.progress import STARTING, Pace, Progress
+from contract_wrapper.progress import Pace, Progress
 from mtmfq.checkpoint import plain
 
 SETTINGS, TABLE, CSV = "settings.json", "landscape.npz", "landscape.csv"
@@ -129,7 +129,7 @@ def _work(
         running = [f"seed {j.seed}: {part_at(done[j.number])}" for j in jobs if 0 < done.get(j.number, 0.0) < 1]
         left = pace.left(sum(done.values()), float(len(jobs)))
         share = sum(done.values()) / len(jobs)
-        progress.show([f"landscape {share:.0%}, about {left} left", "; ".join(running) or STARTING])
+        progress.show([f"landscape {share:.0%}, about {left} left", "; ".join(running) or progress.starting()])
 
     with working(processes) as workers:
         workers.run(jobs, settings.evaluation(0), folder, on_result, on_status, on_tick)

@@ -1,6 +1,7 @@
 """Certificates of one contract, from crews at hand or trained from scratch, by the function and by the command."""
 
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ def crews() -> Crews:
 def certificate(crews: Crews, folder: Path, **changes: Any) -> Any:
     subject = dataclasses.replace(subject_of_crews(crews, CONTRACT), deviators=CONFIG)
     given = {"folder": folder, "choosing": 4, "measuring": 6, **changes}
-    return measure_certificate([subject] * given.pop("trainings", 1), BASELINE, **given)
+    return measure_certificate([subject] * given.pop("trainings", 1), given.pop("baseline", BASELINE), **given)
 
 
 def test_margins_are_of_all_agents_and_gains_of_each_role(crews: Crews, tmp_path: Path) -> None:
@@ -90,6 +91,20 @@ def test_several_trainings_are_the_unit_of_error(crews: Crews, tmp_path: Path) -
     found = certificate(crews, tmp_path, trainings=2)
     assert (found.unit, found.n_trainings) == ("trainings", 2)
     assert all(m.se == 0.0 for m in found.margins)  # twice the same training
+
+
+def test_each_training_is_judged_against_a_baseline_of_its_own(crews: Crews, tmp_path: Path) -> None:
+    """Twice the same crew against baselines of 5 and 7: margins differ by 2, which is a standard error of 1."""
+    higher = {name: Estimate(mean=7.0, se=0.1) for name in BASELINE.utilities}
+    both = [BASELINE, dataclasses.replace(BASELINE, utilities=higher)]
+    one, found = certificate(crews, tmp_path), certificate(crews, tmp_path, trainings=2, baseline=both)
+    assert found.epsilon == pytest.approx(0.12)  # 2 % of 6
+    for alone, margin in zip(one.margins, found.margins, strict=True):
+        against = margin.name.startswith("harvester")
+        assert margin.mean == pytest.approx(alone.mean - against)
+        assert margin.se == pytest.approx(float(against))
+    with pytest.raises(ContractsError, match="1 trainings need a baseline each, or one for all, got 2"):
+        certificate(crews, tmp_path, baseline=both)
 
 
 def test_a_role_that_is_left_out_leaves_the_contract_undecided(crews: Crews, tmp_path: Path) -> None:
@@ -149,7 +164,9 @@ def test_the_command_certifies_crews_of_a_file(tmp_path: Path, capsys: Any) -> N
     assert main(["certify", *options, *small]) == 0
     told = capsys.readouterr().out
     assert told.startswith("tax 0.3, 2 cleaners: ")
-    assert [line.split()[0] for line in told.splitlines()[3:10]][-2:] == ["cleaner_0", "cleaner_1"]
+    assert re.search("^by the margins alone, to 2 standard errors: (accepted|refused|undecided)$", told, re.MULTILINE)
+    rows = [line.split()[0] for line in told.splitlines()]
+    assert rows[rows.index("margin") + 1 : rows.index("gain")][-2:] == ["cleaner_0", "cleaner_1"]
 
 
 @pytest.mark.parametrize("learner", ["mtmfq", "ppo"])
@@ -157,11 +174,13 @@ def test_the_command_certifies_crews_trained_from_scratch(learner: str, tmp_path
     if learner == "ppo":
         pytest.importorskip("stable_baselines3")
     options = ["--tax", "0.5", "--cleaners", "1", "--learner", learner, "--profile", "smoke", "--episodes", "64"]
-    small = ["--processes", "1", "--deviator-episodes", "64", "--folder", str(tmp_path)]
+    seeds = 2 if learner == "mtmfq" else 1  # PPO's trainings take long
+    small = ["--processes", "1", "--deviator-episodes", "64", "--folder", str(tmp_path), "--seeds", str(seeds)]
     assert main(["best-response", *options, *small]) == 0  # its old name
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert rows[-3:-1] == ["cleaner", "harvester"]
-    assert len(list(tmp_path.glob("*.deviator.npz"))) == (4 if learner == "mtmfq" else 2)  # none goes on from PPO
+    assert rows[rows.index("gain") + 1 : rows.index("the")] == ["cleaner", "strongest:", "harvester", "strongest:"]
+    assert len(list(tmp_path.glob("*.deviator.npz"))) == (8 if learner == "mtmfq" else 2)  # none goes on from PPO
+    assert len(list(tmp_path.glob("*.json"))) == 2 * seeds  # as many trainings without the contract as with it
 
 
 def test_wrong_options_are_refused_in_one_line(tmp_path: Path, capsys: Any) -> None:

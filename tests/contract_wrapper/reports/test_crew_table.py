@@ -28,10 +28,9 @@ def study(tmp_path):
 def test_the_best_row_has_its_certificate(study):
     # as in test_summary_table: welfare 538.5, harvesters 86 against 24 at worst, cleaners 17.5
     assert row(closing_table(study), "best found") == [
-        *("538.5", "±", "1.0"), "86.00", *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "yes",
-        *("+0.12", "(+0.31)"), "yes",
+        *("538.5", "±", "1.0"), *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "accepted", "+0.31", "certified",
     ]  # fmt: skip
-    assert "; by training of crews 534.5, 542.5; ± over episodes alone\n" in closing_table(study)
+    assert "; by training of crews 534.5, 542.5; ± over episodes alone" in " ".join(closing_table(study).split())
 
 
 def test_the_best_is_best_whatever_fresh_trainings_bring(study):
@@ -43,7 +42,7 @@ def test_the_best_is_best_whatever_fresh_trainings_bring(study):
     ]
     table = closing_table(dataclasses.replace(study, trials=tuple(bad)))
     assert row(table, "best found")[0] == "538.5"
-    assert row(table, "retrained")[-3:] == ["no", "-", "-"]
+    assert row(table, "retrained")[-3:] == ["refused", "-", "-"]
     # 105 of 538.5
     assert "3 trainings from scratch bring 19% of the crews' welfare: less than 95%, so it is not reachable" in words(
         table
@@ -61,8 +60,8 @@ def test_fresh_trainings_that_come_near_make_a_contract_reachable(study):
 @pytest.mark.parametrize(
     ("gains", "cell", "sentence"),
     [
-        ({}, "yes", "It is certified"),
-        ({"cleaner": (2.0, 2.2)}, "no", "It is not certified"),
+        ({}, "certified", "It is certified"),
+        ({"cleaner": (2.0, 2.2)}, "refuted", "It is not certified"),
         ({"cleaner": (0.3, 0.7)}, "undecided", "is undecided"),
         ({"missing": ("harvester",)}, "undecided", "is undecided"),
     ],
@@ -76,7 +75,7 @@ def test_a_certificate_is_told_in_a_cell_and_in_words(tmp_path, gains, cell, sen
 
 def test_a_certificate_of_a_contract_far_behind_is_not_shown(tmp_path):
     study = make_crew_study(tmp_path)
-    other = study.accepted()[MAX_CANDIDATES]
+    other = study.feasible_trials()[MAX_CANDIDATES]
     table = closing_table(dataclasses.replace(study, certificates=(certificate_of(other.contract),)))
     assert row(table, "best found")[-2:] == ["-", "-"]
     assert "no certificate yet" in words(table)
@@ -98,7 +97,7 @@ def test_a_certificate_of_a_contract_far_behind_is_not_shown(tmp_path):
 )
 def test_the_certified_one_of_the_three_best_is_recommended(tmp_path, uppers, chosen):
     study = make_crew_study(tmp_path)
-    good = study.accepted()
+    good = study.feasible_trials()
     cleaners = [(upper - 0.5, upper) for upper in uppers]  # epsilon is 0.56, lower bounds are upper - 1
     certificates = tuple(
         certificate_of(trial.contract, cleaner=cleaner) for trial, cleaner in zip(good, cleaners, strict=False)
@@ -119,7 +118,7 @@ def test_no_line_is_wider_than_the_terminal(study, tmp_path):
     wide = certified(wide, cleaner=(123.45, 234.56))
     for some in (study, wide, make_crew_study(tmp_path, confirm=0), dataclasses.replace(study, trials=())):
         assert max(map(len, closing_table(some).splitlines())) <= WIDTH
-    assert "+123.45 (+234.56)" in closing_table(wide)
+    assert "+234.56" in closing_table(wide)
 
 
 def test_errors_have_as_many_decimals_as_their_means(study):

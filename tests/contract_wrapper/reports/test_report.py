@@ -74,8 +74,8 @@ def test_a_study_in_which_nothing_is_accepted_still_has_a_report(tmp_path):
     paths = write_report(make_study(tmp_path, DESIGNS[:4]))
     assert "margins.png" in names(paths)
     page = paths[0].read_text()
-    assert "Nothing that everybody accepts was found" in page
-    assert "`field.png`: no contract is accepted by everybody" in page
+    assert "Nothing was found under which no margin is below 0" in page
+    assert "`field.png`: no contract is feasible: each has a margin below 0" in page
 
 
 def test_a_study_that_has_only_begun_has_a_page(tmp_path):

@@ -159,8 +159,8 @@ def test_the_next_best_is_certified_where_the_best_is_refuted(
     monkeypatch.setattr(participation, "accepts", lambda _margin: True)
     monkeypatch.setattr(record_module, "accepts", lambda _margin: True)
     record = run(tmp_path)
-    assert [c.contract for c in record.certificates] == [t.contract for t in record.accepted()[:n_certified]]
-    assert record.best() == record.accepted()[chosen]
+    assert [c.contract for c in record.certificates] == [t.contract for t in record.feasible_trials()[:n_certified]]
+    assert record.best() == record.feasible_trials()[chosen]
     assert not left
     assert run(tmp_path).certificates == record.certificates  # nothing is measured again: `together` would raise
 

@@ -70,7 +70,7 @@ def test_csv_has_a_row_per_trial_with_margins_and_states(fake_study: StudyRecord
 
 def test_nobody_can_be_judged_without_a_baseline(fake_study: StudyRecord) -> None:
     blind = dataclasses.replace(fake_study, trials=fake_study.trials[1:])
-    assert blind.accepted() == []
+    assert blind.feasible_trials() == []
     assert blind.best() is None
     with pytest.raises(ContractsError, match="baseline"):
         blind.margins(blind.trials[0])
