@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
     from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.reports.figure_style import FigureStyle
     from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study, read_study
 
@@ -107,6 +108,7 @@ _HOMES = {
     "bo.rivals": ("RIVALS",),
     "evaluation.best_response": ("best_response",),
     "playback.recording": ("record_episode",),
+    "reports.figure_style": ("FigureStyle",),
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "learners.ppo.train": ("sb3_vec_env",),
@@ -138,6 +140,7 @@ __all__ = [
     "DesignSpace",
     "Estimate",
     "EvaluationSettings",
+    "FigureStyle",
     "History",
     "Integer",
     "Landscape",

@@ -139,7 +139,7 @@ def draw_field(
     natural = (2.0 * len(moments), 3.15 * len(episodes) + 0.75)
     width, _ = style.size(*natural)
     figure = empty_figure(
-        width, natural[1] if style.inches is None else len(episodes) * (1.4 * width / len(moments) + 0.35) + 0.9,
+        width, natural[1] if style.inches is None else len(episodes) * (1.4 * width / len(moments) + 0.3) + (0.0 if style.narrow else 0.75),
         f"Apples eaten by the end: {', '.join(ends)}", style,
     )  # fmt: skip
     axes = figure.subplots(len(episodes), len(moments), squeeze=False)
