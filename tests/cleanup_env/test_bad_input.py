@@ -258,6 +258,8 @@ def test_step_before_reset():
     for env in (CentralizedCleanup(), vector_env()):
         with refused("before reset", "reset"):
             env.step([4] * 5)
+    with refused("before reset", "reset"):
+        game.step({})
 
 
 @pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup])
@@ -275,8 +277,9 @@ def test_step_after_the_end():
     face = parallel_env(horizon=1)
     face.reset(seed=0)
     face.step(dict.fromkeys(face.possible_agents, Action.STAY))
-    with refused("over", "horizon 1", "reset"):
-        face.step(dict.fromkeys(face.possible_agents, Action.STAY))
+    for actions in (dict.fromkeys(face.possible_agents, Action.STAY), {"harvester_0": Action.STAY}, None, []):
+        with refused("over", "horizon 1", "reset"):
+            face.step(actions)
     player = CentralizedCleanup(horizon=1)
     player.reset(seed=0)
     player.step([4] * 5)

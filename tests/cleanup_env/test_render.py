@@ -57,7 +57,7 @@ def test_any_scale_will_do(scale):
 
 def test_agents_have_a_dark_rim_and_apples_have_none():
     """So that a red disc is told from a green one without colour; in few pixels the rim is left out."""
-    game = build(["@PB@"], n_harvesters=1)
+    game = build(["@PBR@"], n_harvesters=1)
     arrange(game, [(0, 1, "N")], apples=[(0, 2)])
     for scale, rims in ((40, True), (8, False)):
         picture = rgb(game, scale=scale)

@@ -146,11 +146,9 @@ class Alone(gymnasium.Env):
     def told(self, infos):
         info = infos[self.agent]
         info["action_mask"] = info["action_mask"].astype(bool)
-        if "episode" in info:
-            sums = info["episode"]
-            counts = {name: sums[name] for name in ("apples", "cleaned", "shots")}
-            info["episode"] = {"r": sums["reward"], "l": sums["length"], **counts}
-        return info
+        counts = {name: info.pop(f"total_{name}") for name in ("apples", "cleaned", "shots")}
+        sums = {"r": info.pop("total_reward"), "l": info.pop("steps"), **counts}
+        return info if self.game.agents else {**info, "episode": sums}
 
 
 @every_case
