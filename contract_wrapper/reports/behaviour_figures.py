@@ -165,7 +165,7 @@ def _board(ax: Axes, board: Board) -> None:
     ax.pcolormesh(
         np.arange(columns + 1), np.arange(rows + 1), np.searchsorted(classes, board.ground), rasterized=False,
         cmap=ListedColormap([colour_of(int(c)) for c in classes]), vmin=-0.5, vmax=len(classes) - 0.5,
-        edgecolors="face", linewidth=0.2, zorder=1, gid="ground",
+        edgecolors="face", linewidth=0.5, zorder=1, gid="ground",
     )  # fmt: skip
     for row, column in board.beams:
         ax.add_patch(Rectangle((column, row), 1, 1, color=BEAM_COLOUR, alpha=BEAM_OPACITY, lw=0, zorder=2, gid="beam"))
