@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -76,6 +76,8 @@ class StudyDatabase:
         Raises:
             ContractsError: it is broken, holds something else, or cannot be written.
         """
+        for package in ("optuna", "sqlalchemy"):
+            require_package(package, "search", "a study on disk")
         import optuna
         from sqlalchemy.engine import URL
 

@@ -236,6 +236,25 @@ def test_the_constraints_in_the_database_are_minus_the_margins(tmp_path: Path, m
         assert all(v <= 0 for v in there.constraints.values()) == record.feasible(trial)
 
 
+@pytest.mark.parametrize(
+    ("tax", "cleaners", "message"),
+    [
+        (0.5, 6, r"cleaners must be an integer from 1 to 5, but the design \(0\.5, 6\) has 6"),
+        (0.505, 3, r"\(0\.505, 3\) lies between the steps of tax, cleaners"),
+    ],
+)
+def test_a_contract_outside_the_search_is_refused_with_its_range(
+    tmp_path: Path, tax: float, cleaners: int, message: str
+) -> None:
+    study = Study(tmp_path, TINY, SHORT)
+    try:
+        with pytest.raises(ContractsError, match=message):
+            study.add(Contract(tax=tax, n_cleaners=cleaners), Phase.SEARCH)
+        assert len(study.record().trials) == 4
+    finally:
+        study.close()
+
+
 @pytest.mark.parametrize("name", ["a?b", "c%20d", "100%", "e f", "g#h", "ü", "a&b=c", "p@q:r", "x?mode=memory"])
 def test_a_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
     (tmp_path / name).mkdir()
