@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register
 
+from contract_wrapper.errors import EXTRAS, missing
+
 if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes import CPMES, ask
     from contract_wrapper.bo.cpmes_config import CPMESConfig
@@ -193,7 +195,13 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise missing(package, f"{__name__}.{name}") from error
 
 
 def __dir__() -> list[str]:
