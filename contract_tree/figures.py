@@ -24,7 +24,7 @@ def draw_welfare(result: Result, *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare per round between recorded rounds, against the optimum and what selfish players come to."""
     solution, gap = result.solution, Estimate.of(100 * result.gap())
     figure, ax = canvas(
-        *style.size(8.6, 4.8, 3.0),
+        *style.size(8.6, 4.8, 2.7),
         f"In the last tenth {gap.mean + 0.0:.2f} ± {gap.half_interval:.2f} % of the best welfare are missed".replace(
             "-0.00", "0.00"
         ),
@@ -58,7 +58,7 @@ def draw_regret(result: Result, *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare regret and the nodes' own, on logarithmic axes, with the slope fitted to the last decade of rounds."""
     slope = Estimate.of(result.slopes())
     figure, ax = canvas(
-        *style.size(8.6, 5.2, 3.3),
+        *style.size(8.6, 5.2, 2.6),
         f"From round {result.horizon // 10:,} on, lost welfare grows like T to the power {slope.mean:.2f} ± {slope.half_interval:.2f}",
         style,
     )
@@ -130,7 +130,7 @@ def draw_payments(result: Result, *, style: FigureStyle = SCREEN) -> Figure:
         )
     if len(shown) < len(rows):
         title += f" ({len(shown)} of {len(rows)} actions shown)"
-    figure, ax = canvas(*style.size(7.6, height, 0.8 + 0.78 * height), title, style)
+    figure, ax = canvas(*style.size(7.6, height, 0.3 + 0.78 * height), title, style)
     points = style.points
     for y, (v, action) in enumerate(shown):
         paid = result.payments[:, offset[v] + action]
@@ -174,7 +174,7 @@ def draw_tree(result: Result, *, style: FigureStyle = SCREEN) -> Figure:
     most = [int(shares[offset[v] : offset[v + 1]].argmax()) for v in range(tree.n_nodes)]
     good = [a == b for a, b in zip(most, solution.actions, strict=True)]
     figure, ax = canvas(
-        *style.size(natural, 0.9 + 1.45 * depth, 0.9 + 1.1 * depth),
+        *style.size(natural, 0.9 + 1.45 * depth, 0.4 + 1.1 * depth),
         f"{sum(good)} of {tree.n_nodes} nodes mostly play what is best for all",
         style,
     )

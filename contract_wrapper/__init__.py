@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from gymnasium.envs.registration import register
 
+from contract_wrapper.errors import EXTRAS, missing
+
 if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes import CPMES, ask
     from contract_wrapper.bo.cpmes_config import CPMESConfig
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from contract_wrapper.listeners.tensorboard_log import TensorBoardLog
     from contract_wrapper.listeners.wandb_log import WandbLog
     from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.reports.figure_style import FigureStyle
     from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study, read_study
 
@@ -117,6 +120,7 @@ _HOMES = {
     "bo.rivals": ("RIVALS",),
     "evaluation.best_response": ("best_response",),
     "playback.recording": ("record_episode",),
+    "reports.figure_style": ("FigureStyle",),
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "learners.ppo.train": ("sb3_vec_env",),
@@ -148,6 +152,7 @@ __all__ = [
     "DesignSpace",
     "Estimate",
     "EvaluationSettings",
+    "FigureStyle",
     "History",
     "Integer",
     "Landscape",
@@ -208,7 +213,13 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    try:
+        return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRAS:
+            raise
+        raise missing(package, f"{__name__}.{name}") from error
 
 
 def __dir__() -> list[str]:

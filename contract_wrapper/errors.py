@@ -1,6 +1,7 @@
 """The one exception type for everything that a user of the contract package can get wrong."""
 
 import reprlib
+import sys
 from importlib.util import find_spec
 
 
@@ -27,14 +28,41 @@ def shown(value: object, most: int = 100) -> str:
     return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
+class MissingPackage(ContractsError, ImportError):
+    """An optional package is not installed; the message says which extra of this package brings it."""
+
+
+EXTRAS = {
+    "torch": "agents",
+    **dict.fromkeys(("filelock", "optuna", "pymoo", "scipy", "skopt", "sqlalchemy", "threadpoolctl"), "search"),
+    "matplotlib": "plots", "PIL": "plots",
+    "stable_baselines3": "sb3", "supersuit": "sb3",
+    "imageio_ffmpeg": "render", "pygame": "render",
+}  # fmt: skip
+"""Optional package, as it is imported -> extra of this package that installs it."""
+
+_DISTRIBUTIONS = {"skopt": "scikit-optimize", "PIL": "pillow", "pygame": "pygame-ce"}
+"""Names under which packages are installed, where these are not those under which they are imported."""
+
+
+def missing(package: str, user: str, extra: str | None = None) -> MissingPackage:
+    """Return the error that says which extra installs an optional package; `extra` where another one is wanted."""
+    name = _DISTRIBUTIONS.get(package, package.replace("_", "-"))
+    return MissingPackage(
+        f"{user} needs the package {name}, which is not installed: "
+        f'pip install "cleanup-contracts[{extra or EXTRAS.get(package, "all")}]"'
+    )
+
+
 def require_package(package: str, extra: str, user: str) -> None:
     """Make sure that an optional package (its import name) is there, without loading it.
 
     Raises:
-        ContractsError: it is not installed; the message names its user and the extra of this package that installs it.
+        MissingPackage: it is not installed; the message names its user and the extra of this package that installs it.
     """
-    if find_spec(package) is None:
-        raise ContractsError(
-            f"{user} needs the package {package.replace('_', '-')}, which is not installed: "
-            f'pip install "cleanup-contracts[{extra}]"'
-        )
+    try:
+        there = find_spec(package) is not None
+    except (ImportError, ValueError):  # a finder that refuses it, or a stub without a specification
+        there = package in sys.modules
+    if not there:
+        raise missing(package, user, extra)

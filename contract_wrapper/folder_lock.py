@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
+from contract_wrapper.errors import ContractsError, require_package
 
-from contract_wrapper.errors import ContractsError
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 
 def lock_folder(folder: Path) -> FileLock:
     """Hold a folder for this process; the lock goes with the process.
 
     Raises:
-        ContractsError: another process holds it, or it cannot be written.
+        ContractsError: another process holds it, it cannot be written, or the package that locks is not installed.
     """
+    require_package("filelock", "search", "a study or landscape on disk")
+    from filelock import FileLock, Timeout
+
     lock = FileLock(folder / ".lock")
     try:
         lock.acquire(timeout=0)

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from contract_wrapper import interrupts
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import EXTRAS, ContractsError, missing
 
 USER_ERROR, PROGRAM_ERROR = 2, 70
 
@@ -60,10 +60,8 @@ def _message(error: Exception) -> str | None:
         where = f" {error.filename}" if error.filename else ""
         return f"{error.strerror or error}{where}"
     if isinstance(error, ModuleNotFoundError):
-        return (
-            f"the package {error.name} is missing: install what this command needs with "
-            'pip install "cleanup-contracts[optimize]"'
-        )
+        package = (error.name or "").partition(".")[0]
+        return str(missing(package, "this command", "optimize" if EXTRAS.get(package) != "sb3" else "sb3"))
     if isinstance(error, MemoryError):
         return f"there is not enough memory ({_one_line(error)}): ask for less at once"
     return None

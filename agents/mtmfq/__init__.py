@@ -37,7 +37,15 @@ _LAZY = {
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
+        try:
+            return getattr(import_module(_LAZY[name]), name)
+        except ModuleNotFoundError as error:
+            if error.name != "torch":
+                raise
+            raise ModuleNotFoundError(
+                f'mtmfq.{name} needs the package torch, which is not installed: pip install "cleanup-contracts[agents]"',
+                name="torch",
+            ) from error
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

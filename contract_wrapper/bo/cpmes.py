@@ -252,9 +252,11 @@ class CPMES:
         """Add a result, asked for or not; a result that is refused changes nothing.
 
         Raises:
-            ContractsError: as in `History.add`, or the design has no place on a logarithmic scale.
+            ContractsError: as in `History.add`, or the design is outside the space's bounds. (A result from elsewhere,
+                such as that without a contract, may stand in a `History`, which `ask` takes.)
         """
         history = self.history.add(design, objective, margins, objective_se=objective_se, margins_se=margins_se)
+        self.space.check_bounds(design)
         self.pending, self.history = self._without(design), history
 
     def tell_failed(self, design: Sequence[float]) -> None:
@@ -264,6 +266,7 @@ class CPMES:
             ContractsError: the design is none, as in `tell`; then nothing changes.
         """
         history = self.history.add_failed(design)
+        self.space.check_bounds(design)
         self.pending, self.history = self._without(design), history
 
     def _without(self, design: Sequence[float]) -> list[Design]:

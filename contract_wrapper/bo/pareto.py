@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 
 if TYPE_CHECKING:
     from contract_wrapper.bo.space import DesignSpace
@@ -75,6 +75,7 @@ def pareto_front_nsga2(
     The genes live in the unit cube and are repaired to the nearest design after every mating, so
     integer and gridded dimensions mix with continuous ones.
     """
+    require_package("pymoo", "search", "a search in a continuous space")
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.problem import Problem
     from pymoo.core.repair import Repair

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from contract_wrapper.bo.dimensions import Dimension, Integer, Real
+from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.bo.surrogates import SurrogateSet, fit
+from contract_wrapper.errors import ContractsError, require_package, shown
 
 if TYPE_CHECKING:
     from scipy.optimize import OptimizeResult
+
+Floats = npt.NDArray[np.float64]
 
 
 def from_skopt(dimensions: Iterable[Any], steps: Mapping[str, float] | None = None) -> DesignSpace:
@@ -40,6 +47,7 @@ def from_skopt(dimensions: Iterable[Any], steps: Mapping[str, float] | None = No
 
 
 def _from_skopt(dimension: Any, steps: Mapping[str, float]) -> Dimension:
+    require_package("skopt", "search", "from_skopt")
     from skopt import space as skopt
 
     if not isinstance(dimension, skopt.Dimension):
@@ -65,6 +73,7 @@ def _from_skopt(dimension: Any, steps: Mapping[str, float]) -> Dimension:
 
 def to_skopt(space: DesignSpace) -> Any:
     """Return the dimensions as a `skopt.space.Space`, which knows no steps; a fixed number is a `Categorical`."""
+    require_package("skopt", "search", "a space of scikit-optimize")
     from skopt import space as skopt
 
     def turned(dimension: Dimension) -> Any:
@@ -76,14 +85,48 @@ def to_skopt(space: DesignSpace) -> Any:
     return skopt.Space([turned(dimension) for dimension in space.dimensions])
 
 
-def as_optimize_result(space: DesignSpace, history: History, models: Any = ()) -> OptimizeResult:
+@dataclass(frozen=True, eq=False)
+class ObjectiveModel:
+    """What the results say of minus the objective, as scikit-optimize's plots ask a model; fitted when first asked."""
+
+    space: DesignSpace
+    """Where the designs come from."""
+
+    history: History
+    """The results."""
+
+    @functools.cached_property
+    def _fitted(self) -> SurrogateSet | None:
+        with one_thread():
+            return fit(self.space, self.history)
+
+    def predict(self, X: npt.ArrayLike, return_std: bool = False) -> Floats | tuple[Floats, Floats]:
+        """Return means (q,), and standard deviations (q,) if asked for, at points (q, t) as `space.transform` gives them.
+
+        Where the results say nothing of other designs, the mean of all results and their standard deviation.
+        """
+        designs = np.array(to_skopt(self.space).inverse_transform(np.asarray(X, dtype=float)), dtype=float)
+        mean, sd = (
+            np.full(len(designs), self.history.objective.mean()),
+            np.full(len(designs), self.history.objective.std()),
+        )
+        if self._fitted is not None:
+            with one_thread():
+                mean, sd = self._fitted.parts[0].predict(self.space.to_unit(designs))
+        return (-mean, sd) if return_std else -mean
+
+
+def as_optimize_result(space: DesignSpace, history: History, models: Iterable[Any] | None = None) -> OptimizeResult:
     """Return the results as a `scipy.optimize.OptimizeResult` that scikit-optimize's plots can draw.
 
     Its fields follow their conventions, which minimise: `x` and `fun` are the best feasible design
     and minus its objective; `x_iters` all designs; `func_vals` (n,) minus the objectives, where a
     result that is not feasible counts as the worst of all, so that no plot takes it for the best.
     Of ours: `objective` (n,), `margins` (n, m) and `feasible` (n,) as measured. While nothing is
-    feasible `success` is False and `x` None. `models` is handed on.
+    feasible `success` is False, `fun` NaN and `x` the design whose smallest margin is largest.
+
+    `models` are what plots ask about other designs; None for one model, the surrogate of minus the objective (without
+    the constraints) that cPMES fits to these results.
 
     Raises:
         ContractsError: there are no results.
@@ -95,17 +138,17 @@ def as_optimize_result(space: DesignSpace, history: History, models: Any = ()) -
     feasible, loss = history.feasible(), -history.objective
     counted = np.where(feasible, loss, loss.max())
     designs = [list(space.as_design(row)) for row in history.designs]
-    best = int(np.argmin(np.where(feasible, loss, np.inf)))
     found = bool(feasible.any())
+    best = int(np.argmin(np.where(feasible, loss, np.inf)) if found else np.argmax(history.margins.min(axis=1)))
     return OptimizeResult(
-        x=designs[best] if found else None,
+        x=designs[best],
         fun=float(loss[best]) if found else float("nan"),
         success=found,
-        message="best feasible result" if found else "no result holds every constraint",
+        message="best feasible result" if found else "no result holds every constraint; x comes nearest to it",
         x_iters=designs,
         func_vals=counted,
         space=to_skopt(space),
-        models=list(models),
+        models=[ObjectiveModel(space, history)] if models is None else list(models),
         nfev=len(history),
         objective=history.objective,
         margins=history.margins,

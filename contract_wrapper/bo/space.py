@@ -158,6 +158,31 @@ class DesignSpace:
                 return False
         return True
 
+    def check_bounds(self, design: Sequence[float] | Floats, *, steps: bool = False) -> None:
+        """Refuse a design outside the bounds, or with a fraction where the space has integers.
+
+        One between the steps of a grid is taken, unless `steps`: its result is as good as any to learn from.
+
+        Raises:
+            ContractsError: naming the dimension and its range; or the design is none, as in `as_design`.
+        """
+        if steps and self.contains(design):
+            return
+        (row,) = self._rows([design])
+        for dimension, (low, high), x in zip(self.dimensions, self._ends, row, strict=True):
+            whole = isinstance(dimension, Integer)
+            slack = _SAME * max(1.0, abs(low), abs(high))
+            if not low - slack <= x <= high + slack or (whole and abs(x - round(x)) > _SAME):
+                raise ContractsError(
+                    f"{dimension.name} must be {'an integer' if whole else 'a number'} from {low:g} to {high:g}, but "
+                    f"the design {shown(design)} has {x:g}: this space has no such design; change it, or widen the space"
+                )
+        if steps:
+            raise ContractsError(
+                f"the design {shown(design)} lies between the steps of {', '.join(self.names)}: round it to the steps, or "
+                "make them finer"
+            )
+
     def sample(self, rng: np.random.Generator, n: int) -> Floats:
         """Draw `n` designs (n, d), uniform in every dimension and independent, at most 1,000,000; they may repeat."""
         n = check_count(n, "number of designs of a sample", 0, MOST_DESIGNS)

@@ -17,7 +17,7 @@ import numpy as np
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -78,6 +78,7 @@ def best_response(
     Raises:
         ContractsError: an argument is of another type, there is no such agent, or the settings are another learner's than mtmfq.
     """
+    require_package("torch", "agents", "a best response")
     from mtmfq.policy import Policy, play
     from mtmfq.training import train
 

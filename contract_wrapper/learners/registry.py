@@ -141,6 +141,7 @@ def _train_mtmfq(
     game: ContractedGame, config: MTMFQConfig, seeds: np.random.SeedSequence, *,
     on_progress: Any, should_stop: Any, checkpoint: Path | None, identity: Mapping[str, Any] | None = None,
 ) -> Training:  # fmt: skip
+    get_learner("mtmfq").check_installed()
     from mtmfq.training import train
 
     return train(
@@ -158,12 +159,14 @@ def _train_mtmfq(
 
 
 def _play_mtmfq(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
+    get_learner("mtmfq").check_installed()
     from mtmfq.policy import play
 
     return play(game, policy, seed, on_step=on_step)
 
 
 def _load_mtmfq(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
+    get_learner("mtmfq").check_installed()
     from mtmfq.policy import Policy
 
     return Policy.load(path, identity)
@@ -189,12 +192,14 @@ def _train_ppo(
 
 
 def _play_ppo(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
+    get_learner("ppo").check_installed()
     from contract_wrapper.learners.ppo.policy import play
 
     return play(game, policy, seed, on_step=on_step)
 
 
 def _load_ppo(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
+    get_learner("ppo").check_installed()
     from contract_wrapper.learners.ppo.policy import PPOPolicy
 
     return PPOPolicy.load(path, identity)

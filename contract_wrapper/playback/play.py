@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.by_crews.crew_folder import FOLDER
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.outcome import Outcome
@@ -18,8 +18,9 @@ from contract_wrapper.files import inside
 from contract_wrapper.learners.registry import LearnedPolicy, load_policy
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.recording import SCALE, SCRIPTED, Episode, record_episode
-from contract_wrapper.studies.record import StudyRecord
-from contract_wrapper.studies.study import OUTCOMES
+
+if TYPE_CHECKING:
+    from contract_wrapper.studies.record import StudyRecord
 
 GIF, MP4 = ".gif", ".mp4"
 """Endings of the files that can be written."""
@@ -121,6 +122,8 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
         ContractsError: it was not kept, is gone, or is another contract's.
         LearnerError: its file is damaged.
     """
+    from contract_wrapper.studies.study import OUTCOMES  # which loads the search's packages
+
     again = f"no learned policy of {outcome.contract}: {{}}; evaluate the contract again"
     if not outcome.policy:
         raise ContractsError(again.format("it was not kept"))
@@ -148,6 +151,7 @@ def write_gif(
         ContractsError: the file cannot be written, its name promises another format, or a number is out of range.
     """
     _check_ending(path, GIF)
+    require_package("PIL", "plots", "a GIF file")
     _check_scale(scale)
     return animation.write_frames(episode.frames(scale, every, flows), path, fps)
 

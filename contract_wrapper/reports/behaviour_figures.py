@@ -41,7 +41,7 @@ def draw_training(outcome: Outcome, *, style: FigureStyle = SCREEN) -> Figure:
     total = np.sum([values for _, values in lines], axis=0)
     name = "without a contract" if outcome.contract.is_none else f"under {outcome.contract}"
     points = style.points
-    figure, ax = canvas(*style.size(8.6, 5.0, 3.0), f"Training {name}: welfare {_from_to(total)}", style)
+    figure, ax = canvas(*style.size(8.6, 5.0, 2.3), f"Training {name}: welfare {_from_to(total)}", style)
     styles = {"cleaner": (CLEANER, "all cleaners", "--"), "harvester": (HARVESTER, "all harvesters", "-.")}
     if outcome.contract.is_none:
         lines = [line for line in lines if line[0] != "cleaner"]
@@ -74,7 +74,7 @@ def draw_crews_training(crews: Sequence[Crews], *, style: FigureStyle = SCREEN) 
     first, last = (float(np.mean([smooth(values)[k] for values in ends])) for k in (0, -1))
     many = f"{len(crews)} training{'s' if len(crews) > 1 else ''}"
     figure, ax = canvas(
-        *style.size(8.6, 5.0, 3.0),
+        *style.size(8.6, 5.0, 2.3),
         f"Crews for every contract ({many}): welfare {first:.0f} at first, {last:.0f} at the end, "
         "mean over taxes and crew sizes",
         style,
@@ -139,7 +139,7 @@ def draw_field(
     natural = (2.0 * len(moments), 3.15 * len(episodes) + 0.75)
     width, _ = style.size(*natural)
     figure = empty_figure(
-        width, natural[1] if style.inches is None else len(episodes) * (1.4 * width / len(moments) + 0.35) + 0.9,
+        width, natural[1] if style.inches is None else len(episodes) * (1.4 * width / len(moments) + 0.3) + (0.0 if style.narrow else 0.75),
         f"Apples eaten by the end: {', '.join(ends)}", style,
     )  # fmt: skip
     axes = figure.subplots(len(episodes), len(moments), squeeze=False)
@@ -165,7 +165,7 @@ def _board(ax: Axes, board: Board) -> None:
     ax.pcolormesh(
         np.arange(columns + 1), np.arange(rows + 1), np.searchsorted(classes, board.ground), rasterized=False,
         cmap=ListedColormap([colour_of(int(c)) for c in classes]), vmin=-0.5, vmax=len(classes) - 0.5,
-        edgecolors="face", linewidth=0.2, zorder=1, gid="ground",
+        edgecolors="face", linewidth=0.5, zorder=1, gid="ground",
     )  # fmt: skip
     for row, column in board.beams:
         ax.add_patch(Rectangle((column, row), 1, 1, color=BEAM_COLOUR, alpha=BEAM_OPACITY, lw=0, zorder=2, gid="beam"))
@@ -215,7 +215,7 @@ def draw_waste(record: StudyRecord, best: Outcome | None, *, style: FigureStyle 
         raise ContractsError("waste curves need at least one finished evaluation")
     points = style.points
     ends = " and ".join(f"{o.waste_curve[-1]:.0f} {whose(o.contract)}" for o in shown)
-    figure, ax = canvas(*style.size(8.0, 4.6, 2.7), f"Waste cells at the end of an episode: {ends}", style)
+    figure, ax = canvas(*style.size(8.0, 4.6, 2.3), f"Waste cells at the end of an episode: {ends}", style)
     for outcome in shown:
         steps = np.arange(1, len(outcome.waste_curve) + 1)
         none = outcome.contract.is_none

@@ -26,6 +26,9 @@ FORMATS = ("png", "pdf", "svg")
 WIDTHS = {"column": 3.4, "text": 7.0}
 """Inches of a column and of the text of a paper with two columns."""
 
+NARROW = 6.5
+"""Inches below which panels stand below each other, and legends and titles make a figure taller."""
+
 LEAST_WIDTH, MOST_WIDTH = 3.0, 40.0
 """Inches between which a figure's labels find room."""
 
@@ -85,19 +88,22 @@ class FigureStyle:
 
     @property
     def narrow(self) -> bool:
-        """Whether a figure holds two panels side by side and not more."""
-        return self.inches is not None and self.inches < 5.0
+        """Whether a figure holds two small panels side by side and not more."""
+        return self.inches is not None and self.inches < NARROW
 
     def points(self, size: float) -> float:
         """Points of letters, lines or markers that have `size` points on a screen."""
         return size if self.width is None else PAPER * size
 
     def size(self, width: float, height: float, narrow_height: float | None = None) -> tuple[float, float]:
-        """Inches of a figure that would take width x height on a screen; narrow_height: its height where it is narrow."""
+        """Inches of a figure that would take width x height on a screen.
+
+        narrow_height: its height where it is narrow, without title and legends, which add theirs.
+        """
         if self.inches is None:
             return width, height
         if self.narrow:
-            return self.inches, narrow_height or 0.56 * height
+            return self.inches, narrow_height or 0.5 * height
         return self.inches, height * max(PAPER, min(1.0, self.inches / width))
 
     def wrapped(self, text: str, inches: float, size: float) -> str:
@@ -122,9 +128,10 @@ def empty_figure(width: float, height: float, finding: str, style: FigureStyle) 
 
     The finding is also the figure's label (`get_label`), so that a page can tell it where the figure does not.
     """
-    title = style.wrapped(finding, width, 11.0)
+    title = style.wrapped(finding, width, 12.0)  # bold letters are wider
     if style.titles:
-        height += max(0, title.count("\n") - 1) * 1.3 * style.points(11) / 72.0  # two lines have room
+        lines = title.count("\n") + 1
+        height += max(0, lines if style.narrow else lines - 2) * 1.3 * style.points(11) / 72.0  # else two have room
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     figure.set_label(finding)
@@ -162,9 +169,8 @@ def legend(part: Any, handles: Sequence[Any], labels: Sequence[str], style: Figu
     """Put a legend outside of the axes of a figure or a part of it, in as many columns as its width holds."""
     if not handles:
         return
-    width = part.bbox.width
-    renderer = part.get_figure(root=True).canvas.get_renderer()
-    inches = width / part.get_figure(root=True).dpi
+    figure, width = part.get_figure(root=True), part.bbox.width
+    renderer, inches = figure.canvas.get_renderer(), width / figure.dpi
     texts = [style.wrapped(label, inches - style.points(40) / 72.0, 9.0) for label in labels]
     for columns in range(len(texts), 0, -1):
         drawn = part.legend(
@@ -172,8 +178,10 @@ def legend(part: Any, handles: Sequence[Any], labels: Sequence[str], style: Figu
             **{"columnspacing": 1.6, "labelspacing": 0.4, **more},
         )  # fmt: skip
         with _whatever_letters():
-            fits = drawn.get_window_extent(renderer).width <= width
-        if fits or columns == 1:
+            box = drawn.get_window_extent(renderer)
+        if box.width <= width or columns == 1:
+            if style.narrow:
+                figure.set_figheight(figure.get_figheight() + box.height / figure.dpi)
             return
         drawn.remove()
 

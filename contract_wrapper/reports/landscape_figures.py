@@ -18,7 +18,7 @@ from matplotlib.patheffects import withStroke
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.bounds import FloatArray
-from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, empty_figure, legend, lettered, named, plain
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, empty_figure, legend, named, plain
 from contract_wrapper.reports.landscape_findings import Findings, Rows
 from contract_wrapper.reports.landscape_style import (
     cell_edges,
@@ -30,7 +30,7 @@ from contract_wrapper.reports.landscape_style import (
     tax_axis,
     width,
 )
-from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, TAX, WELFARE, crew_name, crew_style
+from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, TAX, WELFARE, colour_bar, crew_name, crew_style
 
 ACCEPTED, CERTIFIED = "accepted", "certified"
 """Names (gid) of the outlines in the picture of all contracts."""
@@ -51,7 +51,7 @@ def draw_welfare(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     n = max(3, len(found.crews))
     upper, lower = 1.45 + 0.55 * n, 4.5
     if style.narrow:
-        upper, lower = 1.5 + 0.3 * n, 4.6
+        upper, lower = 0.9 + 0.3 * n, 4.0
     figure = empty_figure(*style.size(10.4, upper + lower, upper + lower), welfare_title(found), style)
     parts: Any = figure.subfigures(2, 1, height_ratios=(upper, lower))
     _map(parts[0], parts[0].subplots(), found, style)
@@ -133,12 +133,9 @@ def _map(part: SubFigure, ax: Axes, found: Findings, style: FigureStyle) -> None
     )  # fmt: skip
     plain(ax, style)
     ax.spines["left"].set_visible(False)
-    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.035, aspect=16)
-    lettered(bar.ax, style)
+    bar = colour_bar(part, image, ax, WELFARE, style, pad=0.035, aspect=16)
     bar.ax.axhline(values[0], color="white", lw=points(1.6))
     bar.ax.axhline(values[0], color=INK, lw=points(1.6), ls=(0, (2, 1)))
-    if not style.narrow:
-        bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=points(8.5))
     _legend(part, found, style)
 
 
@@ -154,10 +151,8 @@ def _legend(part: SubFigure, found: Findings, style: FigureStyle) -> None:
     if found.best is not None:
         for marker, size, text in (("*", 13, "best of these"), (".", 6, "cannot be told from it")):
             names.append((Line2D([], [], ls="none", marker=marker, ms=points(size), mfc="white", mec=INK), text))
-    if style.narrow:
-        names.append(
-            (Line2D([], [], color=INK, ls=(0, (2, 1))), f"in the bar: no contract, {found.welfare.mean[0]:.0f}")
-        )
+    look_of_bar = Line2D([], [], color=INK, lw=points(1.6), ls=(0, (2, 1)))
+    names.append((look_of_bar, f"in the bar: no contract, {found.welfare.mean[0]:.0f}"))
     legend(part, [handle for handle, _ in names], [text for _, text in names], style, "outside upper left")
 
 
@@ -206,7 +201,7 @@ def draw_alike(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
         title = f"The best contract, {found.named(found.best)}, is better than every other {found.competing_word} one"
     else:
         title = f"Only one contract is {found.competing_word}: {found.named(found.best)}"
-    size = style.size(inches, 4.4, 0.9 + 1.75 * -(-len(rows) // 2))
+    size = style.size(inches, 4.4, 1.2 + 1.5 * -(-len(rows) // 2))
     figure = empty_figure(*size, title, style)
     near = found.alike & (np.arange(len(mean)) != found.best)
     depth = max(1e-6, _depth(-lower[near]) if near.any() else 0.04 * abs(found.welfare.mean[found.best]))

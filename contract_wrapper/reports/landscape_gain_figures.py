@@ -60,7 +60,7 @@ def draw_gains(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
         raise ContractsError("no gain of any deviation was measured in this landscape")
     points, n = style.points, len(found.crews)
     inches = width(n, style)
-    size = style.size(inches, 2.0 + 2.6 * len(rows), 1.2 + 1.3 * n)
+    size = style.size(inches, 2.0 + 2.6 * len(rows), 1.1 + 1.3 * n)
     figure = empty_figure(*size, gains_title(found), style)
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     shape = (n, len(rows)) if style.narrow else (len(rows), n)
@@ -180,7 +180,7 @@ def draw_margins(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
         raise ContractsError("the landscape has no contract with cleaners")
     points, n = style.points, len(found.crews)
     inches = width(n, style)
-    figure = empty_figure(*style.size(inches, 4.4, 1.2 + 1.5 * -(-n // 2)), margins_title(found), style)
+    figure = empty_figure(*style.size(inches, 4.4, 0.7 + 1.5 * -(-n // 2)), margins_title(found), style)
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     axes = panels(body, n, style, sharex=True, sharey=True)
     roles = (("harvester", HARVESTER), ("cleaner", CLEANER))

@@ -28,7 +28,7 @@ def draw_free_riding(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
         why = next((str(t) for t in found.thresholds.values()), "the landscape has no contract with cleaners")
         raise ContractsError(why)
     points = style.points
-    figure = empty_figure(*style.size(8.4, 5.8, 3.9), free_riding_title(found), style)
+    figure = empty_figure(*style.size(8.4, 5.8, 3.3), free_riding_title(found), style)
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
     ax = body.subplots()
     plain(ax, style)

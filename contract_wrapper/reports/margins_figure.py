@@ -29,7 +29,7 @@ def draw_margins(record: StudyRecord, most: int = 8, nearest: int = 2, *, style:
         )
     points = style.points
     height = max(3.0, 1.9 + 0.46 * len(shown))
-    figure = empty_figure(*style.size(9.0, height, 0.76 * height), title, style)
+    figure = empty_figure(*style.size(9.0, height, 1.0 + 0.42 * len(shown)), title, style)
     axes = figure.subplots(1, 2, sharey=True)
     rows = np.arange(len(shown))
     margins = [record.margins(t) for t in shown]

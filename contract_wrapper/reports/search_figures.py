@@ -27,7 +27,6 @@ from contract_wrapper.reports.figure_style import (
     canvas,
     empty_figure,
     legend,
-    lettered,
     named,
     plain,
 )
@@ -41,6 +40,7 @@ from contract_wrapper.reports.style import (
     INK,
     TAX,
     WELFARE,
+    colour_bar,
     crew_name,
     crew_style,
 )
@@ -73,7 +73,7 @@ def draw_designs(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
     good = record.ranked()
     values = [outcome_of(t).welfare.mean for t in trials]
     points = style.points
-    figure, ax = canvas(*style.size(9.6, 6.0, 3.3), _title_of_designs(record, trials, good), style)
+    figure, ax = canvas(*style.size(9.6, 6.0, 2.5), _title_of_designs(record, trials, good), style)
     norm = Normalize(min(values), max(values))
     size = points(9.5 if len(trials) <= 15 else 7.5)
     handles = []
@@ -105,8 +105,7 @@ def draw_designs(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
         xlim=(-room, max(*taxes, 0.1) + room), yticks=range(most + 1),
     )  # fmt: skip
     ax.grid(axis="y", color=FAINT, lw=points(0.5))
-    bar = figure.colorbar(ax.collections[0], ax=ax, label=WELFARE, pad=0.02)
-    lettered(bar.ax, style)
+    colour_bar(figure, ax.collections[0], ax, WELFARE, style, pad=0.02)
     handles += named(ax)[0]
     legend(figure, handles, [str(h.get_label()) for h in handles], style, "outside lower center", markerscale=0.7)
     _number(figure, ax, trials, good[0].number if good else None, style)
@@ -173,7 +172,7 @@ def draw_best_feasible(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
         if record.baseline is not None and record.baseline.welfare.mean > 0:
             title += f", {np.nanmax(so_far) / record.baseline.welfare.mean:.1f} times that without a contract"
     points = style.points
-    figure, ax = canvas(*style.size(8.6, 5.0, 3.5), title, style)
+    figure, ax = canvas(*style.size(8.6, 5.0, 2.3), title, style)
     initial = [t.number for t in trials if t.phase is Phase.INITIAL]
     if initial:
         ax.axvspan(0.5, max(initial) + 0.5, color="#EEEEEE", zorder=0, label="initial designs")
@@ -218,7 +217,7 @@ def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
     """Where crews begin to work: tax against shots, harvest and the utilities of the worst-off; only what was played."""
     trials = [t for t in _finished(record) if t.contract.n_cleaners]
     points, base = style.points, record.baseline
-    figure = empty_figure(*style.size(9.0, 6.6, 6.8), _title_of_work(trials), style)
+    figure = empty_figure(*style.size(9.0, 6.6, 6.0), _title_of_work(trials), style)
     axes = figure.subplots(*((4, 1) if style.narrow else (2, 2)), sharex=True).ravel()
     panels: tuple[tuple[str, Callable[[Outcome], Estimate | None], float | None], ...] = (
         ("shots of the crew (per episode)", lambda o: o.shots, None),

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from contract_wrapper.reports.figure_style import FigureStyle, lettered
+
 INK, GREY, FAINT = "#222222", "#777777", "#BBBBBB"
 HARVESTER, CLEANER, GREEN = "#D55E00", "#0072B2", "#009E73"
 
@@ -20,3 +24,11 @@ def crew_style(n_cleaners: int) -> tuple[str, str]:
 def crew_name(n_cleaners: int) -> str:
     """A crew size in words."""
     return f"{n_cleaners} cleaner{'s' if n_cleaners != 1 else ''}"
+
+
+def colour_bar(part: Any, shown: Any, ax: Any, label: str, style: FigureStyle, **more: Any) -> Any:
+    """Put a bar beside axes that says what the colours mean; in vector files it is made of shapes, too."""
+    bar = part.colorbar(shown, ax=ax, label=label, **more)
+    bar.solids.set(rasterized=False, edgecolor="face")
+    lettered(bar.ax, style)
+    return bar

@@ -1,12 +1,14 @@
 """The database of a study: an Optuna study whose trials carry contracts, outcomes and margins.
 
-Everything is read and written as plain values of this package.
+Everything is read and written as plain values of this package. What Optuna's dashboard shows of a trial is written
+beside them (`dashboard`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import seal
+from contract_wrapper.studies import dashboard
 from contract_wrapper.studies.record import Batch, Phase, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -31,7 +34,6 @@ DATABASE = "study.sqlite3"
 FORMAT = 3
 """Number of what trials carry and how; it changes when an older program could not read them."""
 
-_NAME = "contracts"
 _CONFIGURATION = "configuration"
 
 
@@ -76,6 +78,8 @@ class StudyDatabase:
         Raises:
             ContractsError: it is broken, holds something else, or cannot be written.
         """
+        for package in ("optuna", "sqlalchemy"):
+            require_package(package, "search", "a study on disk")
         import optuna
         from sqlalchemy.engine import URL
 
@@ -87,12 +91,20 @@ class StudyDatabase:
             self._storage = optuna.storages.RDBStorage(
                 url.render_as_string(hide_password=False), skip_table_creation=not create
             )
+            there = optuna.study.get_all_study_names(self._storage)
+            if len(there) > 1:
+                raise ContractsError(f"{self._path} holds {len(there)} studies, but a folder has one: choose another")
+            name = there[0] if there else folder.resolve().name or "study"  # a study keeps its name where it is moved
             if create:
                 self._study = optuna.create_study(
-                    storage=self._storage, study_name=_NAME, direction="maximize", load_if_exists=True, sampler=sampler
+                    storage=self._storage, study_name=name, direction="maximize", load_if_exists=True, sampler=sampler
                 )
+                if self._study.metric_names is None:
+                    with warnings.catch_warnings():
+                        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                        self._study.set_metric_names([dashboard.OBJECTIVE])
             else:
-                self._study = optuna.load_study(storage=self._storage, study_name=_NAME, sampler=sampler)
+                self._study = optuna.load_study(storage=self._storage, study_name=name, sampler=sampler)
 
     @property
     def configuration(self) -> Configuration | None:
@@ -155,13 +167,14 @@ class StudyDatabase:
             for name, value in as_constraints({name: margin.mean for name, margin in margins.items()}).items():
                 if name not in trial.constraints:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
+            dashboard.show(self._storage.engine, trial._trial_id, result, margins)
             self._study.tell(trial, result.welfare.mean)
 
     def _begun(self, number: int) -> optuna.Trial:
         """Return a trial that runs; it is begun only now, when its result is there, so that a stop leaves it waiting."""
         import optuna
 
-        study_id = self._storage.get_study_id_from_name(_NAME)
+        study_id = self._storage.get_study_id_from_name(self._study.study_name)
         trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
         if self._storage.get_trial(trial_id).state == optuna.trial.TrialState.WAITING:
             self._storage.set_trial_state_values(trial_id, optuna.trial.TrialState.RUNNING)

@@ -28,7 +28,7 @@ from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.certificate_file import read_certificates, write_certificates
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.settings import SearchSettings, design_of
 
 OUTCOMES = "outcomes"
 """Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
@@ -106,7 +106,13 @@ class Study:
         self._lock.release()
 
     def add(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
-        """Queue one evaluation."""
+        """Queue one evaluation.
+
+        Raises:
+            ContractsError: the contract is none of the search's design space.
+        """
+        if not contract.is_none:
+            self.search.space.check_bounds(design_of(contract), steps=True)
         self._known = None
         self._database.queue(contract, phase, why, batch)
 

@@ -10,9 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import KIND, Crews, train_crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
@@ -172,6 +170,9 @@ def _read(path: Path, settings: EvaluationSettings, training: int) -> Crews:
 @contextmanager
 def _alone(path: Path, should_stop: Callable[[], bool] | None) -> Iterator[bool]:
     """Let one process at a time train what a file is for; false if it was asked to stop while it waited."""
+    require_package("filelock", "search", "training crews into a folder")
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         while True:

@@ -143,7 +143,7 @@ def test_results_in_plain_values_are_refused_with_a_reason_or_make_a_history(raw
         (((0.5, [2]), 7.0, [0.0, 0.0]), "a design must be numbers"),
         (((0.5, 2j), 7.0, [0.0, 0.0]), "no text, booleans or complex numbers"),
         (((0.5, 10**400), 7.0, [0.0, 0.0]), "a design must be finite"),
-        (((0.0, 2), 7.0, [0.0, 0.0]), "logarithmic scale"),
+        (((0.0, 2), 7.0, [0.0, 0.0]), r"x must be a number from 0\.001 to 1, but the design \(0\.0, 2\) has 0"),
     ],
 )
 def test_a_result_that_is_refused_is_told_why(arguments, message):
@@ -151,6 +151,31 @@ def test_a_result_that_is_refused_is_told_why(arguments, message):
     with pytest.raises(ContractsError, match=message):
         search.tell(*arguments)
     assert len(search.history) == 0
+
+
+@pytest.mark.parametrize(
+    ("design", "message"),
+    [
+        ((2.0, 1), "tax must be a number from 0 to 1, but the design .* has 2"),
+        ((-1e-6, 1), "tax must be a number from 0 to 1"),
+        ((0.5, 0), "cleaners must be an integer from 1 to 5, but the design .* has 0"),
+        ((0.5, 6), "cleaners must be an integer from 1 to 5"),
+        ((0.5, 2.5), "cleaners must be an integer from 1 to 5, but the design .* has 2.5"),
+    ],
+)
+def test_a_design_outside_the_space_is_refused_with_its_range(design, message):
+    search = CPMES(contract_space(), seed=0, constraints=("a",))
+    for tell in (lambda: search.tell(design, 1.0, [0.0]), lambda: search.tell_failed(design)):
+        with pytest.raises(ContractsError, match=message):
+            tell()
+    assert len(search.history) == len(search.history.failed) == 0
+
+
+def test_a_design_between_the_steps_or_off_by_rounding_is_learned_from():
+    search = CPMES(contract_space(), seed=0)
+    for design in ((0.005, 1), (0.1 + 0.2, 2), (1.0 + 1e-12, 5)):
+        search.tell(design, 1.0)
+    assert len(search.history) == 3
 
 
 @pytest.mark.parametrize("error", [-1.0, np.nan, np.inf, "1", 1j, True, None])

@@ -2,6 +2,8 @@ import matplotlib as mpl
 import numpy as np
 import pytest
 import skopt.space
+from matplotlib import pyplot as plt
+from skopt import plots
 from skopt.plots import plot_convergence, plot_evaluations
 
 from contract_wrapper import DesignSpace, History, Integer, Real, as_optimize_result, contract_space, from_skopt
@@ -40,10 +42,57 @@ def test_scikit_optimize_draws_it():
     plot_evaluations(result)  # needs the space and the types of the designs
 
 
+def results_in(space, n, *, feasible=True):
+    """Results of a bowl with its best at 0.3 of each width, of which all or none are feasible."""
+    history = History.empty(space, ("c",))
+    for row in space.sample(np.random.default_rng(0), n):
+        distance = float(((space.to_unit([row])[0] - 0.3) ** 2).sum())
+        history = history.add(space.as_design(row), 5.0 - distance, [1.0 if feasible else -1.0])
+    return as_optimize_result(space, history)
+
+
+CURVE = DesignSpace(dimensions=(Real(name="x", low=0.0, high=4.0),))
+PLANE = DesignSpace(
+    dimensions=(Real(name="x", low=1e-3, high=1.0, log=True), Integer(name="n", low=1, high=5), Integer(name="m", low=3, high=3))
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("feasible", [True, False])
+@pytest.mark.parametrize("n", [1, 9])
+def test_every_plot_of_scikit_optimize_draws_it(n, feasible):
+    """Of one result and of several, with a logarithm and a fixed number, whether anything is feasible or not."""
+    plane, curve = results_in(PLANE, n, feasible=feasible), results_in(CURVE, n, feasible=feasible)
+    for draw in (
+        lambda: plots.plot_convergence(plane, curve),
+        lambda: plots.plot_regret(plane, curve),
+        lambda: plots.plot_evaluations(plane),
+        lambda: plots.plot_objective(plane, n_points=4, n_samples=5),
+        lambda: plots.plot_objective(plane, sample_source="result", n_points=4, n_samples=5),
+        lambda: plots.plot_objective(curve, n_points=4, n_samples=5),
+        lambda: plots.plot_objective_2D(plane, "x", "n", n_points=4, n_samples=5),
+        lambda: plots.plot_histogram(plane, "n"),
+        lambda: plots.plot_gaussian_process(curve, n_points=5, show_acq_func=True),
+    ):
+        assert draw() is not None
+        plt.close("all")
+
+
+def test_the_model_of_the_plots_is_minus_the_objective():
+    result = results_in(CURVE, 9)
+    (model,) = result.models
+    mean, sd = model.predict(result.space.transform(result.x_iters), return_std=True)
+    assert mean == pytest.approx(-result.objective, abs=0.05)
+    assert (sd >= 0).all()
+    assert model.predict(result.space.transform([[1.2]])) == pytest.approx([-5.0], abs=0.05)  # the bowl's best
+    assert as_optimize_result(SPACE, HISTORY, models=()).models == []
+
+
 def test_nothing_feasible_is_no_success_and_nothing_at_all_an_error():
     result = as_optimize_result(SPACE, history_of((0.1, 1, 5.0, -1.0)))
     assert not result.success
-    assert result.x is None
+    assert result.x == [0.1, 1]
+    nearest = as_optimize_result(SPACE, history_of((0.1, 1, 9.0, -1.0), (0.2, 2, 5.0, -0.1)))
+    assert (nearest.x, nearest.success) == ([0.2, 2], False)
     assert np.isnan(result.fun)
     with pytest.raises(ContractsError, match="no results"):
         as_optimize_result(SPACE, history_of())

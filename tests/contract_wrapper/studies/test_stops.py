@@ -58,7 +58,7 @@ def commits() -> Iterator[Commits]:
 
 def stored(folder: Path) -> list[tuple[object, ...]]:
     """Everything that Optuna knows of the trials, times and CPU seconds apart."""
-    trials = optuna.load_study(study_name="contracts", storage=f"sqlite:///{folder / DATABASE}").trials
+    trials = optuna.load_study(study_name=None, storage=f"sqlite:///{folder / DATABASE}").trials
     return [(t.number, t.state, t.value, t.params, t.constraints, t.user_attrs) for t in trials]
 
 

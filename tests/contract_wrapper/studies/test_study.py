@@ -228,12 +228,34 @@ def test_before_anything_differs_candidates_are_ranked_as_measured(tmp_path: Pat
 
 def test_the_constraints_in_the_database_are_minus_the_margins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     record = run(tmp_path, SHORT, monkeypatch)
-    stored = optuna.load_study(study_name="contracts", storage=f"sqlite:///{tmp_path / DATABASE}").trials
+    stored = optuna.load_study(study_name=None, storage=f"sqlite:///{tmp_path / DATABASE}").trials
     assert stored[0].constraints == {}  # the baseline accepts itself
     for trial, there in zip(record.trials[1:], stored[1:], strict=True):
-        assert there.constraints == {name: -margin.mean for name, margin in record.margins(trial).items()}
+        constraints = there.constraints
+        tightest = constraints.pop("0")  # for the dashboard
+        assert constraints == {name: -margin.mean for name, margin in record.margins(trial).items()}
+        assert tightest == max(constraints.values())
         assert there.value == trial.outcome.welfare.mean  # type: ignore[union-attr]
         assert all(v <= 0 for v in there.constraints.values()) == record.feasible(trial)
+
+
+@pytest.mark.parametrize(
+    ("tax", "cleaners", "message"),
+    [
+        (0.5, 6, r"cleaners must be an integer from 1 to 5, but the design \(0\.5, 6\) has 6"),
+        (0.505, 3, r"\(0\.505, 3\) lies between the steps of tax, cleaners"),
+    ],
+)
+def test_a_contract_outside_the_search_is_refused_with_its_range(
+    tmp_path: Path, tax: float, cleaners: int, message: str
+) -> None:
+    study = Study(tmp_path, TINY, SHORT)
+    try:
+        with pytest.raises(ContractsError, match=message):
+            study.add(Contract(tax=tax, n_cleaners=cleaners), Phase.SEARCH)
+        assert len(study.record().trials) == 4
+    finally:
+        study.close()
 
 
 @pytest.mark.parametrize("name", ["a?b", "c%20d", "100%", "e f", "g#h", "ü", "a&b=c", "p@q:r", "x?mode=memory"])
