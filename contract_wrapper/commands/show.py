@@ -31,7 +31,7 @@ def add_play(sub: argparse.ArgumentParser) -> None:
         "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
     )
     sub.add_argument("--mp4", type=Path, metavar="FILE", help="write a video (needs the extra render)")
-    sub.add_argument("--flows", action="store_true", help="show in the file who paid whom, as golden lines")
+    sub.add_argument("--flows", action="store_true", help="show in the file who paid whom, as golden arrows")
     sub.add_argument("--steps", type=int, help="steps to show (default: the whole episode)")
     sub.add_argument("--fps", type=float, default=12.0, help="frames per second (default: 12)")
     sub.add_argument("--scale", type=int, default=24, metavar="N", help="pixels per cell of files (default: 24)")
