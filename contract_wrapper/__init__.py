@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.evaluate import evaluate
     from contract_wrapper.evaluation.outcome import Outcome
+    from contract_wrapper.evaluation.participation import Acceptance
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.landscapes.certificate import Certificate
     from contract_wrapper.landscapes.landscape import Landscape
@@ -95,6 +96,7 @@ _HOMES = {
     "bo.history": ("History",),
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
+    "evaluation.participation": ("Acceptance",),
     "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
     "landscapes.certificate": ("Certificate",),
     "landscapes.landscape": ("Landscape",),
@@ -132,6 +134,7 @@ __all__ = [
     "COSTS",
     "CPMES",
     "RIVALS",
+    "Acceptance",
     "Activity",
     "CPMESConfig",
     "CPMESSampler",

@@ -19,7 +19,6 @@ from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.landscapes import compare, making
 from contract_wrapper.landscapes.bounds import CONFIDENCE, BoolArray, Bounds, FloatArray, Interval, Unit, simultaneous
 from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certify, decided, default_epsilon
@@ -35,6 +34,7 @@ from contract_wrapper.landscapes.fields import (
 from contract_wrapper.landscapes.fields import ROLES as ROLES
 from contract_wrapper.landscapes.landscape_file import KIND as KIND
 from contract_wrapper.landscapes.landscape_file import read_fields, write_fields
+from contract_wrapper.landscapes.who_accepts import estimates, who_accepts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,7 +157,7 @@ class Landscape:
         making.check_made_for(self.about, game, costs, code)
 
     def accepted(self) -> BoolArray:
-        """Contracts that everybody accepts as measured: all margins, means over trainings, are at least 0; (K,)."""
+        """Contracts that are feasible as measured: all margins, means over trainings, are at least 0; (K,)."""
         return np.asarray((np.nan_to_num(self.margins().mean(axis=0)) >= 0.0).all(axis=1), np.bool_)
 
     def default_epsilon(self) -> float:
@@ -209,7 +209,7 @@ class Landscape:
         gains = [
             RoleGain(
                 role=role,
-                gains=_estimates(self.gains[:, k, r], self.gains_se[:, k, r]),
+                gains=estimates(self.gains[:, k, r], self.gains_se[:, k, r]),
                 deviations=[self.deviations[d] for d in self.strongest[:, k, r]],
                 utility=float(self.utilities[:, k, self.of_role(role)[0]].mean()),
             )
@@ -218,7 +218,7 @@ class Landscape:
         ]
         return certify(
             contract,
-            {self.agents[i]: _estimates(margins[:, k, i], errors[:, k, i]) for i in there},
+            {self.agents[i]: estimates(margins[:, k, i], errors[:, k, i]) for i in there},
             gains,
             epsilon=self.default_epsilon() if epsilon is None else epsilon,
             confidence=confidence,
@@ -268,7 +268,8 @@ class Landscape:
         found = self.bounds()
         certified, refuted = self._decided(None, CONFIDENCE, found.unit)
         return csv_table(
-            {"tax": self.tax, "n_cleaners": self.n_cleaners, "accepted": self.accepted(), "certified": certified,
+            {"tax": self.tax, "n_cleaners": self.n_cleaners, "accepted": self.accepted(),
+             "acceptance": who_accepts(self.margins(), self.margins_se(), found.unit), "certified": certified,
              "refuted": refuted, "errors_over": [found.unit] * len(self.tax)},
             {name: (getattr(self, name), getattr(self, f"{name}_se")) for name in PER_CONTRACT},
             {"utility": (self.agents, self.utilities, self.utilities_se),
@@ -314,7 +315,3 @@ class Landscape:
         """
         fields = joined_fields([part.fields() for part in parts])
         return dataclasses.replace(parts[0], **fields)
-
-
-def _estimates(means: FloatArray, errors: FloatArray) -> list[Estimate]:
-    return [Estimate(mean=float(m), se=float(e)) for m, e in zip(means, errors, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple, get_args
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.participation import Acceptance
 from contract_wrapper.landscapes.bounds import (
     CONFIDENCE,
     BoolArray,
@@ -26,6 +27,7 @@ from contract_wrapper.landscapes.compare import TieBreak
 from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import Threshold, predicted_threshold, threshold
+from contract_wrapper.landscapes.who_accepts import who_accepts
 
 LEARNED = ("learned", "PPO")
 """How the names of deviations begin that were learned against the frozen crew."""
@@ -87,7 +89,7 @@ class Findings:
 
     @cached_property
     def accepted(self) -> BoolArray:
-        """Contracts with cleaners that everybody accepts, as measured, (K,)."""
+        """Contracts with cleaners that are feasible: no margin is below 0 as measured, (K,)."""
         return self.landscape.accepted() & (self.landscape.n_cleaners > 0)
 
     @cached_property
@@ -102,13 +104,20 @@ class Findings:
 
     @property
     def competing(self) -> BoolArray:
-        """Contracts among which the best is chosen: the certified, or if there are none, the accepted, (K,)."""
+        """Contracts among which the best is chosen: the certified, or if there are none, the feasible, (K,)."""
         return self.certified if self.certified.any() else self.accepted
 
     @property
     def competing_word(self) -> str:
-        """What the competing contracts are: 'certified', 'accepted', or '' where there are none."""
-        return "certified" if self.certified.any() else "accepted" if self.accepted.any() else ""
+        """What the competing contracts are: 'certified', 'feasible', or '' where there are none."""
+        return "certified" if self.certified.any() else "feasible" if self.accepted.any() else ""
+
+    @cached_property
+    def acceptance(self) -> Mapping[Acceptance, int]:
+        """How many contracts with cleaners everybody accepts, somebody refuses, and of how many it is undecided."""
+        table = self.landscape
+        words = who_accepts(table.margins(), table.margins_se(), self.unit)[table.n_cleaners > 0]
+        return {word: int((words == word.value).sum()) for word in Acceptance}
 
     @cached_property
     def best(self) -> int | None:

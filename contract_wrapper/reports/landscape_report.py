@@ -45,7 +45,7 @@ _NOT_SAID = """## What the certificate does not say
 - **Bounds are per contract.** All bounds of one contract hold together with 95 %. Of several hundred certified contracts
   a few may be certified by luck. The set that cannot be told from the best takes its own comparisons together.
 - **Certified allows epsilon.** A contract is certified if no margin and no minus gain can lie below -epsilon. So a
-  certified contract may have a margin a little below 0, and is then outside of the dashed outline, "accepted"."""
+  certified contract may have a margin a little below 0, and is then outside of the dashed outline, "feasible"."""
 
 
 def find_landscape(path: Path) -> Path | None:
@@ -139,7 +139,7 @@ def _welfare(found: Findings) -> str:
     text = (
         "The map has a row per crew size and a cell per tax; colour is welfare, the sum of what everybody gets after "
         "costs. Each cell reaches halfway to the next tax that was played; nothing is interpolated. The dashed outline "
-        "holds the contracts that everybody accepts as measured: no harvester has less than without a contract, no cleaner "
+        "holds the contracts that are feasible as measured: no harvester has less than without a contract, no cleaner "
         f"less than 0. The thick outline holds the certified ones: all margins, and what anybody loses by leaving alone, "
         f"are at least -{found.epsilon:.2f} with bounds that hold together for the contract with 95 % (over {found.over}). "
         f"Dots cannot be told from the best, the star. Below, the same as lines; without a contract welfare is "
@@ -157,7 +157,7 @@ def _welfare(found: Findings) -> str:
             str(crew.n_cleaners), str(len(crew.tax)), taxes_in_words(crew, found.accepted),
             taxes_in_words(crew, found.certified), taxes_in_words(crew, found.refuted), best["accepted"], best["certified"],
         ])  # fmt: skip
-    head = ["cleaners", "contracts", "accepted", "certified", "refuted", "best accepted", "best certified"]
+    head = ["cleaners", "contracts", "feasible", "certified", "refuted", "best feasible", "best certified"]
     return f"{text}Welfare ± half of the 95 % interval over {found.over}:\n\n{table(head, rows)}"
 
 
@@ -217,8 +217,8 @@ def _margins(found: Findings) -> str:
                 low, high = (float(found.margins_of(role, which).mean[k]) for which in ("worst", "best"))
                 cells.append(span(low, high))
         rows.append([str(crew.n_cleaners), taxes_in_words(crew, found.accepted), *cells])
-    which = f"best {found.competing_word or 'accepted'} tax"
-    return f"{text}\n\n{table(['cleaners', 'accepted', which, 'harvesters there', 'cleaners there'], rows)}"
+    which = f"best {found.competing_word or 'feasible'} tax"
+    return f"{text}\n\n{table(['cleaners', 'feasible', which, 'harvesters there', 'cleaners there'], rows)}"
 
 
 def _alike(found: Findings) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from contract_wrapper.evaluation.participation import SURE, Acceptance
 from contract_wrapper.landscapes.bounds import BoolArray
 from contract_wrapper.landscapes.compare import TieBreak
 from contract_wrapper.landscapes.landscape import Landscape
@@ -38,7 +39,9 @@ def summary(landscape: Landscape) -> str:
     )
     rows = [_row(found, crew) for crew in found.crews]
     lines = in_columns(list(zip(*_HEAD, strict=True)), rows, right=True)
-    below = ["*: none is certified; the best that everybody accepts"] if any("*" in row[1] for row in rows) else []
+    below = (
+        ["*: none is certified; the best that is feasible as measured"] if any("*" in row[1] for row in rows) else []
+    )
     parts = [*_wrapped(head), "", *lines, *below]
     return "\n".join([*parts, *(part for sentence in answer(found) for part in _wrapped(sentence))])
 
@@ -48,14 +51,17 @@ def answer(found: Findings) -> list[str]:
     table, best = found.landscape, found.best
     k = int((table.n_cleaners > 0).sum())
     if best is None:
-        return [f"None of {count(k, 'contract')} is accepted by everybody, and none certified.", *_nearest(found)]
+        return [
+            f"None of {count(k, 'contract')} is feasible as measured, and none certified.", *_nearest(found),
+            _acceptance(found),
+        ]  # fmt: skip
     contract, word = found.named(best), found.competing_word
     sentences = []
     if word != "certified":
         sentences.append(
             f"None of {count(k, 'contract')} is certified: {int(found.refuted.sum())} are refuted, "
             f"{k - int(found.refuted.sum())} undecided (the errors are too large, or a gain was not measured). The best of "
-            "those that everybody accepts is told instead."
+            "those that are feasible as measured is told instead."
         )
     more = found.band(
         table.welfare[:, [best]] - table.welfare[:, :1], np.hypot(table.welfare_se[:, [best]], table.welfare_se[:, :1])
@@ -71,7 +77,7 @@ def answer(found: Findings) -> list[str]:
             for rule, k in found.preferred.items()
         )
         sentences.append(f"Among these, if within 5 % of its welfare, {'; '.join(chosen)}.")
-    return [*sentences, *_gains(found, best)]
+    return [*sentences, *_gains(found, best), _acceptance(found)]
 
 
 def plus_minus(band: Band, k: int) -> str:
@@ -125,7 +131,7 @@ def _row(found: Findings, crew: Rows) -> tuple[str, ...]:
             )
             break
     else:
-        cells = ("none accepted", "-", "-", "-")
+        cells = ("none feasible", "-", "-", "-")
     return (str(crew.n_cleaners), *cells, threshold_in_words(found, crew.n_cleaners))
 
 
@@ -153,6 +159,15 @@ def _gains(found: Findings, best: int) -> list[str]:
         parts.append(f"a {g.role} {how}{of}, by {g.deviation}")
     parts += [f"of a {role} no deviation was measured" for role in certificate.missing]
     return [f"What an agent gains by leaving its play alone, with bounds that hold together: {'; '.join(parts)}."]
+
+
+def _acceptance(found: Findings) -> str:
+    said = found.acceptance
+    return (
+        f"By the margins alone, each to {SURE:g} standard errors over {found.over}: {said[Acceptance.ACCEPTED]} accepted by "
+        f"everybody, {said[Acceptance.REFUSED]} refused by somebody, {said[Acceptance.UNDECIDED]} undecided; "
+        f"{int(found.accepted.sum())} are feasible (no margin below 0 as measured)."
+    )
 
 
 def _nearest(found: Findings) -> list[str]:

@@ -99,6 +99,12 @@ class StudyDatabase:
                 self._study = optuna.create_study(
                     storage=self._storage, study_name=name, direction="maximize", load_if_exists=True, sampler=sampler
                 )
+                if _CONFIGURATION not in self._study.user_attrs and (
+                    self._study.direction != optuna.study.StudyDirection.MAXIMIZE or self._study.get_trials()
+                ):
+                    raise ContractsError(
+                        f"{self._path} holds the study {name!r} of another program: choose another folder with --folder"
+                    )
                 if self._study.metric_names is None:
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)

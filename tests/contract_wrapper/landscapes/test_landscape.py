@@ -365,5 +365,12 @@ def test_the_csv_has_a_row_per_contract_and_says_what_its_errors_are_over(n_seed
     assert row["utility_cleaner_4"] == row["margin_cleaner_4"] == ""
     assert [r["certified"] == "yes" for r in rows] == land.certified().tolist()
     assert [r["accepted"] == "yes" for r in rows] == land.accepted().tolist()
+    mean, se = (
+        land.margins().mean(axis=0),
+        land.margins_se()[0] if n_seeds == 1 else land.margins().std(axis=0, ddof=1) / np.sqrt(3),
+    )
+    assert [r["acceptance"] == "accepted" for r in rows] == (np.nan_to_num(mean - 2 * se) >= 0).all(axis=1).tolist()
+    assert [r["acceptance"] == "refused" for r in rows] == (np.nan_to_num(mean + 2 * se) < 0).any(axis=1).tolist()
+    assert all(r["acceptance"] != ("refused" if r["accepted"] == "yes" else "accepted") for r in rows)
     at_most = land.certificate(land.contracts()[7]).gains[0].upper
     assert float(row["gain_cleaner_at_most"]) == pytest.approx(at_most, rel=1e-5)

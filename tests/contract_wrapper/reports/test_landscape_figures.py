@@ -251,7 +251,7 @@ def test_without_an_accepted_contract_nothing_is_outlined_and_the_set_says_why()
 def test_without_gains_nothing_is_certified_and_the_best_accepted_is_told():
     found = Findings(landscape=without_gains(made_up_landscape(2)))
     figure = draw_welfare(found)
-    assert "Best accepted contract" in title(figure)
+    assert "Best feasible contract" in title(figure)
     assert not with_gid(figure.axes[0], "certified")
     with pytest.raises(ContractsError, match="no gain of any deviation was measured"):
         draw_gains(found)

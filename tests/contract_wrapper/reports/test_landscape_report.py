@@ -86,7 +86,7 @@ def test_a_figure_that_cannot_be_drawn_is_named_with_its_cause_and_its_old_pictu
     assert [path.name for path in paths[1:]] == [name for name in PICTURES if name != "landscape_alike.png"]
     assert "`landscape_alike.png`: no contract is accepted by everybody" in page
     assert not (tmp_path / "landscape_alike.png").exists()
-    assert "None of 35 contracts is accepted by everybody" in page
+    assert "None of 35 contracts is feasible as measured" in page
 
 
 def test_a_landscape_without_gains_or_costs_says_what_is_missing(landscape, tmp_path):

@@ -52,13 +52,19 @@ def test_a_row_tells_the_best_certified_contract_of_its_crew():
 def test_the_answer_names_the_best_its_gain_over_no_contract_and_who_cannot_be_told_from_it():
     landscape = made_up_landscape(4, n_taxes=21)
     found = Findings(landscape=landscape)
-    first, second, third, gains = answer(found)
+    first, second, third, gains, words = answer(found)
     more = interval(landscape.welfare[:, found.best] - landscape.welfare[:, 0])
     assert first.startswith(f"Best certified contract: {found.named(found.best)}; welfare ")
     assert f"{more.mean:.1f} ± {more.high - more.mean:.1f} more than no contract" in first
     assert second.startswith(f"{found.alike.sum()} of {found.certified.sum()} certified contracts cannot be told")
     assert f"lowest tax: {found.named(found.preferred['lowest tax'])}" in third
     assert "a harvester loses at least " in gains
+    counted = [int(n) for n in re.findall(r" (\d+) (?:accepted|refused|undecided|are feasible)", words)]
+    margins = np.nan_to_num(landscape.margins()[:, 1:], nan=9.0)
+    mean, se = margins.mean(axis=0), margins.std(axis=0, ddof=1) / 2
+    accepted, refused = (mean - 2 * se >= 0).all(axis=1), (mean + 2 * se < 0).any(axis=1)
+    assert counted == [accepted.sum(), refused.sum(), (~accepted & ~refused).sum(), (mean >= 0).all(axis=1).sum()]
+    assert 0 < counted[0] <= counted[3] < sum(counted[:3])
 
 
 def test_ties_are_broken_within_the_set_alone():
@@ -82,8 +88,10 @@ def test_a_contract_that_is_good_in_one_training_and_bad_in_others_is_not_prefer
 def test_without_an_accepted_contract_the_nearest_is_told():
     landscape = refused(made_up_landscape(2))
     worst = np.nanmin(landscape.margins().mean(axis=0), axis=1)[1:]
-    first, second = answer(Findings(landscape=landscape))
-    assert first == "None of 55 contracts is accepted by everybody, and none certified."
+    first, second, third = answer(Findings(landscape=landscape))
+    assert first == "None of 55 contracts is feasible as measured, and none certified."
+    assert " 0 accepted by everybody, " in third
+    assert third.endswith("undecided; 0 are feasible (no margin below 0 as measured).")
     assert second.startswith(f"Nearest is {Findings(landscape=landscape).named(1 + int(worst.argmax()))}: ")
     assert f"{-worst.max():.2f} apples short" in second
 
@@ -91,7 +99,7 @@ def test_without_an_accepted_contract_the_nearest_is_told():
 def test_without_a_certified_contract_the_best_accepted_is_marked():
     text = summary(without_gains(made_up_landscape(2)))
     assert all(cells[0].endswith("*") for cells in rows(text).values())
-    assert "*: none is certified; the best that everybody accepts" in text
+    assert "*: none is certified; the best that is feasible as measured" in text
     assert "None of 55 contracts is certified: " in text
     assert "of a cleaner no deviation was measured" in " ".join(text.split())
 

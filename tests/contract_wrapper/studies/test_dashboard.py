@@ -117,6 +117,17 @@ def test_a_database_of_several_studies_is_refused(folder: Path, tmp_path: Path) 
         read_study(tmp_path / "two")
 
 
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_a_study_of_another_program_is_left_as_it_is(tmp_path: Path, direction: str) -> None:
+    foreign = optuna.create_study(storage=f"sqlite:///{tmp_path / DATABASE}", study_name="theirs", direction=direction)
+    if direction == "maximize":
+        foreign.optimize(lambda trial: trial.suggest_float("x", 0, 1), n_trials=1)
+    before = (tmp_path / DATABASE).read_bytes()
+    with pytest.raises(ContractsError, match="holds the study 'theirs' of another program"):
+        Study(tmp_path, TINY, SHORT)
+    assert (tmp_path / DATABASE).read_bytes() == before
+
+
 def get(app: Any, path: str) -> Any:
     """What a web application answers, called as a server would call it, without a network."""
     environ: dict[str, Any] = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "wsgi.input": io.BytesIO()}

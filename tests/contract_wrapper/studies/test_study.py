@@ -319,7 +319,7 @@ def test_an_outcome_of_another_contract_is_named(tmp_path: Path, monkeypatch: py
 DAMAGE = {
     "a newer Optuna": "UPDATE alembic_version SET version_num='v9.9.9.a'",
     "no trials": "DROP TABLE trials",
-    "another study": "UPDATE studies SET study_name='other'",
+    "no study": "DELETE FROM studies",
     "half an outcome": "UPDATE trial_user_attributes SET value_json='[1' WHERE key='outcome'",
     "an empty outcome": "UPDATE trial_user_attributes SET value_json='{}' WHERE key='outcome'",
     "a number for a contract": "UPDATE trial_user_attributes SET value_json='5' WHERE key='contract'",
