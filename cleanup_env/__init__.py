@@ -9,9 +9,6 @@ The same game wears five faces: PettingZoo's `parallel_env` and `env`, Gymnasium
 `BatchCleanup`, arrays in, arrays out.
 """
 
-import gymnasium
-import pettingzoo
-
 from cleanup_env.actions import Action
 from cleanup_env.batch import BatchCleanup
 from cleanup_env.centralized import CentralizedCleanup
@@ -20,6 +17,7 @@ from cleanup_env.errors import CleanupError
 from cleanup_env.maps import CLASS_NAMES, default_map
 from cleanup_env.observe import FEATURE_NAMES
 from cleanup_env.parallel import CleanupParallelEnv, env, parallel_env, raw_env
+from cleanup_env.registration import has_registry, register_with_gymnasium, register_with_pettingzoo
 from cleanup_env.vector import CleanupVectorEnv, vector_env
 
 __version__ = "0.1.0"
@@ -40,11 +38,10 @@ __all__ = [
     "make_config",
     "parallel_env",
     "raw_env",
+    "register_with_pettingzoo",
     "vector_env",
 ]
 
-pettingzoo.register("parallel", "cleanup/cleanup-v0", entry_point="cleanup_env:parallel_env")
-pettingzoo.register("aec", "cleanup/cleanup-v0", entry_point="cleanup_env:env")
-# The bare name is for `gymnasium.make("cleanup_env:CentralizedCleanup-v0")`, which imports us by itself.
-for _name in ("CentralizedCleanup-v0", "cleanup_env/CentralizedCleanup-v0"):
-    gymnasium.register(_name, entry_point="cleanup_env.centralized:CentralizedCleanup")
+register_with_gymnasium()
+if has_registry():
+    register_with_pettingzoo()

@@ -216,7 +216,7 @@ class BatchCleanup:
 
     @property
     def shots(self) -> NDArray[np.int32]:
-        """(B, N) beams fired in the last step."""
+        """(B, N) shots in the last step, of either beam."""
         return self._state.shots
 
     @property

@@ -19,7 +19,8 @@ from cleanup_env.spaces import observation_space
 class CentralizedCleanup(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
     """Clean-up for one player who moves all N agents and is paid what all of them earn.
 
-    Action: `MultiDiscrete`, (N,) integers in the order of `agents`. Observation: `Box`, those of all
+    Action: `MultiDiscrete`, (N,) integers in the order of `agents`, each below the number of its agent's
+    actions (with `equal_actions`, of the agent that has most). Observation: `Box`, those of all
     agents stacked, (N, ...). Reward: the sum of the agents' rewards, in apples. Nothing terminates;
     the episode is truncated at the horizon. `info["rewards"]`: the reward of each agent;
     `info["agents"]`: the infos of each agent, as `CleanupParallelEnv` gives them.
@@ -44,7 +45,7 @@ class CentralizedCleanup(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         render_scale: int = 16,
         **settings: Any,
     ) -> None:
-        """Build the game; preset and settings as in `parallel_env`."""
+        """Build the game; preset and settings, `equal_actions` among them, as in `parallel_env`."""
         self.players = parallel_env(
             preset, observation=observation, render_mode=render_mode, render_scale=render_scale, **settings
         )
@@ -53,7 +54,8 @@ class CentralizedCleanup(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         self.render_mode = render_mode
         self.agents = self.config.agents
         game = self.players.game
-        self.action_space = MultiDiscrete(game.n_actions)
+        self._n_actions = np.array([space.n for space in self.players.action_spaces.values()])
+        self.action_space = MultiDiscrete(self._n_actions)
         self.observation_space = batch_space(observation_space(game), len(self.agents))
 
     def reset(
@@ -79,7 +81,7 @@ class CentralizedCleanup(gymnasium.Env[Observation, NDArray[np.integer[Any]]]):
         and the form that the masked learners of sb3-contrib ask an environment for."""
         game = self.players.game
         mask = game.action_mask()[0]
-        flat: NDArray[np.bool_] = mask[np.arange(mask.shape[1]) < game.n_actions[:, None]]
+        flat: NDArray[np.bool_] = mask[np.arange(mask.shape[1]) < self._n_actions[:, None]]
         return flat
 
     def _stack(self, observations: dict[str, Observation]) -> Observation:

@@ -9,10 +9,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 from gymnasium import spaces
+from gymnasium.utils import seeding
 from numpy.typing import NDArray
 from pettingzoo import AECEnv, ParallelEnv
-from pettingzoo.utils import parallel_to_aec, wrappers
+from pettingzoo.utils import wrappers
+from pettingzoo.utils.conversions import parallel_to_aec_wrapper
 
+from cleanup_env.actions import STAY
 from cleanup_env.batch import BatchCleanup, Observation
 from cleanup_env.checks import wrong_action
 from cleanup_env.config import CleanupConfig, make_config
@@ -32,13 +35,22 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     Observations: `symbolic` uint8 (15, 15) cell classes; `one_hot` uint8 (10, 15, 15), the same as
     planes; `rgb` uint8 (15, 15, 3); `features` float32 (49,), entries as in
     `cleanup_env.FEATURE_NAMES`. Actions: `Discrete`, what the role can do and no more (see `Action`).
-    `infos[agent]`: `apples`, `cleaned`, `shots` of this step, the global `waste_density` and
-    `apple_chance`, and `action_mask`; at the end of an episode also `episode` with the sums.
+    With `equal_actions` all have the space of the agent that can do most, and what a role cannot do
+    is played as STAY: for learners that give one network to all agents.
 
-    `action_mask` is int8 (actions of the agent,), as Gymnasium's `Discrete.sample(mask)` and
-    PettingZoo's own tools take it: 1, and 0 for a beam that is cooling down, which may be chosen
-    all the same and does nothing. Libraries that read masks from observations (RLlib, Tianshou)
-    need a wrapper that puts it there.
+    `infos[agent]` holds the same flat entries after `reset` and after every step: `apples`, `cleaned`
+    and `shots` of this step; `total_apples`, `total_cleaned`, `total_shots` and `total_reward` (in apples)
+    of this episode so far, and its `steps`; the global `waste_density` and `apple_chance`; and
+    `action_mask`. No name is one that Gymnasium, Stable-Baselines3, SuperSuit, CleanRL or TorchRL read as
+    something else (`episode`, `terminal_observation`, ...).
+
+    `action_mask` is int8 (actions of the agent's space,), as Gymnasium's `Discrete.sample(mask)` and
+    PettingZoo's own tools take it: 1, and 0 for a beam that is cooling down and for what the role
+    cannot do. Both may be chosen all the same and do nothing. Libraries that read masks from
+    observations (RLlib, Tianshou) need a wrapper that puts it there.
+
+    At the horizon `agents` becomes empty. From then on `step({})` returns five empty dictionaries, and
+    any other step is refused until `reset`.
     """
 
     metadata: ClassVar[dict[str, Any]] = {
@@ -55,8 +67,14 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         observation: str = "symbolic",
         render_mode: str | None = None,
         render_scale: int = 16,
+        equal_actions: bool = False,
     ) -> None:
-        """Build the game; render_scale: pixels per cell of an `rgb_array` picture."""
+        """Build the game.
+
+        render_scale: pixels per cell of an `rgb_array` picture. equal_actions: one action space for all, see the class.
+        """
+        if not isinstance(equal_actions, (bool, np.bool_)):
+            raise CleanupError(f"equal_actions must be True or False, got {shown(equal_actions)}")
         if render_mode is not None and not (isinstance(render_mode, str) and render_mode in RENDER_MODES):
             raise CleanupError(f"unknown render_mode {shown(render_mode)}: choose one of {', '.join(RENDER_MODES)}")
         self.game = BatchCleanup(config, 1, observation=observation)  # type: ignore[arg-type]
@@ -69,10 +87,19 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         self.roles = dict(zip(self.config.agents, self.config.roles, strict=True))
         self._episodes = Episodes(self.game)
         self._ended = False
+        # Two things that are told in every step and computed once: masks where no beam cools down, and density and
+        # chance by waste cells.
+        self._fixed_mask = None if self.config.cooldown else self.game.action_mask()[0].view(np.int8)
+        self._known_growth: dict[int, tuple[float, float]] = {}
+        self._np_random: np.random.Generator | None = None
+        self._np_random_seed: int | None = None
         box = observation_space(self.game)
         self.observation_spaces = {agent: copy.deepcopy(box) for agent in self.possible_agents}
+        self._own_actions: list[int] = self.game.n_actions.tolist()
+        most = max(self._own_actions)
+        self._offered = [most] * len(self._own_actions) if equal_actions else self._own_actions
         self.action_spaces = {
-            agent: spaces.Discrete(int(n)) for agent, n in zip(self.possible_agents, self.game.n_actions, strict=True)
+            agent: spaces.Discrete(n) for agent, n in zip(self.possible_agents, self._offered, strict=True)
         }
         size = (len(self.config.map), len(self.config.map[0]))
         self.state_space = spaces.Box(0, len(CLASS_NAMES) - 1, size, np.uint8)
@@ -93,6 +120,8 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         observations = self._episodes.reset(seed)
         self.agents = list(self.possible_agents)
         self._ended = False
+        if seed is not None:
+            self._np_random, self._np_random_seed = None, int(seed)
         if self._window is not None:
             self.render()
         return self._split(observations), self._infos()
@@ -100,8 +129,10 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
     def step(
         self, actions: dict[str, int]
     ) -> tuple[dict[str, Observation], dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
-        """Play one step; `actions` holds one integer for every agent of the game."""
+        """Play one step; `actions` holds one integer for every agent of the game, and nobody once it is over."""
         if not self.agents:
+            if self._ended and isinstance(actions, Mapping) and not actions:
+                return {}, {}, {}, {}, {}
             if self._ended:
                 raise CleanupError(
                     f"the episode is over (horizon {self.config.horizon}): call reset() before the next step"
@@ -111,7 +142,6 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
         agents, over = self.agents, bool(truncated[0])
         infos = self._infos()
         if over:
-            self._add_sums(infos)
             self.agents, self._ended = [], True
         if self._window is not None:
             self.render()
@@ -144,38 +174,68 @@ class CleanupParallelEnv(ParallelEnv[str, Observation, int]):
                 action = None
             if action is None or isinstance(actions[agent], bool):
                 raise CleanupError(
-                    f"the action of {agent!r} must be an integer 0..{self.game.n_actions[i] - 1}, "
-                    f"got {shown(actions[agent])}"
+                    f"the action of {agent!r} must be an integer 0..{self._offered[i] - 1}, got {shown(actions[agent])}"
                 )
-            if not 0 <= action < self.action_spaces[agent].n:
-                raise wrong_action(self.config, action, 0, i)
+            if not 0 <= action < self._own_actions[i]:
+                self._check_offered(action, i)
+                action = STAY
             chosen.append(action)
         return np.array([chosen])
+
+    def _check_offered(self, action: int, i: int) -> None:
+        if self._offered is self._own_actions:
+            raise wrong_action(self.config, action, 0, i)
+        if not 0 <= action < self._offered[i]:
+            raise CleanupError(
+                f"action {shown(action)} of {self.possible_agents[i]!r} is out of range: with equal_actions all agents "
+                f"have actions 0..{self._offered[i] - 1}, and the action_mask of the infos tells those of a role"
+            )
 
     def _split(self, observations: Observation) -> dict[str, Observation]:
         return dict(zip(self.possible_agents, observations[0].copy(), strict=True))
 
     def _infos(self) -> dict[str, dict[str, Any]]:
-        game = self.game
-        density, chance = float(game.waste_density[0]), float(game.apple_chance[0])
-        masks = game.action_mask()[0].view(np.int8)
+        game, sums = self.game, self._episodes
+        waste, steps = int(game.waste[0]), int(game.clock[0])
+        if waste not in self._known_growth:
+            self._known_growth[waste] = float(game.waste_density[0]), float(game.apple_chance[0])
+        density, chance = self._known_growth[waste]
+        # Each step gives arrays of its own, which whoever takes them may change.
+        masks = game.action_mask()[0].view(np.int8) if self._fixed_mask is None else self._fixed_mask.copy()
         rows = zip(
-            self.action_spaces.items(), game.apples[0].tolist(), game.cleaned[0].tolist(), game.shots[0].tolist(),
-            masks, strict=True,
+            self.possible_agents, game.apples[0].tolist(), game.cleaned[0].tolist(), game.shots[0].tolist(),
+            sums.rewards[0].tolist(), *(count[0].tolist() for count in sums.counts.values()),
+            masks, self._offered, strict=True,
         )  # fmt: skip
         return {
             agent: {
                 "apples": apples, "cleaned": cleaned, "shots": shots,
-                "waste_density": density, "apple_chance": chance, "action_mask": mask[: space.n],
+                "total_reward": reward, "total_apples": eaten, "total_cleaned": cells, "total_shots": fired,
+                "steps": steps, "waste_density": density, "apple_chance": chance, "action_mask": mask[:offered],
             }
-            for (agent, space), apples, cleaned, shots, mask in rows
+            for agent, apples, cleaned, shots, reward, eaten, cells, fired, mask, offered in rows
         }  # fmt: skip
 
-    def _add_sums(self, infos: dict[str, dict[str, Any]]) -> None:
-        sums, length = self._episodes, int(self.game.clock[0])
-        for i, info in enumerate(infos.values()):
-            counts = {name: int(count[0, i]) for name, count in sums.counts.items()}
-            info["episode"] = {"reward": float(sums.rewards[0, i]), **counts, "length": length}
+    @property
+    def np_random(self) -> np.random.Generator:
+        """Random numbers for wrappers that take theirs from the environment, as those of a `gymnasium.Env`.
+
+        Seeded by `reset(seed=...)`. The game itself draws from another stream, so that wrappers change no episode.
+        """
+        if self._np_random is None:
+            self._np_random, self._np_random_seed = seeding.np_random(self._np_random_seed)
+        return self._np_random
+
+    @np_random.setter
+    def np_random(self, generator: np.random.Generator) -> None:
+        self._np_random, self._np_random_seed = generator, -1
+
+    @property
+    def np_random_seed(self) -> int:
+        """Seed of `np_random`; -1 if somebody else's generator was put there."""
+        if self._np_random_seed is None:
+            self._np_random, self._np_random_seed = seeding.np_random()
+        return self._np_random_seed
 
     def state(self) -> NDArray[np.uint8]:
         """The whole board: (rows, columns) uint8 cell classes."""
@@ -221,12 +281,14 @@ def parallel_env(
     render_mode: str | None = None,
     render_scale: int = 16,
     max_cycles: int | None = None,
+    equal_actions: bool = False,
     **settings: Any,
 ) -> CleanupParallelEnv:
     """Build a Clean-up game as a PettingZoo parallel environment.
 
     preset: `contract`, `original` or `meltingpot-like`; settings: any field of `CleanupConfig`;
-    max_cycles: PettingZoo's name for the setting `horizon`.
+    max_cycles: PettingZoo's name for the setting `horizon`; equal_actions: whether all agents have one
+    action space, where what a role cannot do is STAY and masked.
 
     >>> game = parallel_env(n_cleaners=1)
     >>> observations, infos = game.reset(seed=1)
@@ -238,14 +300,20 @@ def parallel_env(
             raise CleanupError("max_cycles and horizon are one setting: give one of them")
         settings["horizon"] = max_cycles
     config = make_config(preset, **settings)
-    return CleanupParallelEnv(config, observation=observation, render_mode=render_mode, render_scale=render_scale)
+    return CleanupParallelEnv(
+        config,
+        observation=observation,
+        render_mode=render_mode,
+        render_scale=render_scale,
+        equal_actions=equal_actions,
+    )
 
 
 def raw_env(**settings: Any) -> AECEnv[str, Observation, int]:
     """The same game as a PettingZoo AEC environment, without wrappers."""
-    return parallel_to_aec(parallel_env(**settings))
+    return parallel_to_aec_wrapper(parallel_env(**settings))
 
 
 def env(**settings: Any) -> AECEnv[str, Observation, int]:
-    """The same game as a PettingZoo AEC environment, with the order of calls enforced."""
+    """The same game as a PettingZoo AEC environment, with the order of calls enforced; `aec_to_parallel` undoes it."""
     return wrappers.OrderEnforcingWrapper(raw_env(**settings))

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 _LETTERS = {FLOOR: " ", WALL: "#", RIVER: "~", WASTE: "%", STREAM: "-", ORCHARD: ".", APPLE: "o", BEAM: "*"}
 _ARROWS = "^>v<"
 
+RIM = (45, 45, 45)
+"""RGB of the rim of agents in pictures."""
+
+LEAST_RIM = 12
+"""Pixels per cell from which on a rim is drawn: in less, it would be no circle."""
+
 
 def ansi(game: BatchCleanup, copy: int = 0) -> str:
     """One game as text. Legend: # wall, ~ river, % waste, - stream, . orchard, o apple, * beam;
@@ -50,8 +56,8 @@ def check_scale(config: CleanupConfig, scale: object, name: str = "scale") -> in
 def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uint8]:
     """One game as a picture, (rows*scale, columns*scale, 3) uint8.
 
-    Apples are discs on the orchard, agents discs in their own colour with a white mark at the
-    side they face; beams are drawn translucent, so that what lies below can be seen.
+    Apples are discs on the orchard, agents larger discs in their own colour with a dark rim (from 12 pixels on), which tells them from
+    apples without colour, too, and a white mark at the side they face; beams are drawn translucent, so that what lies below can be seen.
     """
     scale = check_scale(game.config, scale)
     ground, board = game.ground()[copy], game.board()[copy]
@@ -59,7 +65,7 @@ def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uin
     picture: NDArray[np.uint8] = palette()[under].repeat(scale, axis=0).repeat(scale, axis=1)
     y, x = (np.mgrid[:scale, :scale] + 0.5) / scale - 0.5
     apple = x**2 + y**2 < 0.32**2
-    body = x**2 + y**2 < 0.45**2
+    body, inside = x**2 + y**2 < 0.45**2, x**2 + y**2 < 0.39**2
     for row, col in np.argwhere(ground == APPLE):
         _tile(picture, row, col, scale)[apple] = COLOURS[APPLE]
     for row, col in np.argwhere(board == BEAM):
@@ -68,7 +74,8 @@ def rgb(game: BatchCleanup, copy: int = 0, *, scale: int = 16) -> NDArray[np.uin
     colours = agent_colours(game.roles)
     for i, (row, col) in enumerate(game.position[copy]):
         tile = _tile(picture, row, col, scale)
-        tile[body] = colours[i]
+        tile[body] = RIM if scale >= LEAST_RIM else colours[i]
+        tile[inside] = colours[i]
         ahead_y, ahead_x = ((-0.26, 0.0), (0.0, 0.26), (0.26, 0.0), (0.0, -0.26))[game.heading[copy, i]]
         tile[(x - ahead_x) ** 2 + (y - ahead_y) ** 2 < 0.17**2] = (255, 255, 255)
     return picture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Discrete
@@ -31,20 +31,23 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
     Stable-Baselines3, for one) cannot mask. `infos["action_mask"]`, (B * N, actions) bool, is False
     there, and for a beam that is cooling down.
 
-    Autoreset is `AutoresetMode.SAME_STEP`: all games reach the horizon together, and the step that
-    does returns the observations of the next episode. Then `truncations` are all True and
-    `terminations` all False, so that learners bootstrap from `infos["final_obs"]`;
-    `infos["final_info"]` holds the infos of the last step, and `infos["episode"]` the sums of the
-    episode as Gymnasium's `RecordEpisodeStatistics` names them, `r` (apples) and `l` (steps), and
-    `apples`, `cleaned`, `shots`: leave that wrapper off, or give it another `stats_key`. All infos
-    are arrays of B * N, each with the `_key` that tells which sub-environments have it.
-    """
+    At the horizon `truncations` are True and `terminations` False: a time limit, so that learners
+    bootstrap from the last observation. What follows says `autoreset_mode`, as in Gymnasium:
 
-    metadata: ClassVar[dict[str, Any]] = {  # type: ignore[misc]
-        "name": "cleanup_v0",
-        "autoreset_mode": AutoresetMode.SAME_STEP,
-        "render_modes": [],
-    }
+    - `AutoresetMode.SAME_STEP`: that step returns the first observations of the next episode and
+      its infos, and `infos["final_obs"]` and `infos["final_info"]` hold the last ones.
+    - `AutoresetMode.NEXT_STEP`: that step returns the last observations. The next step begins the
+      next episode instead of playing: its actions are not read, its rewards are 0.
+    - `AutoresetMode.DISABLED`: that step returns the last observations. Before the next step, call
+      `reset()`, or `reset(options={"reset_mask": mask})` for some of the games: mask is (B * N,)
+      bool, the same for all agents of a game, and True at least for the games that are over.
+
+    Of Gymnasium's vector wrappers, those of observations need NEXT_STEP or DISABLED.
+
+    All infos are arrays of B * N, each with the `_key` (read-only) that tells which sub-environments have it:
+    `apples`, `cleaned` and `shots` of the step, `waste_density`, `apple_chance`, `action_mask`, and
+    of the episode so far `total_reward` (in apples), `total_apples`, `total_cleaned`, `total_shots` and `steps`.
+    """
 
     def __init__(
         self,
@@ -53,8 +56,15 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
         *,
         observation: str = "symbolic",
         copy: bool = True,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
     ) -> None:
-        """Build the games; copy False returns the game's own buffer, which the next step overwrites."""
+        """Build the games; copy False returns the game's own buffer, which the next step overwrites.
+
+        Raises:
+            CleanupError: a setting is wrong, or so many games take too much memory.
+        """
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {"name": "cleanup_v0", "autoreset_mode": self.autoreset_mode, "render_modes": []}
         if not isinstance(copy, bool):
             raise CleanupError(f"copy must be True or False, got {shown(copy)}")
         config = CleanupConfig() if config is None else config
@@ -79,44 +89,110 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._episodes = Episodes(game)
+        self._over: NDArray[np.bool_] = np.zeros(self.n_games, np.bool_)
+        self._all: NDArray[np.bool_] = np.ones(self.num_envs, np.bool_)
+        self._all.flags.writeable = False
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Start an episode of every game.
+        """Start an episode of every game, or of some: `options={"reset_mask": mask}`, see the class.
 
         seed: an integer, from which every game's seed is derived (`env.game.seeds` tells them); or
         a list of B, one per game, None for a game without. A game without a seed goes on with the
         one that follows from its last episode's, so that one seeded reset fixes all episodes that
         follow; each is the episode that a `parallel_env` with the game's seed plays.
+
+        Games outside the mask stay as they are, whatever the seed. Infos then are those of the games that begin.
+
+        Raises:
+            CleanupError: a wrong seed or mask, or a mask without `AutoresetMode.DISABLED`.
         """
-        if options is not None and "reset_mask" in options:
-            raise CleanupError(
-                "reset_mask is not for this environment: all its games begin and end together, call reset() without"
-            )
+        begin = None if options is None or "reset_mask" not in options else self._games_of(options["reset_mask"])
+        before = None if begin is None or begin.all() else self._snapshot()
         if isinstance(seed, (list, tuple, np.ndarray)):
             observations = self._episodes.reset_each(seed)
         else:
             observations = self._episodes.reset(seed)
             super().reset(seed=None if seed is None else int(seed))
-        return self._flat(observations), self._infos()
+        if begin is None or before is None:
+            self._over[:] = False
+            return self._flat(observations), self._infos()
+        kept: NDArray[np.bool_] = np.logical_not(begin)
+        self._over[begin] = False
+        return self._flat(self._put_back(before, kept)), self._infos(begin)
 
     def step(
         self, actions: NDArray[np.integer[Any]]
     ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Play one step of every game, and at the horizon begin the next episodes.
+        """Play one step of every game; what happens at the horizon says `autoreset_mode`.
 
         Returns observations (B * N, ...), rewards (B * N,) in apples, terminations and truncations
-        (B * N,) bool, and infos. Raises CleanupError for wrong actions, and before a reset.
+        (B * N,) bool, and infos. Raises CleanupError for wrong actions, before a reset, and after the
+        end of a game that nobody has reset (`AutoresetMode.DISABLED`).
         """
+        never: NDArray[np.bool_] = np.zeros(self.num_envs, np.bool_)
+        if self._over.any():
+            self._refuse_if_disabled()
+            self._over[:] = False
+            return self._flat(self._episodes.reset()), np.zeros(self.num_envs), never, never.copy(), self._infos()
         observations, rewards, ended = self._episodes.step(self._playable(actions))
-        paid, over = rewards.flatten(), bool(ended.any())
-        infos: dict[str, Any] = {}
-        if over:
-            infos = self._final(observations)
+        paid, infos = rewards.flatten(), self._infos()
+        if self.autoreset_mode is not AutoresetMode.SAME_STEP:
+            self._over = ended.copy()
+        elif ended.any():
+            last = {"final_obs": self._one_by_one(observations), "final_info": infos}
             observations = self._episodes.reset()
-        infos.update(self._infos())
-        return self._flat(observations), paid, np.zeros(self.num_envs, np.bool_), np.full(self.num_envs, over), infos
+            infos = {**self._with_keys(last), **self._infos()}
+        return self._flat(observations), paid, never, ended.repeat(self.n_agents), infos
+
+    def _refuse_if_disabled(self) -> None:
+        if self.autoreset_mode is AutoresetMode.DISABLED:
+            raise CleanupError(
+                f"the episodes of games {shown(self._over.nonzero()[0].tolist())} are over (horizon "
+                f"{self.config.horizon}), and autoreset is disabled: call reset(), or for them alone "
+                "reset(options={'reset_mask': mask}) with a mask that is True for their sub-environments"
+            )
+
+    def _games_of(self, mask: object) -> NDArray[np.bool_]:
+        """(B,) which games a mask (B * N,) of sub-environments begins anew."""
+        if self.autoreset_mode is not AutoresetMode.DISABLED:
+            raise CleanupError(
+                f"reset_mask is for autoreset_mode='Disabled', this is {self.autoreset_mode.value!r}: its games begin "
+                "and end together, call reset() without"
+            )
+        if not (isinstance(mask, np.ndarray) and mask.dtype == np.bool_ and mask.shape == (self.num_envs,)):
+            raise CleanupError(f"reset_mask must be a numpy array of {self.num_envs} booleans, got {shown(mask)}")
+        rows = mask.reshape(self.n_games, self.n_agents)
+        begin: NDArray[np.bool_] = np.logical_and.reduce(rows, axis=1)
+        halves = (rows.any(axis=1) & ~begin).nonzero()[0]
+        if halves.size:
+            raise CleanupError(
+                f"reset_mask is True for some agents of game {halves[0]} and not for others: the {self.n_agents} "
+                "agents of a game begin together"
+            )
+        if not begin.any():
+            raise CleanupError("reset_mask is False everywhere: it must be True for one game at least")
+        if not (begin.all() or self._episodes.begun):
+            raise CleanupError("reset_mask leaves games out that were never begun: call reset() without it first")
+        return begin
+
+    def _snapshot(self) -> dict[str, NDArray[Any]]:
+        sums = self._episodes
+        return {**self.game.get_state(), **{f"sum of {k}": v.copy() for k, v in self._sums(sums).items()}}
+
+    def _put_back(self, before: dict[str, NDArray[Any]], kept: NDArray[np.bool_]) -> Observation:
+        """Bring the games (B,) of a snapshot back; return the observations of all."""
+        state = self.game.get_state()
+        for name, array in state.items():
+            array[kept] = before[name][kept]
+        for name, array in self._sums(self._episodes).items():
+            array[kept] = before[f"sum of {name}"][kept]
+        return self.game.set_state(state)
+
+    @staticmethod
+    def _sums(episodes: Episodes) -> dict[str, NDArray[Any]]:
+        return {"reward": episodes.rewards, **episodes.counts}
 
     def _playable(self, actions: Any) -> NDArray[np.int64]:
         chosen = check_actions(actions, (self.num_envs,))
@@ -134,46 +210,68 @@ class CleanupVectorEnv(VectorEnv[Observation, NDArray[np.integer[Any]], NDArray[
         flat = observations.reshape(self.num_envs, *observations.shape[2:])
         return flat.copy() if self.copy else flat
 
-    def _with_keys(self, infos: dict[str, Any]) -> dict[str, Any]:
-        both: dict[str, Any] = {}
-        for name, value in infos.items():
-            both[name], both[f"_{name}"] = value, np.ones(self.num_envs, np.bool_)
-        return both
-
-    def _infos(self) -> dict[str, Any]:
-        game = self.game
-        counts = {"apples": game.apples, "cleaned": game.cleaned, "shots": game.shots}
-        return self._with_keys(
-            {
-                **{name: count.flatten().astype(np.int64) for name, count in counts.items()},
-                "waste_density": game.waste_density.repeat(self.n_agents),
-                "apple_chance": game.apple_chance.repeat(self.n_agents),
-                "action_mask": game.action_mask().reshape(self.num_envs, -1),
-            }
-        )
-
-    def _final(self, observations: Observation) -> dict[str, Any]:
-        sums, seen = self._episodes, np.full(self.num_envs, None, dtype=object)
+    def _one_by_one(self, observations: Observation) -> NDArray[Any]:
+        seen = np.full(self.num_envs, None, dtype=object)
         for k, observation in enumerate(observations.reshape(self.num_envs, *observations.shape[2:]).copy()):
             seen[k] = observation
-        length = self.game.clock.repeat(self.n_agents).astype(np.int64)
-        counts = {name: count.flatten() for name, count in sums.counts.items()}
-        episode = self._with_keys({"r": sums.rewards.flatten(), "l": length, **counts})
-        last = {**self._infos(), **self._with_keys({"episode": episode})}
-        return self._with_keys({"final_obs": seen, "final_info": last, "episode": episode})
+        return seen
+
+    def _with_keys(self, infos: dict[str, Any], known: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        both: dict[str, Any] = {}
+        for name, value in infos.items():
+            both[name], both["_" + name] = value, self._all if known is None else known
+        return both
+
+    def _infos(self, games: NDArray[np.bool_] | None = None) -> dict[str, Any]:
+        """The infos of all games, or of some (B,): zero for the others."""
+        game, n, sums = self.game, self.n_agents, self._episodes
+        infos: dict[str, NDArray[Any]] = {
+            "apples": game.apples.astype(np.int64).reshape(-1),
+            "cleaned": game.cleaned.astype(np.int64).reshape(-1),
+            "shots": game.shots.astype(np.int64).reshape(-1),
+            "waste_density": game.waste_density.repeat(n),
+            "apple_chance": game.apple_chance.repeat(n),
+            "action_mask": game.action_mask().reshape(self.num_envs, -1),
+            "total_reward": sums.rewards.flatten(),
+            "steps": game.clock.astype(np.int64).repeat(n),
+        }
+        for name, total in sums.counts.items():
+            infos["total_" + name] = total.flatten()
+        if games is None:
+            return self._with_keys(infos)
+        known = games.repeat(n)
+        for value in infos.values():
+            value[~known] = 0
+        return self._with_keys(infos, known)
+
+
+def _mode(mode: AutoresetMode | str) -> AutoresetMode:
+    try:
+        return AutoresetMode(mode)
+    except (TypeError, ValueError):
+        raise CleanupError(
+            f"autoreset_mode must be one of {', '.join(repr(m.value) for m in AutoresetMode)}, got {shown(mode)}"
+        ) from None
 
 
 def vector_env(
-    preset: str = "contract", n_games: int = 1, *, observation: str = "symbolic", copy: bool = True, **settings: Any
+    preset: str = "contract",
+    n_games: int = 1,
+    *,
+    observation: str = "symbolic",
+    copy: bool = True,
+    autoreset_mode: AutoresetMode | str = AutoresetMode.SAME_STEP,
+    **settings: Any,
 ) -> CleanupVectorEnv:
     """Build B games as a Gymnasium vector environment with one sub-environment per agent.
 
-    preset, settings: as in `parallel_env`. A function and not a name for `gymnasium.make_vec`,
-    whose `num_envs` could say neither games nor agents.
+    preset, settings: as in `parallel_env`; autoreset_mode: see `CleanupVectorEnv`, also as the
+    strings "SameStep", "NextStep" and "Disabled".
 
     >>> envs = vector_env("contract", n_games=2, n_cleaners=2)
     >>> observations, infos = envs.reset(seed=1)
     >>> observations.shape, envs.single_action_space
     ((14, 15, 15), Discrete(8))
     """
-    return CleanupVectorEnv(make_config(preset, **settings), n_games, observation=observation, copy=copy)
+    config = make_config(preset, **settings)
+    return CleanupVectorEnv(config, n_games, observation=observation, copy=copy, autoreset_mode=autoreset_mode)

@@ -1,4 +1,4 @@
-"""A window on the screen for `render_mode="human"`; pygame is loaded only when one is opened."""
+"""A window on the screen for `render_mode="human"`; pygame-ce or pygame is loaded only when one is opened."""
 
 from __future__ import annotations
 
@@ -21,9 +21,15 @@ class Window:
             import pygame
         except ImportError as error:
             raise CleanupError(
-                'render_mode="human" needs pygame-ce: pip install "cleanup-contracts[render]", '
+                'render_mode="human" needs pygame-ce or pygame: pip install "cleanup-contracts[window]", '
                 'or take render_mode="ansi" or "rgb_array"'
             ) from error
+        if not hasattr(pygame, "display"):
+            # Both distributions install into the folder `pygame`: uninstalling one takes files of the other.
+            raise CleanupError(
+                'render_mode="human" finds a pygame without a display, as is left when pygame and pygame-ce were both '
+                "installed and one was removed: pip uninstall pygame pygame-ce, then pip install pygame-ce"
+            )
         self._pygame, self._title, self._fps = pygame, title, fps
         self._clock: Any = pygame.time.Clock()
         self._screen: Any = None

@@ -56,4 +56,5 @@ __all__ = [
     "solve",
 ]
 
-pettingzoo.register("aec", "contract_tree/bandit-tree-v0", entry_point="contract_tree:env")
+if hasattr(pettingzoo, "register"):  # since 1.27; contract_tree.env works without
+    pettingzoo.register("aec", "contract_tree/bandit-tree-v0", entry_point="contract_tree:env")

@@ -12,8 +12,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from contract_tree.command_output import (
+    SHELLS,
+    PrintCompletion,
+    Version,
+    detail,
+    document,
+    only_the_document,
+    program_version,
+    progress_stream,
+    result_document,
+)
 from contract_tree.errors import TreeError
 from contract_tree.program import run
+
+FORMATS = ("png", "pdf", "svg")
+"""In which figures can be written."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +47,14 @@ def build_parser() -> argparse.ArgumentParser:
         prog="contract-tree",
         description="Contracts in a tree of principals and agents who learn: run games, and report what came of them.",
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    nothing: dict[str, Any] = {"dest": argparse.SUPPRESS, "default": argparse.SUPPRESS}
+    parser.add_argument("--version", action=Version, nargs=0, help="say the version and end", **nothing)
+    parser.add_argument(
+        "--print-completion", action=PrintCompletion, choices=SHELLS, metavar="SHELL",
+        help="print a script for bash, zsh or fish that completes commands and options, and end", **nothing,
+    )  # fmt: skip
+    _loudness(parser)
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
 
     sub = _command(commands, "run", _run, "let players play a tree and keep what came of it")
     sub.add_argument(
@@ -57,7 +78,14 @@ def build_parser() -> argparse.ArgumentParser:
 
     sub = _command(commands, "report", _report, "draw the figures of a run")
     sub.add_argument("folder", type=Path, metavar="FOLDER", help="folder of the run")
+    sub.add_argument("--format", choices=FORMATS, default="png", help="of the figures (default: png)")
     return parser
+
+
+def _loudness(parser: argparse.ArgumentParser, **default: Any) -> None:
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="say results and errors only, no progress", **default)
+    group.add_argument("-v", "--verbose", action="store_true", help="say also settings and versions", **default)
 
 
 def _command(
@@ -65,6 +93,8 @@ def _command(
 ) -> argparse.ArgumentParser:
     sub: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     sub.set_defaults(run=action)
+    _loudness(sub, default=argparse.SUPPRESS)
+    sub.add_argument("--json", action="store_true", help="write one JSON document to stdout, and nothing else there")
     return sub
 
 
@@ -98,14 +128,20 @@ def _run(options: argparse.Namespace) -> int:
     tree = Tree.from_json(options.tree) if is_file else named_tree(options.tree)
     players = parse_players(options.players)
     folder = options.folder or Path("studies") / _folder_name(options)
-    progress = Progress(sys.stderr, options.horizon)
-    result = simulate(
-        tree, players, horizon=options.horizon, n_games=options.games, seed=options.seed,
-        noise=None if options.bernoulli else options.noise, threads=options.threads, on_progress=progress.show,
-    )  # fmt: skip
-    save_result(result, folder)
-    print(closing_table(result))
-    print(f"\nthe run is kept in {folder}; draw it with: contract-tree report {folder}")
+    progress = Progress(progress_stream(options), options.horizon)
+    with only_the_document(options) as texts:
+        result = simulate(
+            tree, players, horizon=options.horizon, n_games=options.games, seed=options.seed,
+            noise=None if options.bernoulli else options.noise, threads=options.threads, on_progress=progress.show,
+        )  # fmt: skip
+        save_result(result, folder)
+        detail(options, "players", dict(zip(result.tree.names, result.players, strict=True)))
+        detail(options, "versions", {"cleanup-contracts": program_version()})
+        if options.json:
+            texts.append(document(options, result_document(result, [folder])))
+        else:
+            texts.append(closing_table(result))
+            texts.append(f"\nthe run is kept in {folder}\ndraw it with: contract-tree report {folder}")
     return 0
 
 
@@ -117,14 +153,18 @@ def _folder_name(options: argparse.Namespace) -> str:
 
 
 def _report(options: argparse.Namespace) -> int:
+    from contract_tree.figure_style import FigureStyle
     from contract_tree.report import closing_table, write_report
     from contract_tree.result_files import load_result
 
-    result = load_result(options.folder)
-    print(closing_table(result))
-    print()
-    for path in write_report(result, options.folder / "report"):
-        print(path)
+    with only_the_document(options) as texts:
+        result = load_result(options.folder)
+        table = closing_table(result)
+        files = write_report(result, options.folder / "report", style=FigureStyle(format=options.format))
+        if options.json:
+            texts.append(document(options, result_document(result, files)))
+        else:
+            texts.append("\n".join([table, "", *map(str, files)]))
     return 0
 
 

@@ -14,7 +14,7 @@ from pettingzoo.utils import wrappers
 
 from contract_tree.checks import MOST_ROUNDS, MOST_SEED, brief, check_noise, check_whole
 from contract_tree.errors import TreeError
-from contract_tree.instances import named_tree
+from contract_tree.instances import as_tree
 from contract_tree.tree import Tree
 
 MOST_PAYMENT = 2.0
@@ -45,18 +45,24 @@ class BanditTreeEnv(AECEnv[str, NDArray[np.float32], dict[str, Any]]):
     }
 
     def __init__(
-        self, tree: Tree | None = None, *, horizon: int = 100, noise: float | None = 0.1, render_mode: str | None = None
+        self,
+        tree: Tree | str | None = None,
+        *,
+        horizon: int = 100,
+        noise: float | None = 0.1,
+        render_mode: str | None = None,
     ) -> None:
         """Build the game.
 
-        tree: default the chain of three; horizon: rounds of an episode; noise: standard deviation of
+        tree: a Tree or the name of one (see `named_tree`), default the chain of three; horizon: rounds of an
+        episode; noise: standard deviation of
         Gaussian rewards, or None for Bernoulli rewards.
         """
         horizon, noise = check_whole("horizon", horizon, 1, MOST_ROUNDS), check_noise(noise)
         if render_mode not in (None, "ansi"):
             raise TreeError(f"unknown render_mode {brief(render_mode)}: choose ansi, or leave it out")
         super().__init__()
-        self.tree = named_tree("chain") if tree is None else tree
+        self.tree = as_tree("chain" if tree is None else tree)
         self.horizon, self.noise, self.render_mode = horizon, noise, render_mode
         self.possible_agents = list(self.tree.names)
         self.agents: list[str] = []
@@ -200,7 +206,6 @@ def raw_env(
     tree: Tree | str = "chain", *, horizon: int = 100, noise: float | None = 0.1, render_mode: str | None = None
 ) -> BanditTreeEnv:
     """Build the environment without wrappers; tree: a Tree or the name of one (see `named_tree`)."""
-    tree = named_tree(tree) if isinstance(tree, str) else tree
     return BanditTreeEnv(tree, horizon=horizon, noise=noise, render_mode=render_mode)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from contract_tree.checks import MOST_SEED, brief, check_whole
 from contract_tree.errors import TreeError
 from contract_tree.solution import solve
-from contract_tree.tree import MOST_ARMS, MOST_LEVELS, MOST_NODES, Tree
+from contract_tree.tree import MOST_ARMS, MOST_LEVELS, MOST_NODES, Tree, check_tree
 
 _RANDOM = re.compile(r"random-([0-9]{1,20})-([0-9]{1,20})(?:-([0-9]{1,20}))?")
 NAMES = ("chain", "ipa", "random-DEPTH-BRANCHING[-SEED]")
@@ -46,6 +46,15 @@ def named_tree(name: str) -> Tree:
         raise TreeError(f"unknown tree {brief(name)}: choose one of {', '.join(NAMES)}, or a JSON file")
     depth, branching, seed = (int(number or 0) for number in found.groups())
     return misaligned_tree(depth=depth, branching=branching, seed=seed)
+
+
+def as_tree(tree: Tree | str) -> Tree:
+    """Return a tree, or the one of that name (see `named_tree`).
+
+    Raises:
+        TreeError: there is no tree of that name, or it is neither.
+    """
+    return named_tree(tree) if isinstance(tree, str) else check_tree(tree)
 
 
 def random_tree(*, depth: int, branching: int, n_actions: int = 2, rng: np.random.Generator) -> Tree:

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import csv
 import io
-import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from contract_tree.files import write_whole
 from contract_tree.result import Estimate, Result
 
-DPI = 120
-"""Pixels per inch of the figures."""
+if TYPE_CHECKING:
+    from contract_tree.figure_style import FigureStyle
+
+WIDTH = 80
+"""Characters that no line of the table passes."""
+
+_LONGEST_NAME = 14
+
+_HEAD = [
+    ("", "best", "", "", "paid by", "utility", ""),
+    ("node", "action", "played", "share", "principal", "last tenth", "regret"),
+]
 
 
 def closing_table(result: Result) -> str:
@@ -26,19 +36,40 @@ def closing_table(result: Result) -> str:
     lines = [
         f"{result.n_games} games of {result.horizon:,} rounds, seed {result.seed}, "
         + ("Bernoulli rewards" if result.noise is None else f"Gaussian noise sd {result.noise:g}")
-        + "; mean ± half of the 95 % interval",
+        + ";",
+        "mean ± half of the 95 % interval",
         f"best welfare per round:    {solution.welfare:.4f} (nobody pays: {solution.selfish_welfare:.4f})",
         f"welfare, last tenth:       {_fixed(social, 4)}, missed: {_fixed(gap, 3)} %",
-        f"lost welfare:              {_fixed(lost, 0)}, growing like T^({_fixed(slope, 2)}) from round {result.horizon // 10:,} on",
+        f"lost welfare:              {_fixed(lost, 0)}",
+        f"which grows like:          T^({_fixed(slope, 2)}) from round {result.horizon // 10:,} on",
         "",
-        f"{'node':<14}{'best':>5}{'played':>7}{'share':>8}{'paid by principal':>19}{'utility, last tenth':>22}{'regret':>20}",
     ]
-    lines += [
-        f"{row['node']:<14}{row['best_action']:>5}{row['most_played']:>7}{row['share']:>8.3f}{row['received']:>19.4f}"
-        f"{row['utility']:>13.4f} ± {row['utility_half']:<6.4f}{row['regret']:>13.1f} ± {row['regret_half']:<.1f}"
+    rows = [
+        (
+            _shortened(str(row["node"])), str(row["best_action"]), str(row["most_played"]), f"{row['share']:.3f}",
+            f"{row['received']:.4f}", f"{row['utility']:.4f} ± {row['utility_half']:.4f}",
+            f"{row['regret']:.1f} ± {row['regret_half']:.1f}",
+        )
         for row in rows_of_nodes(result)
-    ]
-    return "\n".join(lines)
+    ]  # fmt: skip
+    return "\n".join([*lines, *_columns([*_HEAD, *rows])])
+
+
+def _columns(rows: list[tuple[str, ...]]) -> list[str]:
+    """Lay out rows: names flush left, all else flush right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
+    right = ([text.rjust(w) for text, w in zip(row[1:], widths[1:], strict=True)] for row in rows)
+    return [gap.join((row[0].ljust(widths[0]), *rest)).rstrip() for row, rest in zip(rows, right, strict=True)]
+
+
+def _shortened(name: str) -> str:
+    """A name of which a table shows the beginning and the end.
+
+    >>> _shortened("a" * 20)
+    'aaaaaa..aaaaaa'
+    """
+    return name if len(name) <= _LONGEST_NAME else f"{name[:6]}..{name[-6:]}"
 
 
 def _fixed(estimate: Estimate, digits: int) -> str:
@@ -69,14 +100,21 @@ def rows_of_nodes(result: Result) -> list[dict[str, object]]:
     return rows
 
 
-def write_report(result: Result, folder: Path | str) -> list[Path]:
+def write_report(result: Result, folder: Path | str, *, style: FigureStyle | None = None) -> list[Path]:
     """Write `nodes.csv`, `welfare.csv` and four figures into a folder; return their paths.
+
+    Args:
+        result: what came of the games.
+        folder: is made if need be.
+        style: format, pixels, titles and width of the figures; default: PNG, as for a screen.
 
     Raises:
         TreeError: the folder cannot be written.
     """
     from contract_tree import figures
+    from contract_tree.figure_style import SCREEN, file_content
 
+    look = style or SCREEN
     folder = Path(folder)
     lost = result.welfare_regret()
     curve = [
@@ -96,10 +134,6 @@ def write_report(result: Result, folder: Path | str) -> list[Path]:
         written.append(folder / f"{name}.csv")
         write_whole(written[-1], text.getvalue().encode())
     for name, draw in drawings.items():
-        picture = io.BytesIO()
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Glyph .* missing from")  # a name in letters that the font lacks
-            draw(result).savefig(picture, dpi=DPI, format="png", metadata={"Software": None})
-        written.append(folder / f"{name}.png")
-        write_whole(written[-1], picture.getvalue())
+        written.append(folder / f"{name}.{look.format}")
+        write_whole(written[-1], file_content(draw(result, style=look), look))
     return written

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from contract_tree.checks import MOST_THREADS, brief, check_whole
 from contract_tree.engine import Games, places_of
 from contract_tree.errors import TreeError
+from contract_tree.instances import as_tree
 from contract_tree.layout import COMMIT
 from contract_tree.player_parameters import BuiltIn
 from contract_tree.players import get_player
@@ -23,7 +24,7 @@ Anyone = BuiltIn | Factory | str
 
 
 def simulate(
-    tree: Tree,
+    tree: Tree | str,
     players: Anyone | Mapping[str, Anyone],
     *,
     horizon: int,
@@ -36,6 +37,7 @@ def simulate(
 ) -> Result:
     """Play independent games of one tree.
 
+    tree: a Tree, or the name of one (see `named_tree`).
     players: who plays at all nodes, or a mapping from nodes to players; its keys are names of
     nodes, `inner` (nodes with children) and `leaves`, a name winning over these.
     horizon: rounds of a game. n_games: games (seeds). seed: of everything drawn; game g depends on
@@ -53,6 +55,7 @@ def simulate(
     >>> result.rewards.shape  # games, rounds that are recorded, nodes
     (2, 40, 3)
     """
+    tree = as_tree(tree)
     horizon, n_games, seed, noise = check_settings(tree, horizon=horizon, n_games=n_games, seed=seed, noise=noise)
     threads = check_whole("threads", threads, 1, MOST_THREADS)
     if engine not in (None, "compiled", "python"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_tree.tree import Tree
+from contract_tree.tree import Tree, check_tree
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,7 +55,7 @@ def solve(tree: Tree) -> Solution:
     >>> solution.actions, round(solution.welfare, 2), solution.payment[2].round(2).tolist()
     ((1, 1, 1), 2.05, [0.0, 0.2])
     """
-    n = tree.n_nodes
+    n = check_tree(tree).n_nodes
     welfare, utility, payment, choice = ([np.zeros(0)] * n for _ in range(4))
     selfish = [0] * n
     for v in reversed(range(n)):

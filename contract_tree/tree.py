@@ -276,3 +276,16 @@ def _table(name: str, values: Any) -> NDArray[np.float64]:
         raise TreeError(f"theta of {name!r} must be a full table of numbers, got {brief(values)}")
     table.flags.writeable = False
     return table
+
+
+def check_tree(tree: object) -> Tree:
+    """Return a tree that is one.
+
+    Raises:
+        TreeError: it is something else.
+    """
+    if not isinstance(tree, Tree):
+        raise TreeError(
+            f"tree must be a Tree, for example named_tree('chain') or Tree.from_json(path), got {brief(tree)}"
+        )
+    return tree

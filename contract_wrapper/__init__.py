@@ -64,7 +64,13 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
+    from contract_wrapper.listeners.listener import TrainingListener, TrainingLog, TrainingRun, log_trainings
+    from contract_wrapper.listeners.mlflow_log import MLflowLog
+    from contract_wrapper.listeners.named import named_log
+    from contract_wrapper.listeners.tensorboard_log import TensorBoardLog
+    from contract_wrapper.listeners.wandb_log import WandbLog
     from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.reports.figure_style import FigureStyle
     from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study, read_study
 
@@ -101,6 +107,11 @@ _HOMES = {
     "landscapes.thresholds": ("predicted_threshold", "threshold"),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
+    "listeners.listener": ("TrainingListener", "TrainingLog", "TrainingRun", "log_trainings"),
+    "listeners.mlflow_log": ("MLflowLog",),
+    "listeners.named": ("named_log",),
+    "listeners.tensorboard_log": ("TensorBoardLog",),
+    "listeners.wandb_log": ("WandbLog",),
     "bo.scipy_result": ("as_optimize_result", "from_skopt"),
     "contracts.roles": ("Activity", "Roles"),
     "contracts.settlement": ("Settlement",),
@@ -111,6 +122,7 @@ _HOMES = {
     "bo.rivals": ("RIVALS",),
     "evaluation.best_response": ("best_response",),
     "playback.recording": ("record_episode",),
+    "reports.figure_style": ("FigureStyle",),
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "learners.ppo.train": ("sb3_vec_env",),
@@ -143,11 +155,13 @@ __all__ = [
     "DesignSpace",
     "Estimate",
     "EvaluationSettings",
+    "FigureStyle",
     "History",
     "Integer",
     "Landscape",
     "LandscapeDesign",
     "LinearShares",
+    "MLflowLog",
     "Outcome",
     "PPOConfig",
     "PayPerCell",
@@ -163,6 +177,11 @@ __all__ = [
     "TaxAndShare",
     "TaxByCells",
     "TaxContracts",
+    "TensorBoardLog",
+    "TrainingListener",
+    "TrainingLog",
+    "TrainingRun",
+    "WandbLog",
     "as_optimize_result",
     "ask",
     "best_response",
@@ -174,7 +193,9 @@ __all__ = [
     "get_mtmfq_profile",
     "get_ppo_profile",
     "load_landscape",
+    "log_trainings",
     "make_contracted",
+    "named_log",
     "optuna_objective",
     "play_crews",
     "play_deviation",

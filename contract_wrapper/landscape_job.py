@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
-import sys
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper.commands.options import game_name, game_of, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
+    from contract_wrapper.commands.output import Output
     from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 
 N_SEEDS, N_QUICK_SEEDS = 5, 2
@@ -34,9 +36,11 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     )
 
 
-def landscape(options: argparse.Namespace) -> int:
+def landscape(options: argparse.Namespace, output: Output) -> int:
     """Make a landscape, draw it, and say what it shows."""
+    from contract_wrapper.commands.documents import landscape_document
     from contract_wrapper.errors import require_package
+    from contract_wrapper.evaluation.settings import versions
     from contract_wrapper.landscapes.building.landscape_folder import make_landscape
     from contract_wrapper.reports.landscape_report import report_folder, write_landscape_report
     from contract_wrapper.reports.landscape_summary import summary
@@ -46,29 +50,33 @@ def landscape(options: argparse.Namespace) -> int:
     n = options.seeds if options.seeds is not None else N_QUICK_SEEDS if options.quick else N_SEEDS
     if n < 1 or options.seed < 0:
         raise ContractsError(f"--seeds must be at least 1 and --seed at least 0, got {n} and {options.seed}")
-    print(f"landscape: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
-    print(
+    output.say(f"landscape: {folder} (stop with Ctrl-C at any time; the same command goes on)")
+    output.say(
         f"{n} training{'s' * (n > 1)} of crews that know every contract, then {len(settings.contracts()) - 1} contracts are "
-        "played and single agents try to gain by leaving the crew",
-        flush=True,
+        "played and single agents try to gain by leaving the crew"
     )
     if options.quick:
         full = type(settings)()
-        print(
+        output.say(
             f"quick: {settings.crews.episodes:,} training episodes instead of {full.crews.episodes:,} and "
             f"{len(settings.taxes)} taxes instead of {len(full.taxes)}; crews are half trained, so the figures show what "
-            "a landscape is and not what a contract is worth",
-            flush=True,
+            "a landscape is and not what a contract is worth"
         )
-    made = make_landscape(
-        settings, range(options.seed, options.seed + n), folder, processes=options.processes, stream=sys.stderr,
-        command=command_of(options, n),
-    )  # fmt: skip
-    print()
-    print(summary(made))
+    output.detail("versions", versions())
+    output.detail("settings", settings.about())
+    with logging_to(options, folder):
+        made = make_landscape(
+            settings, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
+            command=command_of(options, n),
+        )  # fmt: skip
     pages = write_landscape_report(made, report_folder(folder / "landscape.npz"))
-    print(f"\nfigures and report: {pages[0]}")
-    print(f"all contracts:      {folder / 'landscape.csv'} and {folder / 'landscape.npz'}")
+    text = [
+        *([] if output.quiet else [""]),
+        summary(made),
+        f"\nfigures and report: {pages[0]}",
+        f"all contracts:      {folder / 'landscape.csv'} and {folder / 'landscape.npz'}",
+    ]
+    output.result("\n".join(text), lambda: landscape_document(made, pages))
     return 0
 
 
@@ -78,12 +86,11 @@ def settings_of(options: argparse.Namespace) -> LandscapeSettings:
     Raises:
         ContractsError, CleanupError, LearnerError: one of them is unknown or out of range.
     """
-    from cleanup_env import make_config
     from contract_wrapper.contracts.costs import get_costs
     from contract_wrapper.landscapes.building.landscape_settings import QUICK, LandscapeSettings
 
     changes: dict[str, Any] = dict(QUICK) if options.quick else {}
-    settings = LandscapeSettings(game=make_config(options.preset), costs=get_costs(options.costs), **changes)
+    settings = LandscapeSettings(game=game_of(options), costs=get_costs(options.costs), **changes)
     if options.crews_episodes is None:
         return settings
     return dataclasses.replace(settings, crews=dataclasses.replace(settings.crews, episodes=options.crews_episodes))
@@ -93,7 +100,7 @@ def folder_name(options: argparse.Namespace) -> str:
     """Name a landscape by what may not change in it, so that the same command finds it again."""
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
     episodes = [] if options.crews_episodes is None else [f"{options.crews_episodes}-episodes"]
-    return "-".join([options.preset, costs, *(["quick"] if options.quick else []), *episodes])
+    return "-".join([*game_name(options), costs, *(["quick"] if options.quick else []), *episodes])
 
 
 def command_of(options: argparse.Namespace, n_seeds: int) -> str:
@@ -101,6 +108,10 @@ def command_of(options: argparse.Namespace, n_seeds: int) -> str:
     parts = ["cleanup-contracts landscape", f"--costs {options.costs}", f"--seeds {n_seeds}"]
     if options.preset != "contract":
         parts.insert(1, f"--preset {options.preset}")
+    if options.harvesters is not None:
+        parts.append(f"--harvesters {options.harvesters}")
+    if options.map is not None:
+        parts.append(f"--map {shlex.quote(str(options.map))}")
     if options.seed:
         parts.append(f"--seed {options.seed}")
     if options.crews_episodes is not None:

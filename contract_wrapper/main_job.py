@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import re
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract_wrapper.commands.options import game_name, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
+    from contract_wrapper.commands.output import Output
     from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.studies.settings import SearchSettings
@@ -24,6 +25,26 @@ QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 
 QUICK_CREWS = {"episodes": 2_500, "hidden": (64, 64), "n_games": 32}
 """Settings of the training of crews that `--quick` changes."""
+
+
+def add_options(sub: argparse.ArgumentParser) -> None:
+    """Options of the command, besides those that it shares with others."""
+    sub.add_argument(
+        "--folder", type=Path, help="folder of the study (default: studies/ and a name made of the options)"
+    )
+    sub.add_argument(
+        "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
+    )
+    add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
+    sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
+    sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
+    sub.add_argument(
+        "--batch", type=int, default=2, metavar="N", help="contracts that cPMES chooses at once (default: 2)"
+    )
+    sub.add_argument(
+        "--confirm", type=int, metavar="N", help="fresh trainings of the best contract from scratch (default: 5)"
+    )
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
 
 
 def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:
@@ -70,8 +91,10 @@ def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) 
     return CrewSettings(trainings=trainings, learner=learner, seed=options.seed)
 
 
-def optimize(options: argparse.Namespace, settings: EvaluationSettings) -> int:
+def optimize(options: argparse.Namespace, settings: EvaluationSettings, output: Output) -> int:
     """Run the main job; `settings` are those of the trainings from scratch."""
+    from contract_wrapper.commands.documents import study_document
+    from contract_wrapper.evaluation.settings import versions
     from contract_wrapper.evaluation.worker_pool import check_processes
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
@@ -87,13 +110,20 @@ def optimize(options: argparse.Namespace, settings: EvaluationSettings) -> int:
     settings = dataclasses.replace(settings, crews=crew_settings(options, inner, options.quick))
     folder = options.folder or Path("studies") / folder_name(options, inner)
     study = Study(folder, settings, search)
-    print(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)", flush=True)
-    print("\n".join(_about(options, settings, search)), flush=True)
-    record = Search(study, processes=options.processes, stream=sys.stderr).run()
-    print()
-    print(closing_table(record, next_suggestions(record)))
-    print(f"\nfigures and report: {write_report(record)[-1].parent}")
-    print(f"all evaluations:    {folder / 'trials.csv'}")
+    output.say(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)")
+    output.say("\n".join(_about(options, settings, search)))
+    output.detail("versions", versions(options.learner))
+    output.detail("settings", settings.to_dict())
+    with logging_to(options, folder):
+        record = Search(study, processes=options.processes, stream=output.progress).run()
+    suggestions, files = next_suggestions(record), write_report(record)
+    text = [
+        *([] if output.quiet else [""]),
+        closing_table(record, suggestions),
+        f"\nfigures and report: {files[-1].parent}",
+        f"all evaluations:    {folder / 'trials.csv'}",
+    ]
+    output.result("\n".join(text), lambda: study_document(record, suggestions, files))
     return 0
 
 
@@ -123,7 +153,7 @@ def inner_of(options: argparse.Namespace) -> str:
 def folder_name(options: argparse.Namespace, inner: str) -> str:
     """Name a study by what may not change in it, so that the same command finds it again."""
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
-    parts = [options.preset, costs]
+    parts = [*game_name(options), costs]
     if options.learner != "mtmfq":
         parts.append(options.learner)
     if inner == CREWS:

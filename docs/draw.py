@@ -7,16 +7,14 @@ kept in the file.
 
 from __future__ import annotations
 
-import hashlib
-import importlib
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import landscape_pictures
 import numpy as np
-from numpy.typing import NDArray
+from chart import Chart, figure_of, tidy
 from situations import (
     CONTEST,
     CREWS,
@@ -29,7 +27,6 @@ from situations import (
     UNCLEANED_STEPS,
     WASTE_MODES,
     WATCHED,
-    Scene,
     apple_chances,
     field_curves,
     field_of_view,
@@ -37,75 +34,29 @@ from situations import (
     waste_curve,
     what_is_seen,
 )
+from tiles import Picture, above, beside, framed, step_of
 
 from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS
 from cleanup_env.colours import agent_colours, palette
 from cleanup_env.render import rgb
 from contract_tree import Result, named_tree, simulate
 
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+COLOURS = 64
+"""Colours of a chart's file, so that it stays small."""
 
 IMAGES = Path(__file__).parent / "images"
-Picture = NDArray[np.uint8]
 
 # ---- tile pictures
 
 
-def _beside(pictures: Sequence[Picture], gap: int = 16) -> Picture:
-    """Join pictures from left to right on white."""
-    tall = max(picture.shape[0] for picture in pictures)
-    parts: list[Picture] = []
-    for k, picture in enumerate(pictures):
-        if k:
-            parts.append(np.full((tall, gap, 3), 255, np.uint8))
-        padded = np.full((tall, picture.shape[1], 3), 255, np.uint8)
-        padded[: picture.shape[0]] = picture
-        parts.append(padded)
-    return np.hstack(parts)
-
-
-def _above(pictures: Sequence[Picture], gap: int = 16) -> Picture:
-    """Join pictures from top to bottom on white."""
-    return _beside([picture.transpose(1, 0, 2) for picture in pictures], gap).transpose(1, 0, 2)
-
-
-def _arrow(height: int, size: int = 14) -> Picture:
-    """A grey triangle that points right, in the middle of a white strip."""
-    strip = np.full((height, 3 * size, 3), 255, np.uint8)
-    for x in range(size):
-        reach = (size - x) // 2
-        strip[height // 2 - reach : height // 2 + reach + 1, size + x] = 120
-    return strip
-
-
-def _step_of(scene: Scene, scale: int) -> Picture:
-    """A scene before its step, an arrow, and after it."""
-    before, after = rgb(scene.before(), scale=scale), rgb(scene.after(), scale=scale)
-    return _beside([before, _arrow(len(before)), after], gap=0)
-
-
-def _framed(picture: Picture, row: int, column: int, side: int, colour: tuple[int, int, int]) -> None:
-    """Draw a square frame of three pixels into a picture."""
-    lines = picture[row : row + side, column : column + side]
-    for part in (lines[:3], lines[-3:], lines[:, :3], lines[:, -3:]):
-        part[:] = colour
-
-
 def draw_reach() -> Picture:
     """Beams that nothing stops."""
-    return _beside([rgb(scene.after(), scale=24) for scene in REACH], gap=36)
+    return beside([rgb(scene.after(), scale=24) for scene in REACH], gap=36)
 
 
 def draw_moves() -> Picture:
     """Three ways in which moves meet."""
-    return _beside([_step_of(scene, 22) for scene in (CONTEST, SWAP, RING)], gap=40)
-
-
-def draw_presets() -> Picture:
-    """Every preset at its start, and below after some steps without cleaning."""
-    rows = [[rgb(preset_games(name, steps), scale=10) for name in PRESETS] for steps in (0, UNCLEANED_STEPS)]
-    return _above([_beside(row, gap=24) for row in rows], gap=24)
+    return beside([step_of(scene, 22) for scene in (CONTEST, SWAP, RING)], gap=40)
 
 
 def draw_windows(scale: int = 12, pad: int = 5) -> Picture:
@@ -118,75 +69,76 @@ def draw_windows(scale: int = 12, pad: int = 5) -> Picture:
     colours, windows = agent_colours(game.roles), []
     for i in WATCHED:
         row, column = (int(k) + pad - r for k in game.position[0, i])
-        _framed(whole, row * scale, column * scale, side * scale, colours[i])
+        framed(whole, row * scale, column * scale, side * scale, colours[i])
         window = seen[i].repeat(scale, axis=0).repeat(scale, axis=1)
-        _framed(window, 0, 0, side * scale, colours[i])
+        framed(window, 0, 0, side * scale, colours[i])
         windows.append(window)
-    return _beside([whole, _above(windows, gap=24)], gap=24)
+    return beside([whole, above(windows, gap=24)], gap=24)
 
 
 # ---- charts
 
 
-@dataclass(frozen=True)
-class Chart:
-    """A figure and the arrays that it shows."""
-
-    figure: Figure
-    data: tuple[NDArray[Any], ...]
-
-    def digest(self) -> str:
-        """A hash of the data, rounded so that it is the same on every machine."""
-        rounded = [np.round(np.asarray(array, np.float64), 4) + 0.0 for array in self.data]
-        return hashlib.sha256(b"".join(array.tobytes() for array in rounded)).hexdigest()[:16]
-
-
-def _figure(width: float, height: float, columns: int, rows: int = 1) -> tuple[Figure, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, squeeze=False)
+_THREE: tuple[dict[str, Any], ...] = (
+    {"color": "#222222"}, {"color": "#0072B2", "ls": "--"}, {"color": "#D55E00", "ls": "-."},
+)  # fmt: skip
+_FOUR: tuple[dict[str, Any], ...] = (
+    {"color": "#777777", "ls": ":"}, {"color": "#E69F00", "ls": "-."}, {"color": "#0072B2", "ls": "--"}, {"color": "#222222"},
+)  # fmt: skip
+_CHAIN: tuple[dict[str, Any], ...] = (
+    {"color": "#222222", "ls": ":", "zorder": 3}, {"color": "#E69F00"}, {"color": "#0072B2"},
+)  # fmt: skip
+"""Looks of curves, which can be told apart without colour, too."""
 
 
-def _tidy(ax: Any, x: str, y: str) -> None:
-    ax.set_xlabel(x)
-    ax.set_ylabel(y)
-    ax.set_ylim(bottom=0)
-    ax.spines[["top", "right"]].set_visible(False)
+def draw_presets() -> Chart:
+    """Every preset at its start, and below after some steps without cleaning."""
+    figure, axes = figure_of(6.4, 6.2, len(PRESETS), 2)
+    pictures = []
+    for line, steps in zip(axes, (0, UNCLEANED_STEPS), strict=True):
+        for ax, name in zip(line, PRESETS, strict=True):
+            pictures.append(rgb(preset_games(name, steps), scale=16))
+            ax.imshow(pictures[-1], interpolation="none")
+            ax.set(xticks=[], yticks=[])
+            ax.spines[:].set_visible(False)
+            if steps == 0:
+                ax.set_title(name, fontsize=10)
+        line[0].set_ylabel("the start" if steps == 0 else f"after {steps} steps", fontsize=10)
+    return Chart(figure, tuple(pictures))
 
 
 def draw_growth() -> Chart:
     """Chance of an apple over the waste density; waste over time while nobody cleans."""
-    figure, axes = _figure(8.4, 3.2, 2)
+    figure, axes = figure_of(8.4, 3.2, 2)
     left, right = axes[0]
     density, chance = apple_chances()
-    left.plot(density, chance, color="#34a02c")
-    _tidy(left, "waste density (waste cells / river cells)", "chance of an apple per cell and step")
+    left.plot(density, chance, color="#222222")
+    tidy(left, "waste density (waste cells / river cells)", "chance of an apple per cell and step")
     curves = {name: waste_curve(settings) for name, settings in WASTE_MODES.items()}
-    for (name, curve), colour in zip(curves.items(), ("#714b18", "#639cc2", "#8a4fa0"), strict=True):
-        right.plot(np.arange(1, len(curve) + 1), curve, color=colour, label=name)
-    _tidy(right, "step", "waste cells")
-    right.set_ylim(top=155)  # room for the legend
-    right.legend(fontsize=7, frameon=False, loc="upper left")
+    for (name, curve), look in zip(curves.items(), _THREE, strict=True):
+        right.plot(np.arange(1, len(curve) + 1), curve, label=name, **look)
+    tidy(right, "step", "waste cells")
+    right.set_ylim(top=165)  # room for the legend
+    right.legend(fontsize=8, frameon=False, loc="upper left")
     return Chart(figure, (density, chance, *curves.values()))
 
 
 def draw_field_curves() -> Chart:
     """Waste and apples over an episode under scripted crews."""
-    figure, axes = _figure(8.4, 3.2, 2)
+    figure, axes = figure_of(8.4, 3.2, 2)
     curves = [field_curves(n_cleaners) for n_cleaners in CREWS]
     for k, (ax, what) in enumerate(zip(axes[0], ("waste cells", "apples in the orchard"), strict=True)):
-        for n_cleaners, curve, colour in zip(CREWS, curves, ("#999999", "#c77bd1", "#9440a8", "#4a1259"), strict=True):
+        for n_cleaners, curve, look in zip(CREWS, curves, _FOUR, strict=True):
             label = f"{n_cleaners} cleaner{'s' * (n_cleaners != 1)}"
-            ax.plot(np.arange(1, curve.shape[1] + 1), curve[k], color=colour, label=label)
-        _tidy(ax, "step", what)
+            ax.plot(np.arange(1, curve.shape[1] + 1), curve[k], label=label, **look)
+        tidy(ax, "step", what)
     axes[0][0].legend(fontsize=8, frameon=False)
     return Chart(figure, tuple(curves))
 
 
 def draw_symbolic() -> Chart:
     """What harvester_0 sees: cell classes as numbers, and colours."""
-    figure, axes = _figure(8.4, 4.1, 2)
+    figure, axes = figure_of(8.4, 4.1, 2)
     classes, colours = what_is_seen("symbolic")[0], what_is_seen("rgb")[0]
     shades = palette().copy()
     shades[CLASS_NAMES.index("agent")] = (160, 60, 60)
@@ -205,7 +157,7 @@ def draw_symbolic() -> Chart:
 
 def draw_one_hot() -> Chart:
     """What harvester_0 sees: one plane per cell class."""
-    figure, axes = _figure(8.4, 3.6, 5, 2)
+    figure, axes = figure_of(8.4, 3.6, 5, 2)
     planes = what_is_seen("one_hot")[0]
     for ax, plane, name in zip(axes.flat, planes, CLASS_NAMES, strict=True):
         ax.imshow(1 - plane, cmap="gray", vmin=0, vmax=1)
@@ -217,7 +169,7 @@ def draw_one_hot() -> Chart:
 
 def draw_features() -> Chart:
     """What harvester_0 sees: named numbers."""
-    figure, axes = _figure(8.4, 5.2, 2)
+    figure, axes = figure_of(8.4, 5.2, 2)
     values = what_is_seen("features")[0]
     half = (len(values) + 1) // 2
     for ax, part in zip(axes[0], (slice(0, half), slice(half, None)), strict=True):
@@ -249,55 +201,41 @@ def chain_results(horizon: int = 100_000, n_games: int = 10) -> dict[str, Result
 
 def draw_chain() -> Chart:
     """Welfare per round of the chain over time; what the principals learn to pay against what is needed."""
-    figure, axes = _figure(8.4, 3.2, 2)
+    figure, axes = figure_of(8.4, 3.2, 2)
     left, right = axes[0]
     results = chain_results()
     curves = []
-    for (name, result), colour in zip(results.items(), ("#777777", "#E69F00", "#0072B2"), strict=True):
+    for (name, result), look in zip(results.items(), _CHAIN, strict=True):
         late = result.rounds >= 100
         welfare = np.diff(result.rewards.sum(axis=2).mean(axis=0)[late]) / np.diff(result.rounds[late])
         curves.append(welfare)
-        left.stairs(welfare, result.rounds[late], baseline=None, color=colour, lw=1.8, label=name)
+        left.stairs(welfare, result.rounds[late], baseline=None, lw=1.8, label=name, **look)
     solution = results["nobody pays"].solution
     left.axhline(solution.welfare, color="#009E73", ls="--", lw=1)
     left.text(110, solution.welfare + 0.005, "best", color="#009E73", fontsize=8, va="bottom")
-    _tidy(left, "round", "welfare per round")
+    tidy(left, "round", "welfare per round")
     left.set(xscale="log", ylim=(1.6, 2.1))
-    left.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(0.0, 0.88))
+    left.legend(fontsize=8, frameon=False, loc="lower right")
     learned = results["everybody learns what to pay"].payments[:, 2:]
     needed = np.concatenate(solution.payment[1:])
     for y, found in enumerate(learned.T):
         right.plot(found, np.full(len(found), y), "o", color="#0072B2", ms=5, alpha=0.4, mew=0)
     right.plot(needed, range(len(needed)), "D", mfc="none", mec="#D55E00", ms=7, ls="none", label="needed")
     right.plot([], [], "o", color="#0072B2", alpha=0.6, mew=0, label="learned, ten games")
-    _tidy(right, "payment per round", "")
+    tidy(right, "payment per round", "")
     right.set_yticks(range(len(needed)), ["middle plays 0", "middle plays 1", "leaf plays 0", "leaf plays 1"])
     right.set_ylim(len(needed) - 0.5, -0.5)
-    right.legend(fontsize=7, frameon=False, loc="center right")
+    right.legend(fontsize=8, frameon=False, loc="center right")
     return Chart(figure, (*curves, learned, needed))
-
-
-def draw_landscape(draw: Callable[[Any], Any]) -> Chart:
-    """A picture of the shipped landscape of the default costs, as a report of it has it."""
-    from contract_wrapper import load_landscape
-    from contract_wrapper.reports.landscape_findings import Findings
-
-    landscape = load_landscape("effort")
-    data = (landscape.welfare, landscape.gains, landscape.tried)
-    return Chart(draw(Findings(landscape=landscape)), tuple(np.nan_to_num(array) for array in data))
-
-
-def _report_figure(module: str, name: str) -> Chart:
-    return draw_landscape(getattr(importlib.import_module(f"contract_wrapper.reports.{module}"), name))
 
 
 # ---- files
 
 PICTURES: dict[str, Callable[[], Picture | Chart]] = {
     "beam_reach": draw_reach,
-    "beam_waste": lambda: _step_of(ENDS_AT_WASTE, 24),
-    "beam_agent": lambda: _step_of(ENDS_AT_AGENT, 24),
-    "beam_wall": lambda: _step_of(ENDS_AT_WALL, 24),
+    "beam_waste": lambda: step_of(ENDS_AT_WASTE, 24),
+    "beam_agent": lambda: step_of(ENDS_AT_AGENT, 24),
+    "beam_wall": lambda: step_of(ENDS_AT_WALL, 24),
     "moves": draw_moves,
     "presets": draw_presets,
     "windows": draw_windows,
@@ -307,9 +245,7 @@ PICTURES: dict[str, Callable[[], Picture | Chart]] = {
     "one_hot": draw_one_hot,
     "features": draw_features,
     "chain": draw_chain,
-    "landscape_welfare": lambda: _report_figure("landscape_figures", "draw_welfare"),
-    "landscape_gains": lambda: _report_figure("landscape_gain_figures", "draw_gains"),
-    "landscape_free_riding": lambda: _report_figure("landscape_threshold_figure", "draw_free_riding"),
+    **landscape_pictures.PICTURES,
 }
 """File name without suffix -> how it is drawn."""
 
@@ -331,7 +267,7 @@ def write(name: str, folder: Path = IMAGES) -> Path:
     about = PngInfo()
     about.add_text("data", drawn.digest())
     pixels = Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
-    pixels.quantize(96).save(path, optimize=True, pnginfo=about)
+    pixels.quantize(COLOURS).save(path, optimize=True, pnginfo=about)
     return path
 
 

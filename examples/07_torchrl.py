@@ -5,37 +5,24 @@ Needs: pip install "cleanup-contracts[agents]" torchrl
 
 from typing import Any
 
-from pettingzoo.utils import BaseParallelWrapper
-
 import cleanup_env
 from contract_wrapper import Contract, make_contracted
 
 INSTALL = 'this example needs TorchRL: pip install "cleanup-contracts[agents]" torchrl'
 
 
-class Silent(BaseParallelWrapper):
-    """A game without infos: TorchRL wants the same numbers in each, and the last ones of an episode hold more."""
-
-    def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> Any:
-        observations, _ = self.env.reset(seed=seed, options=options)
-        return observations, {agent: {} for agent in observations}
-
-    def step(self, actions: dict[str, int]) -> Any:
-        *played, infos = self.env.step(actions)
-        return *played, {agent: {} for agent in infos}
-
-
 def make_env(contract: Contract, seed: int = 0, **settings: Any) -> Any:
     """The game under a contract. Agents are grouped by their names: ("harvester", ...) and ("cleaner", ...).
 
-    Groups keep their own action spaces, so nothing is padded; a new number of cleaners needs a new environment.
+    Groups keep their own action spaces; one group of all agents needs `equal_actions=True` among the settings. A new
+    number of cleaners needs a new environment.
     """
     from torchrl.envs.libs.pettingzoo import PettingZooWrapper
 
     def game(n_cleaners: int) -> Any:
         return cleanup_env.parallel_env(n_cleaners=n_cleaners, observation="features", **settings)
 
-    return PettingZooWrapper(env=Silent(make_contracted(contract, game)), seed=seed)
+    return PettingZooWrapper(env=make_contracted(contract, game), seed=seed)
 
 
 def make_learner(env: Any, group: str) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from contract_wrapper import COSTS, contract_space
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.contracts.families import SMALLEST_TAX
-from contract_wrapper.studies.search import MAX_CANDIDATES
+from contract_wrapper.studies.record import MAX_CANDIDATES
 from contract_wrapper.studies.settings import SearchSettings
 from mtmfq import MTMFQConfig
 

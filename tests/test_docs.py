@@ -1,24 +1,33 @@
-"""The pages keep their word: they build, their Python runs, their tables, numbers and pictures are right."""
+"""The pages keep their word: their Python runs, their messages come, their tables, numbers and pictures are right.
 
+`test_site.py` looks at the site that is built from them.
+"""
+
+import argparse
 import dataclasses
-import importlib
+import doctest
 import importlib.util
+import inspect
+import os
 import re
+import shlex
 import subprocess
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import command_line
 import draw
 import numpy as np
 import pytest
 import situations
 
+import cleanup_env
 from cleanup_env import CLASS_NAMES, FEATURE_NAMES, PRESETS, Action, make_config
 from cleanup_env.maps import AGENT, APPLE, BEAM, SELF, WALL, WASTE
-from contract_wrapper import COSTS, RIVALS, CPMESConfig
+from contract_wrapper import COSTS, RIVALS, Contract, ContractedGame, CPMESConfig, sb3_vec_env
 from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES as PROFILES
 from mtmfq import MTMFQConfig
 
@@ -36,43 +45,28 @@ def blocks(page: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL)
 
 
-# ---- the site
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The site, built anew; a warning is an error."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder
-
-
-def test_the_site_builds_without_a_warning_and_has_every_page(site: Path) -> None:
-    assert [page for page in PAGES if not (site / page).with_suffix(".html").is_file()] == []
-
-
-def test_a_page_fetches_nothing_from_elsewhere(site: Path) -> None:
-    for page in site.rglob("*.html"):
-        tags = re.findall(r"<(?:script|link|img|iframe)\b[^>]*>", page.read_text())
-        assert [tag for tag in tags if re.search(r'(?:src|href)="(?:https?:)?//', tag)] == [], page.name
-    for style in site.rglob("*.css"):
-        assert not re.search(r"(?:url\(['\"]?|@import ['\"]?)(?:https?:)?//", style.read_text()), style.name
-
-
-@pytest.mark.parametrize("package", ["cleanup_env", "contract_tree", "contract_wrapper", "mtmfq"])
-def test_the_reference_has_every_public_name_and_no_other(site: Path, package: str) -> None:
-    public = {f"{package}.{name}" for name in importlib.import_module(package).__all__}
-    named = re.findall(r"^::: (\S+)$", (DOCS / "reference" / f"{package}.md").read_text(), flags=re.MULTILINE)
-    assert len(named) == len(set(named))
-    assert set(named) == public
-    html = (site / "reference" / f"{package}.html").read_text()
-    assert [name for name in named if f'id="{name}"' not in html] == []
-    assert "<blockquote" not in html  # examples in docstrings are shown as code
-
-
 # ---- what the pages run
+
+FEATURES: dict[str, Callable[[], bool]] = {
+    "equal_actions": lambda: "equal_actions" in inspect.signature(cleanup_env.parallel_env).parameters,
+    "flat_infos": lambda: "total_reward" in cleanup_env.parallel_env().reset(seed=0)[1]["harvester_0"],
+    "action_masks": lambda: hasattr(sb3_vec_env(ContractedGame(Contract.none())), "action_masks"),
+}
+"""What a block may need besides packages."""
+
+
+def runnable(page: str) -> Iterator[tuple[str, list[str]]]:
+    """The Python blocks of a page, each with what is missing of all that was said to be needed before it."""
+    needed: list[str] = []
+    pattern = r"^<!-- needs: ([\w, ]+) -->$|^```python\n(.*?)^```"
+    for needs, block in re.findall(pattern, (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL):
+        needed += needs.split(", ") if needs else []
+        if block:
+            yield block, [need for need in needed if not there(need)]
+
+
+def there(need: str) -> bool:
+    return FEATURES[need]() if need in FEATURES else importlib.util.find_spec(need) is not None
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "python")])
@@ -81,8 +75,88 @@ def test_every_python_block_of_a_page_runs_one_after_another(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     scope: dict[str, object] = {"__name__": "__main__"}
-    for block in blocks(page, "python"):
+    for block, missing in runnable(page):
+        if missing:
+            pytest.skip(f"from here on the page needs {', '.join(missing)}")
         exec(compile(block, page, "exec"), scope)
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "pycon")])
+def test_every_session_on_a_page_gives_what_the_page_shows(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    session = doctest.DocTestParser().get_doctest("\n".join(blocks(page, "pycon")), {}, page, page, 0)
+    told: list[str] = []
+    result = doctest.DocTestRunner(optionflags=doctest.REPORT_NDIFF).run(session, out=told.append)
+    assert result.failed == 0, "".join(told)
+    assert result.attempted >= 1
+
+
+WITHOUT = """
+import importlib.machinery, sys
+missing, program, *arguments = sys.argv[1:]
+find = importlib.machinery.PathFinder.find_spec
+importlib.machinery.PathFinder.find_spec = classmethod(
+    lambda cls, name, *where: None if name.partition(".")[0] == missing else find(name, *where)
+)
+from importlib import import_module
+main = import_module({"cleanup-contracts": "contract_wrapper.cli", "contract-tree": "contract_tree.cli"}[program]).main
+sys.exit(main(arguments))
+"""
+"""Runs a command as if a package were not installed."""
+
+
+def commands() -> list[tuple[str, str, str, str]]:
+    """Page, missing package (or nothing), command and what it prints, of every `console` block."""
+    found = []
+    for page in PAGES:
+        pattern = r"(?:<!-- without: (\w+) -->\n\n)?^```console\n(.*?)^```"
+        for missing, block in re.findall(pattern, (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL):
+            for command, printed in re.findall(r"^\$ (.+)\n((?:(?!\$ ).+\n)*)", block, flags=re.MULTILINE):
+                found.append((page, missing, command, printed))
+    return found
+
+
+@pytest.mark.parametrize(("page", "missing", "command", "printed"), commands())
+def test_every_command_that_fails_on_a_page_prints_what_the_page_shows(
+    page: str, missing: str, command: str, printed: str, tmp_path: Path
+) -> None:
+    words = [sys.executable, "-c", WITHOUT, missing or "-", *shlex.split(command)]
+    ran = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, env=with_path())
+    assert ran.returncode == 2
+    assert ran.stderr.endswith(printed), f"{page}: {ran.stderr}"
+    assert printed
+
+
+def with_path() -> dict[str, str]:
+    """The environment, with the packages of this repository where a command in another folder finds them."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "agents")])}
+
+
+def test_the_reference_of_the_command_line_is_what_the_parsers_say() -> None:
+    again = "write it anew: python docs/command_line.py"
+    assert command_line.PAGE.read_text() == command_line.text(), again
+
+
+def test_the_reference_of_the_command_line_has_every_option() -> None:
+    from contract_tree.cli import build_parser as tree
+    from contract_wrapper.cli import build_parser as contracts
+
+    page = command_line.text()
+    for parser in (contracts(), tree()):
+        assert f"## {parser.prog}\n" in page
+        for word in re.findall(r"--[a-z][\w-]+", "".join(helps(parser))):
+            assert word == "--help" or f"`{word}" in page, word
+
+
+def helps(parser: argparse.ArgumentParser) -> Iterator[str]:
+    """The help of a program and of its commands."""
+    yield parser.format_help()
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from helps(command)
 
 
 def test_every_option_in_a_shell_block_is_one_of_the_command_line() -> None:

@@ -61,19 +61,18 @@ def test_05_supersuit_brings_the_game_to_stable_baselines_and_a_seed_fixes_the_t
         assert (tensor == again.policy.state_dict()[name]).all()
 
 
-def test_05_time_limits_are_told_and_bootstrapped() -> None:
+def test_05_the_first_episodes_are_those_of_the_seed_and_monitored() -> None:
     pytest.importorskip("supersuit")
     example = load("05_sb3_supersuit.py")
-    env = example["vector_env"](Contract(tax=0.3, n_cleaners=1), n_games=2, horizon=3)
-    env.seed(0)
-    first = env.reset()
-    assert env.num_envs == 12
+    first, other = (example["vector_env"](Contract(tax=0.3, n_cleaners=1), 2, seed, horizon=3) for seed in (0, 1))
+    seen, again = first.reset(), example["vector_env"](Contract(tax=0.3, n_cleaners=1), 2, 0, horizon=3).reset()
+    assert seen.shape == (12, 51)
+    assert (seen == again).all()
+    assert (seen != other.reset()).any()
     for _ in range(3):
-        _, _, dones, infos = env.step([0] * 12)
+        _, _, dones, infos = first.step([0] * 12)
     assert dones.all()
-    assert all(info["TimeLimit.truncated"] and info["terminal_observation"].shape == (51,) for info in infos)
-    env.seed(0)
-    assert (env.reset() == first).all()
+    assert all(info["episode"]["l"] == 3 and info["terminal_observation"].shape == (51,) for info in infos)
 
 
 def test_06_our_own_vector_environment_is_many_times_faster(capsys: pytest.CaptureFixture[str]) -> None:

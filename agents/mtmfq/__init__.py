@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from mtmfq.config import PROFILES, MTMFQConfig, get_profile
-from mtmfq.interface import BatchGame, ContextGame, Curve, LearnerError, Signature, TrainProgress
+from mtmfq.interface import BatchGame, ContextGame, Curve, LearnerError, RelabelGame, Signature, TrainProgress
 
 if TYPE_CHECKING:
     from mtmfq.policy import Policy, play
@@ -18,6 +18,7 @@ __all__ = [
     "LearnerError",
     "MTMFQConfig",
     "Policy",
+    "RelabelGame",
     "Signature",
     "TrainProgress",
     "TrainResult",

@@ -78,6 +78,10 @@ class MTMFQConfig:
     replay_capacity: int = 1_500
     """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
 
+    relabel: float = 0.0
+    """Part of the samples that are learned from under a context drawn anew, in place of the one they were played under
+    (hindsight: Andrychowicz et al. 2017); for games that say what rewards would have been (`RelabelGame`)."""
+
     tau: float = 0.005
     """Polyak factor of the target network per update (trials; published: 0.01)."""
 
@@ -204,6 +208,7 @@ _RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
     "learning_rate_decay": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0"),
+    "relabel": (lambda x: 0 <= x <= 1, "0 to 1"),
     "tau": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "test_temperature": (lambda x: 0 <= x < math.inf, "at least 0"),
     "average_from": (lambda x: 0 <= x <= 1, "0 to 1, or None"),

@@ -91,6 +91,27 @@ class ContextGame(BatchGame, Protocol):
         ...
 
 
+class RelabelGame(ContextGame, Protocol):
+    """A game that can say what its rewards would have been under another context, whatever was done.
+
+    A reward in common units (shifted and scaled) is a weighted sum of P parts; the parts are what happened, the
+    weights depend on context and agent alone. So what was played under one context can be learned from under another.
+    """
+
+    n_parts: int
+    """Parts of a reward, P; 0: the game cannot say."""
+
+    def reward_parts(self) -> NDArray[np.float64]:
+        """Parts of the last step's rewards, (P, B, N)."""
+        ...
+
+    def other_contexts(
+        self, rng: np.random.Generator, agents: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """Contexts drawn anew, one for each of R agents (their numbers, (R,)): (R, C), and weights of the parts (R, P)."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signature:
     """What of a game shapes networks and replay; checked once, and written into every checkpoint."""

@@ -1,5 +1,6 @@
 """Replay over vector steps: a ring of slots, and one compiled kernel that gathers n-step samples."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +41,10 @@ class Batch:
     """Cells at t + m, (M, R, n_cells), int32."""
 
 
+OtherContexts = Callable[[np.random.Generator, NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float64]]]
+"""Draws contexts for agents, and weights of the parts of their rewards: `RelabelGame.other_contexts`."""
+
+
 class Replay:
     """The last `n_slots` vector steps of all games.
 
@@ -48,15 +53,22 @@ class Replay:
     T steps takes T + 1 slots: the last one holds the final observation and mean actions, and is never
     a start. The newest slot is open: it has no actions yet. The operating system gives memory for a
     slot when it is first written.
+
+    With `n_parts`, the parts of which rewards are made are kept, too, in the same way, and a part of the samples
+    (`MTMFQConfig.relabel`) is shown as it would have been under a context drawn by `other_contexts`. What others did
+    under the context that was played stays as it was.
     """
 
-    def __init__(self, signature: Signature, config: MTMFQConfig, n_slots: int) -> None:
+    def __init__(
+        self, signature: Signature, config: MTMFQConfig, n_slots: int,
+        n_parts: int = 0, other_contexts: OtherContexts | None = None,
+    ) -> None:  # fmt: skip
         b, n, self.horizon = config.n_games, len(signature.agent_types), signature.horizon
         self.n_slots, self.n_written = n_slots, 0
         self.n_step, self.paper_timing = config.n_step, config.timing == "paper"
         self.n_features, self.n_classes = signature.n_features, max(signature.n_classes, 1)
         width = signature.n_features + signature.n_means
-        needed = n_slots * b * n * (4 * width + signature.n_cells + 5)
+        needed = n_slots * b * n * (4 * width + signature.n_cells + 5 + 4 * n_parts)
         what = f"a replay of {n_slots} steps of {b} games with {n} agents"
         check_memory(what, needed, "lower replay_capacity or n_games")
         self.arrays: dict[str, NDArray[Any]] = {
@@ -65,6 +77,11 @@ class Replay:
             "actions": np.zeros((n_slots, b, n), np.int8),
             "returns": np.zeros((n_slots, b, n), np.float32),
         }
+        self._gathered = tuple(self.arrays.values())
+        self._parts = [np.zeros((n_slots, b, n), np.float32) for _ in range(n_parts)]
+        self.arrays |= {f"part_{k}": part for k, part in enumerate(self._parts)}
+        self._relabel = config.relabel if n_parts else 0.0
+        self._other_contexts, self._n_context = other_contexts, signature.n_context
         types = np.array(signature.agent_types, np.int64)
         self._n_actions = np.array(signature.n_actions)[types]  # of each agent, (N,)
         n_types = len(signature.n_actions)
@@ -101,12 +118,17 @@ class Replay:
         features: NDArray[np.float32],
         cells: NDArray[np.uint8],
         means: NDArray[np.float32],
+        parts: NDArray[np.float64] | None = None,
     ) -> None:
-        """Close the open slot with actions and rewards (B, N); open the next with what they led to."""
+        """Close the open slot with actions, rewards (B, N) and their parts (P, B, N); open the next with what followed."""
         number = self.n_written - 1
         self.arrays["actions"][number % self.n_slots] = actions
         steps_back = min(self.n_step - 1, number % (self.horizon + 1), self.n_slots - 1)
         _spread(rewards, self._agent_powers, number, steps_back, self.arrays["returns"])
+        if self._parts:
+            assert parts is not None  # a rollout hands them over for every game that has them
+            for part, values in zip(self._parts, parts, strict=True):
+                _spread(values, self._agent_powers, number, steps_back, part)
         self._open(features, cells, means)
 
     def _open(
@@ -120,7 +142,8 @@ class Replay:
         rows[..., : self.n_features] = features
         rows[..., self.n_features :] = means
         self.arrays["cells"][slot] = cells
-        self.arrays["returns"][slot] = 0.0
+        for sums in (self.arrays["returns"], *self._parts):
+            sums[slot] = 0.0
         self.n_written += 1
 
     def starts(self) -> tuple[int, int]:
@@ -157,10 +180,33 @@ class Replay:
             int(self.paper_timing),
             self.n_features,
             self.n_classes,
-            *self.arrays.values(),
+            *self._gathered,
             *self._samples.values(),
         )
+        if self._relabel:
+            for m in np.flatnonzero(self.choices):
+                self._show_otherwise(int(m), rng)
         return self._batch
+
+    def _show_otherwise(self, m: int, rng: np.random.Generator) -> None:
+        """Show a part of a type's samples as they would have been under other contexts."""
+        assert self._other_contexts is not None  # comes with the parts
+        some = np.flatnonzero(rng.random(self._picks.shape[1]) < self._relabel)
+        step, place = np.divmod(self._picks[m, some], self.choices[m])
+        b = self._gathered[0].shape[1]
+        slot, game, agent = (step + step // self.horizon) % self.n_slots, place % b, self.members[m, place // b]
+        contexts, weights = self._other_contexts(rng, agent)
+        shapes = ((len(some), self._n_context), (len(some), len(self._parts)))
+        if (np.shape(contexts), np.shape(weights)) != shapes:
+            raise LearnerError(
+                f"other_contexts must return contexts and weights of shapes {shapes[0]} and {shapes[1]} for {len(some)} "
+                f"agents, got {np.shape(contexts)} and {np.shape(weights)}"
+            )
+        seen = slice(self.n_features - self._n_context, self.n_features)
+        for name in ("rows", "next_rows"):
+            self._samples[name][m, some, seen] = contexts
+        kept = np.stack([part[slot, game, agent] for part in self._parts], axis=1)
+        self._samples["returns"][m, some] = (weights * kept).sum(axis=1)
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The slots in use, for a checkpoint; the rings as they lie, without a copy."""

@@ -5,8 +5,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from mtmfq.checks import shown
 from mtmfq.config import MTMFQConfig
-from mtmfq.interface import KIND, BatchGame, ContextGame, LearnerError, Signature
+from mtmfq.interface import KIND, BatchGame, ContextGame, LearnerError, RelabelGame, Signature
 from mtmfq.network import QNetworks
 from mtmfq.policy import Actor, context_of, neighbours_of
 from mtmfq.replay import Replay
@@ -28,7 +29,10 @@ class Rollout:
         """Take a game over; scale and shift: (N,) of its agents' rewards, if it declares none for each episode."""
         self.game, self.signature, self.config = game, signature, config
         self.types = np.array(signature.agent_types, np.int64)
-        self.replay = Replay(signature, config, n_slots)
+        self._n_parts = _parts_of(game, signature, config)
+        self.replay = Replay(
+            signature, config, n_slots, self._n_parts, cast(RelabelGame, game).other_contexts if self._n_parts else None
+        )
         self.steps = 0  # vector steps played so far
         self._actor = Actor(networks, self.types, config.n_games)
         self._sizes = np.array(signature.n_actions, np.int64)
@@ -66,9 +70,19 @@ class Rollout:
         observations, rewards = self.game.step(actions)
         self._features, self._cells = self.signature.split(observations, self._context)
         learned = (rewards + self._shift) * self._scale
-        self.replay.add(actions, learned, self._features, self._cells, self._means)
+        parts = cast(RelabelGame, self.game).reward_parts() if self._n_parts else None
+        self.replay.add(actions, learned, self._features, self._cells, self._means, parts)
         self.steps += 1
         return rewards
+
+
+def _parts_of(game: BatchGame, signature: Signature, config: MTMFQConfig) -> int:
+    """Parts of the rewards that are kept to relabel them; 0 if nothing is relabelled."""
+    able = config.relabel > 0 and config.scaled_rewards and signature.n_context > 0
+    n_parts = getattr(game, "n_parts", 0) if able else 0
+    if isinstance(n_parts, bool) or not isinstance(n_parts, (int, np.integer)) or n_parts < 0:
+        raise LearnerError(f"n_parts of a game must be a whole number of at least 0, but is {shown(n_parts)}")
+    return int(n_parts)
 
 
 def signatures_of(games: list[BatchGame], config: MTMFQConfig) -> list[Signature]:

@@ -53,6 +53,14 @@ class ContractFamily(Protocol):
         """Return factors on utilities, (B, N), after which one unit means about the same under all contracts."""
 
 
+def is_linear(family: ContractFamily) -> bool:
+    """Whether transfers are sums of what each term would move alone, times the term: the family then says `linear`.
+
+    What was played under one contract can then be learned from under every other (`ConditionedGame.reward_parts`).
+    """
+    return getattr(family, "linear", False) is True
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxContracts:
     """All taxes between two bounds, shared equally among the cleaners: `tax_and_share`, the paper's contracts.
@@ -68,6 +76,7 @@ class TaxContracts:
     high: float = 1.0
     """Largest tax."""
 
+    linear: ClassVar[bool] = True
     terms: ClassVar[tuple[str, ...]] = ("tax",)
     n_shown: ClassVar[int] = 4
 
@@ -122,6 +131,7 @@ class CellPriceContracts:
     high: float = 1.0
     """Largest price, in apples per cell."""
 
+    linear: ClassVar[bool] = True
     terms: ClassVar[tuple[str, ...]] = ("price",)
     n_shown: ClassVar[int] = 2
 

@@ -97,6 +97,10 @@ class SettledGame:
         """(B, N, N): does agent i see agent j now? False on the diagonal."""
         return self.game.visible()
 
+    def action_mask(self) -> NDArray[np.bool_]:
+        """(B, N, A): which actions are of use now? False for those a role lacks and for a beam that cools down."""
+        return self.game.action_mask()
+
 
 class ContractedGame(SettledGame):
     """B games under one contract, in the shape that batched learners take (`mtmfq.BatchGame`).

@@ -14,7 +14,14 @@ from numpy.typing import ArrayLike, NDArray
 from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.contracts.costs import CostRule, as_costs
-from contract_wrapper.contracts.families import ContractFamily, TaxContracts, check_terms, stratified_terms
+from contract_wrapper.contracts.families import (
+    ContractFamily,
+    TaxContracts,
+    check_terms,
+    is_linear,
+    stratified_terms,
+)
+from contract_wrapper.contracts.roles import Activity
 from contract_wrapper.contracts.settlement import StepSettlement
 from contract_wrapper.envs.batch_game import FloatArray, SettledGame
 from contract_wrapper.errors import ContractsError, shown
@@ -24,7 +31,7 @@ LARGEST_CREW = 5
 
 
 class ConditionedGame(SettledGame):
-    """B games with one crew, each under a contract of its own; a `mtmfq.ContextGame`.
+    """B games with one crew, each under a contract of its own; a `mtmfq.RelabelGame` where the family is linear.
 
     The contracts are drawn anew at every reset, from its seed and spread over the family, or are fixed. Without
     cleaners there is nobody to pay: all terms are then the least ones, which must be 0.
@@ -75,6 +82,11 @@ class ConditionedGame(SettledGame):
         self.largest_crew, self.costs = largest, as_costs(costs)
         self.n_context = self.family.n_shown + 1
         self._drawn = terms is None and crew > 0
+        self.n_parts = len(self.family.terms) + 2 if self._drawn and is_linear(self.family) else 0
+        each = np.eye(len(self.family.terms))
+        self._alone = [self.family.payment(np.tile(one, (n_games, 1))) for one in each] if self.n_parts else []
+        flat = [self.costs.flat_per_step(role, self.horizon) for role in self.roles.names]
+        self._flat: FloatArray = np.tile(np.array(flat, np.float64), (n_games, 1))
         least = [[low for low, _ in self.family.bounds]]
         self._settle_under(self._checked(least if terms is None else terms))
 
@@ -98,8 +110,36 @@ class ConditionedGame(SettledGame):
 
     def episode_shift(self) -> FloatArray:
         """The flat part of each agent's costs per step, which no action changes, (B, N)."""
-        flat = [self.costs.flat_per_step(role, self.horizon) for role in self.roles.names]
-        return np.tile(np.array(flat, np.float64), (self.n_games, 1))
+        return self._flat.copy()
+
+    def reward_parts(self) -> FloatArray:
+        """Return of what the last step's utilities were made, (P + 2, B, N) in apples.
+
+        Rewards; what each of the P terms would have moved alone, at 1; less costs beyond the flat part. Weighted by 1,
+        the terms and 1 they sum to utilities plus `episode_shift`, if the family is linear.
+        """
+        activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
+        moved = [rule.transfers(self.raw_rewards, activity, self.roles) for rule in self._alone]
+        return np.stack([self.raw_rewards, *moved, self._flat - self.settled.costs])
+
+    def other_contexts(
+        self, rng: np.random.Generator, agents: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], FloatArray]:
+        """Draw a contract for each of R agents (their numbers): contexts (R, C), weights of the parts (R, P + 2)."""
+        low, high = np.array(self.family.bounds).T
+        return self.under(rng.uniform(low, high, (len(agents), len(low))), agents)
+
+    def under(self, terms: FloatArray, agents: NDArray[np.int64]) -> tuple[NDArray[np.float32], FloatArray]:
+        """Return what R agents see of contracts, terms (R, P), and the weights of the parts under them.
+
+        The weights hold the contract's scale, so that the weighted sum is in common units.
+        """
+        each = np.arange(len(agents))
+        crew = np.full((len(agents), 1), self.config.n_cleaners / self.largest_crew)
+        contexts = np.concatenate([self.family.shown(terms, self.roles)[each, agents], crew], axis=1, dtype=np.float32)
+        ones = np.ones((len(agents), 1))
+        weights = np.concatenate([ones, terms, ones], axis=1)
+        return contexts, weights * self.family.scale(terms, self.roles)[each, agents, None]
 
     def _checked(self, terms: ArrayLike) -> FloatArray:
         checked = check_terms(self.family, terms)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pettingzoo import ParallelEnv
+from gymnasium.spaces import Space
+from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
 from contract_wrapper.contracts.contract import Contract, as_int, as_number
@@ -29,8 +31,12 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
     and `apples` of the step, counts. An agent that has left the episode has the role 'absent' from
     then on: it neither pays nor is paid, and the rules see arrays of unchanged shape with its reward 0.
 
+    Put it on the game first and other wrappers around it: one that skips frames inside would hide shots.
+    Where agents act in turn (PettingZoo's AEC API), convert first: `aec_to_parallel(env)` of
+    `pettingzoo.utils.conversions`. Where a reward is a vector (MOMAland), weigh the objectives first.
+
     Args:
-        env: a parallel environment with `possible_agents`.
+        env: a parallel environment with `possible_agents` and one number as the reward of an agent.
         contract: what the principal chose; it must recruit as many cleaners as the game has.
         roles: role of each agent. Left out: `env.unwrapped.roles` if there is one, else the agent's
             name up to the last underscore ('cleaner_0' is a cleaner).
@@ -42,8 +48,9 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
             `env.unwrapped.horizon` or `env.unwrapped.config.horizon` if there is one.
 
     Raises:
-        ContractsError: the parts do not fit together, at birth; or, in a step, a reward or transfer
-            is not finite, or the game does not report what the rules charge or pay for.
+        ContractsError: at birth, the environment is none of the parallel API or declares rewards that are
+            vectors, or the parts do not fit together; in a step, a reward is no finite number, a transfer is
+            not finite, or the game does not report what the rules charge or pay for.
     """
 
     def __init__(
@@ -56,6 +63,8 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
         costs: CostRule | str | None = None,
         horizon: int | None = None,
     ) -> None:
+        _check_parallel(env)
+        _check_declared_rewards(env)
         super().__init__(env)
         found = _find_roles(env, roles)
         self.settlement = Settlement.of(
@@ -92,12 +101,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
 
         roles = self.settlement.roles
         here = [agent in rewards and agent in acting for agent in roles.agents]
-        raw = np.array(
-            [
-                _number(f"the reward of {a!r}", rewards[a]) if there else 0.0
-                for a, there in zip(roles.agents, here, strict=True)
-            ]
-        )
+        raw = np.array([_reward(a, rewards[a]) if there else 0.0 for a, there in zip(roles.agents, here, strict=True)])
         activity = self._activity(infos, here)
         settled = self.settlement.settle(raw, activity, roles if all(here) else roles.present(here))
 
@@ -140,6 +144,44 @@ def make_contracted(
     return ContractWrapper(env_factory(contract.n_cleaners), contract, **settings)
 
 
+def _check_parallel(env: object) -> None:
+    """Refuse a game in turns: it has no `step(actions)`, which would be found out late and far from here."""
+    if isinstance(env, AECEnv) or (hasattr(env, "agent_iter") and not isinstance(env, ParallelEnv)):
+        metadata = getattr(env, "metadata", None) or {}
+        convert = "aec_to_parallel" if metadata.get("is_parallelizable", False) else "turn_based_aec_to_parallel"
+        raise ContractsError(
+            f"a contract settles steps in which all agents act at once, but {env} is an AEC environment, where agents "
+            f"act in turn: pass pettingzoo.utils.conversions.{convert}(env)"
+        )
+
+
+def _check_declared_rewards(env: Any) -> None:
+    """Refuse vector rewards that the outermost environment declares, as MOMAland's do.
+
+    What a wrapper hands on from inside is no declaration: it may have weighed the objectives meanwhile.
+    """
+    missing = object()
+    declared = {name: inspect.getattr_static(env, name, missing) for name in ("reward_spaces", "reward_space")}
+    if declared["reward_spaces"] is not missing and isinstance(env.reward_spaces, Mapping):
+        spaces: list[Any] = list(env.reward_spaces.items())
+    elif declared["reward_space"] is not missing and callable(env.reward_space):
+        spaces = [(agent, env.reward_space(agent)) for agent in getattr(env, "possible_agents", ())]
+    elif declared["reward_space"] is not missing:
+        spaces = [("all agents", env.reward_space)]
+    else:
+        spaces = []
+    for agent, space in spaces:
+        if isinstance(space, Space) and space.shape is not None and math.prod(space.shape) != 1:
+            raise _vector_reward(agent, space.shape)
+
+
+def _vector_reward(agent: object, shape: tuple[int, ...]) -> ContractsError:
+    return ContractsError(
+        f"the reward of {agent!r} is a vector of shape {shape}, but a contract settles one number per agent and step: "
+        "weigh the objectives first, for example with LinearizeReward of momaland.utils.parallel_wrappers"
+    )
+
+
 def _find_roles(env: ParallelEnv[Any, Any, Any], roles: RoleMap | None) -> Roles:
     if not hasattr(env, "possible_agents"):
         raise ContractsError(f"{env} has no possible_agents: a contract needs to know who can take part")
@@ -169,6 +211,13 @@ def _number(what: str, value: object) -> float:
     if number is None:
         raise ContractsError(f"{what} must be a real number, got {shown(value)}")
     return number
+
+
+def _reward(agent: object, value: object) -> float:
+    shape = getattr(value, "shape", (len(value),) if isinstance(value, (list, tuple)) else ())
+    if isinstance(shape, tuple) and math.prod(shape) != 1:
+        raise _vector_reward(agent, shape)
+    return _number(f"the reward of {agent!r}", value)
 
 
 def _count(agent: object, key: str, value: object) -> float:

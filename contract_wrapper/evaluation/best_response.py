@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.lone_learner import LoneLearner
+from contract_wrapper.listeners.listener import told
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
@@ -96,14 +98,16 @@ def best_response(
         )
     i = game.config.agents.index(agent)
     kind = int(game.agent_types[i])
-    result = train(
-        LoneLearner(game, policy, i),
-        learner,
-        np.random.default_rng(np.random.SeedSequence([seed, 2])),
-        reward_scale=game.reward_scale()[[kind]] if learner.scaled_rewards else None,
-        reward_shift=game.reward_shift()[[kind]] if learner.scaled_rewards else None,
-        on_progress=on_progress,
-    )
+    about = {**policy.identity, "contract": contract.as_dict(), "seed": seed, "deviator": learner.to_dict()}
+    with told(on_progress, f"{agent}-alone-seed{seed}", about, (TYPES[kind],)) as tell:
+        result = train(
+            LoneLearner(game, policy, i),
+            learner,
+            np.random.default_rng(np.random.SeedSequence([seed, 2])),
+            reward_scale=game.reward_scale()[[kind]] if learner.scaled_rewards else None,
+            reward_shift=game.reward_shift()[[kind]] if learner.scaled_rewards else None,
+            on_progress=tell,
+        )
     fresh = int(np.random.SeedSequence([seed, 3]).generate_state(1, np.uint32)[0])
     judged = contracted_game(contract, settings, settings.episodes)
     before, after = EpisodeSums(judged), EpisodeSums(judged)

@@ -17,9 +17,11 @@ from cleanup_env import CleanupConfig, CleanupError, make_config
 from contract_wrapper.contracts.contract import as_int, as_number
 from contract_wrapper.contracts.costs import CostRule, as_costs, get_costs
 from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, ContractFamily, TaxContracts
+from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from contract_wrapper.listeners.listener import told
 from mtmfq.checkpoint import open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
 
@@ -30,9 +32,10 @@ if TYPE_CHECKING:
 SIZES = (1, 2, 3, 4, 5)
 """Crew sizes of the paper that are paid."""
 
-CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128), replay_capacity=300)
+CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128), replay_capacity=300, relabel=0.5)
 """25,000 episodes over all crew sizes, 88,000 gradient steps, about five CPU-minutes; each size keeps its last vector
-episode and a half (1,500 steps each take five times the memory, and in trials learned no better)."""
+episode and a half (1,500 steps each take five times the memory, and in trials learned no better). Half of the samples
+are learned from under another tax than they were played under."""
 
 KIND = "crews"
 """What a file says that it is."""
@@ -178,16 +181,22 @@ def train_crews(
     chosen: ContractFamily = TaxContracts() if family is None else family
     base = make_config("contract") if game is None else game
     rule, largest = as_costs(costs), max(1, *wanted) if largest_crew is None else largest_crew
-    result = train(
-        [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted],
-        config,
-        np.random.default_rng(np.random.SeedSequence([seed, 0])),
-        on_progress=on_progress,
-        checkpoint=checkpoint,
-        checkpoint_seconds=_CHECKPOINT_SECONDS,
-        identity=_identity(chosen, wanted, largest, base, rule, seed),
-        should_stop=should_stop,
-    )
+    about = _identity(chosen, wanted, largest, base, rule, seed)
+
+    def turn(p: TrainProgress) -> str:
+        return f"{wanted[(p.episode // config.n_games - 1) % len(wanted)]}_cleaners"
+
+    with told(on_progress, f"crews-seed{seed}", {**about, "learner": config.to_dict()}, TYPES, turn) as tell:
+        result = train(
+            [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted],
+            config,
+            np.random.default_rng(np.random.SeedSequence([seed, 0])),
+            on_progress=tell,
+            checkpoint=checkpoint,
+            checkpoint_seconds=_CHECKPOINT_SECONDS,
+            identity=about,
+            should_stop=should_stop,
+        )
     return Crews(
         policy=result.policy,
         family=chosen,

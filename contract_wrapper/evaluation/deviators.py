@@ -24,6 +24,7 @@ from contract_wrapper.evaluation.crews import CREWS, Crews
 from contract_wrapper.learners.lone_learner import LoneLearner, warm_start
 from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
 from contract_wrapper.learners.ppo.policy import PPOPolicy
+from contract_wrapper.listeners.listener import told
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
@@ -148,18 +149,20 @@ def learn_alone(
         config = dataclasses.replace(config, temperature=cooled)
     name, first = LEARNED_ON if warm else LEARNED_ANEW, games[0]
     declared = _declared(first, role) if config.scaled_rewards else {}
-    result = train(
-        learners,
-        config,
-        np.random.default_rng(np.random.SeedSequence([seed, 2, TYPES.index(role), int(warm)])),
-        **declared,
-        initial=warm_start(learners[0], config) if warm else None,
-        checkpoint=path,
-        checkpoint_seconds=_CHECKPOINT_SECONDS,
-        identity={**(identity or {}), "deviation": name, "role": role},
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
+    about = {**(identity or {}), "deviation": name, "role": role}
+    with told(on_progress, f"{role}-{name}-seed{seed}", {**about, "deviator": config.to_dict()}, (role,)) as tell:
+        result = train(
+            learners,
+            config,
+            np.random.default_rng(np.random.SeedSequence([seed, 2, TYPES.index(role), int(warm)])),
+            **declared,
+            initial=warm_start(learners[0], config) if warm else None,
+            checkpoint=path,
+            checkpoint_seconds=_CHECKPOINT_SECONDS,
+            identity=about,
+            on_progress=tell,
+            should_stop=should_stop,
+        )
     return Deviator(
         name=name, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
         finished=result.finished,
@@ -193,15 +196,16 @@ def learn_alone_by_ppo(
     if path is not None and path.exists():
         kept = PPOPolicy.load(path, about)
         return Deviator(name=PPO, role=role, policy=kept, curve=None, cpu_seconds=0.0, finished=True)
-    result = train_ppo(
-        learner,
-        config,
-        int(np.random.SeedSequence([seed, 3, TYPES.index(role)]).generate_state(1, np.uint32)[0]),
-        **(_declared(game, role) or _declared_in_episode(learner)),
-        identity=about,
-        on_progress=on_progress,
-        should_stop=should_stop,
-    )
+    with told(on_progress, f"{role}-{PPO}-seed{seed}", {**about, "deviator": config.to_dict()}, (role,)) as tell:
+        result = train_ppo(
+            learner,
+            config,
+            int(np.random.SeedSequence([seed, 3, TYPES.index(role)]).generate_state(1, np.uint32)[0]),
+            **(_declared(game, role) or _declared_in_episode(learner)),
+            identity=about,
+            on_progress=tell,
+            should_stop=should_stop,
+        )
     if path is not None and result.finished:
         result.policy.save(path)
     return Deviator(

@@ -25,11 +25,8 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
 from contract_wrapper.files import make_folder
-from contract_wrapper.learners.registry import (
-    LearnedPolicy,
-    Training,
-    learner_of,
-)
+from contract_wrapper.learners.registry import LearnedPolicy, Training, learner_of
+from contract_wrapper.listeners.listener import told
 
 if TYPE_CHECKING:
     from mtmfq.interface import TrainProgress
@@ -131,18 +128,27 @@ def _train(
     contract: Contract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
     on_progress: Any, should_stop: Any,
 ) -> Training:  # fmt: skip
-    training = learner_of(settings.learner).train(
-        contracted_game(contract, settings, settings.learner.n_games),
-        settings.learner,
-        np.random.SeedSequence([seed, 0]),
-        on_progress=on_progress,
-        checkpoint=None if folder is None else folder / f"{key}.training.npz",
-        should_stop=should_stop,
-        identity=None if folder is None else settings.identity(contract, seed),
-    )
+    which = "no-contract" if contract.is_none else f"tax{contract.tax:g}-cleaners{contract.n_cleaners}"
+    with told(on_progress, f"{which}-seed{seed}", _about(contract, settings, seed), TYPES) as tell:
+        training = learner_of(settings.learner).train(
+            contracted_game(contract, settings, settings.learner.n_games),
+            settings.learner,
+            np.random.SeedSequence([seed, 0]),
+            on_progress=tell,
+            checkpoint=None if folder is None else folder / f"{key}.training.npz",
+            should_stop=should_stop,
+            identity=None if folder is None else settings.identity(contract, seed),
+        )
     if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
     return training
+
+
+def _about(contract: Contract, settings: EvaluationSettings, seed: int) -> dict[str, Any]:
+    """What a training is, for those who listen."""
+    plain = dataclasses.replace(settings, payment=None).to_dict()
+    own = {} if settings.payment is None else {"payment": shown(settings.payment)}
+    return {**plain, **own, "contract": contract.as_dict(), "seed": seed}
 
 
 def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:

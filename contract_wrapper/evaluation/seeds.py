@@ -23,12 +23,12 @@ MOST_SEEDS = 10_000
 
 def evaluate_seeds(
     contract: Contract, settings: EvaluationSettings, seeds: Iterable[int], *,
-    folder: Path, processes: int, stream: TextIO,
+    folder: Path | None, processes: int, stream: TextIO,
 ) -> tuple[list[Outcome], list[Outcome]]:  # fmt: skip
     """Train the contract and the baseline with every seed; return the baselines and the outcomes, both by seed.
 
     Crews that judge the contract in the settings are trained, if they are missing, in place of agents of its own.
-    Finished trainings are kept in `folder` and not repeated; stopped ones go on.
+    Finished trainings are kept in `folder` and not repeated; stopped ones go on; without a folder nothing is kept.
 
     Raises:
         ContractsError: there are no seeds or more than 10,000, one of them is no seed, the folder cannot be made,
@@ -41,7 +41,8 @@ def evaluate_seeds(
     check_game(settings.game, contract.n_cleaners)
     if settings.crews is not None and not contract.is_none:
         settings.crews.check_knows(contract.n_cleaners)
-    make_folder(folder)
+    if folder is not None:
+        make_folder(folder)
     n = len(numbered)
     baselines = [Job(number=i, contract=Contract.none(), seed=seed) for i, seed in enumerate(numbered)]
     mine = baselines
@@ -49,7 +50,7 @@ def evaluate_seeds(
         mine = [Job(number=n + i, contract=contract, seed=seed) for i, seed in enumerate(numbered)]
     jobs = [*baselines, *(mine if mine is not baselines else ())]
     results: dict[int, Outcome] = {}
-    crews = [] if contract.is_none else crew_jobs(folder, settings)
+    crews = [] if contract.is_none or folder is None else crew_jobs(folder, settings)
     by_crews = settings.crews is not None
     progress, state = Progress(stream), dict[int, TrainingStatus]()
     names = {job.number: f"{job}, seed {job.seed}" for job in jobs} | {job.number: str(job) for job in crews}

@@ -23,6 +23,7 @@ from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews, one_
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.listeners.listener import TrainingLog, current_logs, set_logs
 
 if TYPE_CHECKING:
     from mtmfq.interface import TrainProgress
@@ -179,7 +180,7 @@ def working(processes: int) -> Iterator[Workers]:
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by the libraries when a worker loads them
     try:
-        with ProcessPoolExecutor(processes, context, _begin, (statuses, stop)) as pool:
+        with ProcessPoolExecutor(processes, context, _begin, (statuses, stop, current_logs())) as pool:
             yield Workers(pool, statuses, stop)
     finally:
         for name, value in before.items():
@@ -189,13 +190,14 @@ def working(processes: int) -> Iterator[Workers]:
                 os.environ[name] = value
 
 
-def _begin(statuses: Any, stop: Any) -> None:
+def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog]) -> None:
     global _statuses, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logging.getLogger("cleanup_env").setLevel(logging.ERROR)  # that it compiles stands in the progress lines
     statuses.cancel_join_thread()
     _statuses, _stop = statuses, stop
+    set_logs(logs)
     threading.Thread(target=_watch, daemon=True).start()
 
 

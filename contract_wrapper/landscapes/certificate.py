@@ -231,17 +231,18 @@ class Certificate:
         many = f"{self.n_trainings} training{'s' if self.n_trainings > 1 else ''}"
         over = f"Student's t over {many}" if self.unit == "trainings" else f"normal, over the episodes of {many}"
         lines = [
-            f"{self.contract}: {self.verdict}, epsilon {self.epsilon:.2f}; apples per episode, ± standard error",
-            f"{len(self.bounds)} one-sided bounds, which hold together with {self.confidence:.0%} ({over})",
+            f"{self.contract}: {self.verdict}, epsilon {self.epsilon:.2f}",
+            f"apples per episode, ± standard error; {len(self.bounds)} one-sided bounds, which hold",
+            f"together with {self.confidence:.0%} ({over})",
             f"by the margins alone, to {SURE:g} standard errors: {self.acceptance}",
-            f"{'margin':16}{'mean':>18}{'at least':>10}",
+            f"{'margin':14}{'mean':>16}{'at least':>10}",
         ]
-        lines += [f"{m.name:16}{_text(m.mean, m.se):>18}{m.lower:>10.2f}" for m in self.margins]
-        lines.append(f"{'gain':16}{'mean':>18}{'at most':>10}{'of utility':>12}{'at most':>10}  strongest deviation")
+        lines += [f"{m.name:14}{_text(m.mean, m.se):>16}{m.lower:>10.2f}" for m in self.margins]
+        lines.append(f"{'gain':14}{'mean':>16}{'at most':>10}{'of utility':>12}{'at most':>10}")
         for g in self.gains:
             part = f"{g.percent():>10.1f} %{g.percent(g.upper):>8.1f} %"
-            lines.append(f"{g.role:16}{_text(g.mean, g.se):>18}{g.upper:>10.2f}{part}  {g.deviation}")
-        lines += [f"{role:16}no deviation was tried" for role in self.missing]
+            lines += [f"{g.role:14}{_text(g.mean, g.se):>16}{g.upper:>10.2f}{part}", f"    strongest: {g.deviation}"]
+        lines += [f"{role:14}no deviation was tried" for role in self.missing]
         at = self.deciding
         side = f"at most {at.upper:.2f}" if self.verdict is Verdict.REFUTED else f"at least {at.lower:.2f}"
         return "\n".join([*lines, f"the verdict hangs on: {at.name}, {side} (needed: {-self.epsilon:.2f})"])

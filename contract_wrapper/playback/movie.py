@@ -61,19 +61,47 @@ def captioned(picture: Picture, lines: Sequence[str], size: int = 11) -> Picture
     return np.concatenate((picture, np.asarray(strip, dtype=np.uint8)))
 
 
-def with_lines(
+def with_arrows(
     picture: Picture,
-    lines: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    arrows: Sequence[tuple[tuple[float, float], tuple[float, float]]],
+    size: float,
     colour: tuple[int, int, int] = GOLD,
 ) -> Picture:
-    """Draw lines between points, each (row, column) in pixels, onto a copy of a picture."""
+    """Draw arrows onto a copy of a picture, in a colour with a dark rim.
+
+    Args:
+        picture: (rows, columns, 3).
+        arrows: from and to, each (row, column) in pixels.
+        size: length of a head in pixels; shafts are a fifth as wide.
+        colour: of the arrows.
+    """
     from PIL import Image, ImageDraw
 
     image = Image.fromarray(picture)
     pen = ImageDraw.Draw(image)
-    for (y0, x0), (y1, x1) in lines:
-        pen.line((x0, y0, x1, y1), fill=colour, width=2)
+    shapes = [_arrow(np.array(start)[::-1], np.array(end)[::-1], size) for start, end in arrows]
+    width = max(1, round(size / 5))
+    for rim, ink in ((2, INK), (0, colour)):  # all rims first, so that no arrow cuts another one
+        for shaft, head in shapes:
+            pen.line(shaft, fill=ink, width=width + rim)
+            pen.polygon(head, fill=ink, outline=INK)
     return np.asarray(image, dtype=np.uint8)
+
+
+Points = list[tuple[float, float]]
+
+
+def _arrow(start: NDArray[np.float64], end: NDArray[np.float64], size: float) -> tuple[Points, Points]:
+    """Shaft and head of an arrow between two points (x, y); a short arrow has a short head."""
+    away = end - start
+    length = max(float(np.hypot(*away)), 1e-9)
+    along = away / length
+    across = np.array([-along[1], along[0]])
+    size = min(size, length)
+    neck = end - size * along
+    shaft = [(float(p[0]), float(p[1])) for p in (start, neck + 0.2 * size * along)]
+    head = [(float(p[0]), float(p[1])) for p in (end, neck + 0.42 * size * across, neck - 0.42 * size * across)]
+    return shaft, head
 
 
 def write_video(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Path:
@@ -145,7 +173,7 @@ def write_frames(frames: Iterable[Picture], path: Path, fps: float = 10.0) -> Pa
     wait = max(20, round(1000 / fps))  # many viewers slow down anything faster
     durations = [wait] * (len(indexed) - 1) + [max(2000, wait)]
     buffer = io.BytesIO()
-    indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=False)
+    indexed[0].save(buffer, "GIF", save_all=True, append_images=indexed[1:], duration=durations, loop=0, optimize=True)
     write_bytes(path, buffer.getvalue())
     return path
 

@@ -17,7 +17,7 @@ from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import inside
 from contract_wrapper.learners.registry import LearnedPolicy, load_policy
 from contract_wrapper.playback import movie as animation
-from contract_wrapper.playback.recording import SCRIPTED, Episode, record_episode
+from contract_wrapper.playback.recording import SCALE, SCRIPTED, Episode, record_episode
 
 if TYPE_CHECKING:
     from contract_wrapper.studies.record import StudyRecord
@@ -36,12 +36,13 @@ def play_command(
     gif: Path | None = None,
     mp4: Path | None = None,
     flows: bool = False,
+    scale: int = SCALE,
     steps: int | None = None,
     fps: float = 12.0,
     seed: int = 0,
-    stream: TextIO,
-) -> None:
-    """Play one episode and show it on a stream, or write it as a GIF and say so there.
+    stream: TextIO | None,
+) -> Episode:
+    """Play one episode and show it on a stream, or write it as a GIF and say so there; return it.
 
     Args:
         settings: game, costs and payment; a study's own replace them.
@@ -51,8 +52,9 @@ def play_command(
         study: folder of a study from which contract and trained policy are taken.
         gif, mp4: file to write.
         flows: whether files show who paid whom.
+        scale: pixels per cell of files, 4 to 64.
         steps, fps, seed: length, speed and seed of the episode.
-        stream: a terminal, or anything that text can be written to.
+        stream: a terminal, or anything that text can be written to; None: nothing is shown or said.
 
     Raises:
         ContractsError: as in `record_episode`, `write_gif` and `read_study`, or the study has not
@@ -79,14 +81,16 @@ def play_command(
     else:
         raise ContractsError(f"unknown players {shown(players)}: choose 'scripted' or 'trained'")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
-    if gif is None and mp4 is None:
+    if gif is None and mp4 is None and stream is not None:
         play_in_terminal(episode, stream, fps)
     for path, write in ((gif, write_gif), (mp4, write_mp4)):
         if path is not None:
-            write(episode, path, fps, flows=flows)
-            stream.write(
-                f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
-            )
+            write(episode, path, fps, scale, flows=flows)
+            if stream is not None:
+                stream.write(
+                    f"{path}: {episode.contract}, {episode.players} players; {episode.caption(len(episode) - 1)}\n"
+                )
+    return episode
 
 
 def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy | Crews]:
@@ -137,7 +141,7 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
 
 
 def write_gif(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = 12, every: int = 2, flows: bool = False
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 2, flows: bool = False
 ) -> Path:
     """Write an episode as an animated GIF with captions; `every` keeps one step in so many.
 
@@ -153,7 +157,7 @@ def write_gif(
 
 
 def write_mp4(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = 24, every: int = 1, flows: bool = False
+    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 1, flows: bool = False
 ) -> Path:
     """Write an episode as an MP4 video, as `write_gif` does; it needs the extra `render`."""
     _check_ending(path, MP4)

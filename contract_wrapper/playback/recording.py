@@ -18,6 +18,7 @@ from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.crews import KIND, Crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.playback import movie as animation
+from contract_wrapper.playback.board import Board, board_of
 from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 SCRIPTED = "scripted"
 """Name of the scripted greedy players (`cleanup_env.scripted`)."""
+
+SCALE = 24
+"""Pixels per cell of pictures, unless asked for otherwise: the published map is then 432 pixels wide."""
 
 _WIDEST = "apples eaten 0000    tax 000.0"
 """Line of a caption that letters are sized by: all frames of an episode need the same size."""
@@ -77,30 +81,38 @@ class Episode:
         m = self.moments[k]
         return f"step {m.step}, waste {m.waste}, apples eaten {m.apples}, tax paid {m.tax:.1f}"
 
-    def picture(self, k: int, scale: int = 12, flows: int = 0) -> animation.Picture:
-        """Draw the board at moment k, `scale` pixels per cell; golden lines show who paid whom in the last `flows` steps."""
+    def board(self, k: int) -> Board:
+        """What stands where at moment k, for pictures that are drawn as shapes."""
+        self.stage.set_state(self.moments[k].state)
+        return board_of(self.stage)
+
+    def picture(self, k: int, scale: int = SCALE, flows: int = 0) -> animation.Picture:
+        """Draw the board at moment k, `scale` pixels per cell; golden arrows show who paid whom in the last `flows` steps."""
         self.stage.set_state(self.moments[k].state)
         picture = render.rgb(self.stage, scale=scale)
         if flows == 0:
             return picture
         transfers = np.sum([m.transfers for m in self.moments[max(0, k + 1 - flows) : k + 1]], axis=0)
-        ends = [tuple(scale * (at + 0.5)) for at in self.stage.position[0]]
+        ends = scale * (self.stage.position[0] + 0.5)
         payers, payees = np.flatnonzero(transfers < 0), np.flatnonzero(transfers > 0)
-        return animation.with_lines(picture, [(ends[i], ends[j]) for i in payers for j in payees])
+        arrows = [_between(ends[i], ends[j], 0.45 * scale) for i in payers for j in payees]
+        return animation.with_arrows(picture, arrows, 0.6 * scale)
 
-    def frame(self, k: int, scale: int = 12, flows: int = 0) -> animation.Picture:
+    def frame(self, k: int, scale: int = SCALE, flows: int = 0) -> animation.Picture:
         """Draw the board at moment k (see `picture`) with a strip of captions below."""
         m = self.moments[k]
-        lines = (
+        lines = [
             f"{self.contract}" if not self.contract.is_none else "no contract",
             f"{self.players} players",
             f"step {m.step}    waste {m.waste}",
             f"apples eaten {m.apples}    tax {m.tax:.1f}",
-        )
+        ]
+        if flows:
+            lines.append("arrows: who pays whom")
         picture = self.picture(k, scale, flows)
         return animation.captioned(picture, lines, animation.letter_size(picture.shape[1], _WIDEST))
 
-    def frames(self, scale: int = 12, every: int = 1, flows: bool = False) -> Iterator[animation.Picture]:
+    def frames(self, scale: int = SCALE, every: int = 1, flows: bool = False) -> Iterator[animation.Picture]:
         """Draw every so many moments with captions, always the last one too; flows: with who paid whom since."""
         return (self.frame(k, scale, every * flows) for k in self._chosen(every))
 
@@ -119,6 +131,16 @@ class Episode:
             raise ContractsError(f"every must be an integer of at least 1 (1: each step), got {shown(every)}")
         last = len(self.moments) - 1
         return sorted({*range(0, last + 1, every), last})
+
+
+def _between(
+    start: NDArray[np.float64], end: NDArray[np.float64], margin: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Ends of an arrow from the rim of one disc to that of another, both (row, column) in pixels."""
+    away = end - start
+    step = min(margin / max(float(np.hypot(*away)), 1e-9), 0.4) * away
+    (y0, x0), (y1, x1) = start + step, end - step
+    return (float(y0), float(x0)), (float(y1), float(x1))
 
 
 class _Recorder:

@@ -1,24 +1,37 @@
-"""The figures of what agents do, one function each: how they learned, the field and the river of an episode."""
+"""The figures of what agents do, one function each: how they learned, the field and the river of an episode.
+
+The field is drawn as shapes, cells and discs, with a swatch for every colour.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import EllipseCollection
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.legend_handler import HandlerTuple
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch, Rectangle
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike, NDArray
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.playback.board import APPLE_COLOUR, BEAM_COLOUR, Board, Swatch, colour_of, swatches
 from contract_wrapper.playback.recording import Episode
-from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, canvas, empty_figure
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, canvas, empty_figure, legend, named
+from contract_wrapper.reports.style import CLEANER, FAINT, GREEN, GREY, HARVESTER, INK, WELFARE, crew_name
 from contract_wrapper.studies.record import StudyRecord
 
 
-def draw_training(outcome: Outcome) -> Figure:
+def draw_training(outcome: Outcome, *, style: FigureStyle = SCREEN) -> Figure:
     """Utility per type of agents and welfare against training episodes, beside the trained crew's."""
     curve = outcome.training_curve
     episodes = np.array(curve.get("episode", ()))
@@ -27,26 +40,28 @@ def draw_training(outcome: Outcome) -> Figure:
     lines = [(name, np.array(curve[name])) for name in TYPES if name in curve]
     total = np.sum([values for _, values in lines], axis=0)
     name = "without a contract" if outcome.contract.is_none else f"under {outcome.contract}"
-    tenth = max(1, episodes.size // 10)
-    title = f"Training {name}: welfare {total[:tenth].mean():.0f} at first, {total[-tenth:].mean():.0f} at the end"
-    figure, ax = canvas(8.6, 5.0, title)
+    points = style.points
+    figure, ax = canvas(*style.size(8.6, 5.0, 2.3), f"Training {name}: welfare {_from_to(total)}", style)
     styles = {"cleaner": (CLEANER, "all cleaners", "--"), "harvester": (HARVESTER, "all harvesters", "-.")}
     if outcome.contract.is_none:
         lines = [line for line in lines if line[0] != "cleaner"]
     if len(lines) > 1:
         for kind, values in lines:
-            colour, label, style = styles[kind]
-            _curve(ax, episodes, values, colour, label, style)
-    _curve(ax, episodes, total, INK, "everybody (welfare)", "-")
-    ax.errorbar([episodes[-1] * 1.03], [outcome.welfare.mean], yerr=[2 * outcome.welfare.se], fmt="*", ms=13, capsize=3,
-                color=GREEN, label=f"everybody, greedy after training: {outcome.welfare}")  # fmt: skip
+            _curve(ax, episodes, values, *styles[kind], style)
+    _curve(ax, episodes, total, INK, "everybody (welfare)", "-", style)
+    end = [episodes[-1] + 0.04 * (episodes[-1] - episodes[0])]
+    ax.plot(end, [outcome.welfare.mean], "*", ms=points(15), mfc="white", mec=GREEN, mew=points(1.3), zorder=4,
+            label=f"everybody, greedy after training: {outcome.welfare} (bar: 2 se)")  # fmt: skip
+    ax.errorbar(end, [outcome.welfare.mean], yerr=[2 * outcome.welfare.se], fmt="none", ecolor=INK, zorder=5,
+                capsize=points(3.5), elinewidth=points(1.4), capthick=points(1.4))  # fmt: skip
     ax.set(xlabel="training episodes", ylabel="utility (apples per episode)")
-    ax.axhline(0.0, color=FAINT, lw=0.8, zorder=0)
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    ax.xaxis.set_major_locator(MaxNLocator(4 if style.narrow else 9))
+    ax.axhline(0.0, color=FAINT, lw=points(0.8), zorder=0)
+    legend(figure, *named(ax), style, "outside lower center")
     return figure
 
 
-def draw_crews_training(crews: Sequence[Crews]) -> Figure:
+def draw_crews_training(crews: Sequence[Crews], *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare while crews that know every contract were trained: a line per crew size, over all taxes at once.
 
     Lines are means over trainings; the size of the crew changes from vector episode to vector episode.
@@ -55,83 +70,170 @@ def draw_crews_training(crews: Sequence[Crews]) -> Figure:
         raise ContractsError("the crews hold no training curve of two or more points for each crew size")
     totals = np.mean([known.curve.returns.sum(axis=1) for known in crews], axis=0)
     episodes, sizes = crews[0].curve.episode, crews[0].sizes
-    tenth = max(1, totals.size // 10)
+    ends = [totals[k :: len(sizes)] for k in range(len(sizes))]
+    first, last = (float(np.mean([smooth(values)[k] for values in ends])) for k in (0, -1))
     many = f"{len(crews)} training{'s' if len(crews) > 1 else ''}"
     figure, ax = canvas(
-        8.6, 5.0,
-        f"Crews for every contract ({many}): welfare {totals[:tenth].mean():.0f} at first, "
-        f"{totals[-tenth:].mean():.0f} at the end, mean over taxes and crew sizes",
-    )  # fmt: skip
-    for k, size in enumerate(sizes):
-        label = f"{size} cleaner{'s' if size != 1 else ''}"
-        colour, style = LINES[k % len(LINES)]
-        _curve(ax, episodes[k :: len(sizes)], totals[k :: len(sizes)], colour, label, style)
-    ax.set(xlabel="training episodes, all crew sizes together", ylabel="welfare (apples per episode)")
-    figure.legend(loc="outside lower center", ncols=5, frameon=False, fontsize=9)
+        *style.size(8.6, 5.0, 2.3),
+        f"Crews for every contract ({many}): welfare {first:.0f} at first, {last:.0f} at the end, "
+        "mean over taxes and crew sizes",
+        style,
+    )
+    for k, (size, values) in enumerate(zip(sizes, ends, strict=True)):
+        colour, dash = LINES[k % len(LINES)]
+        _curve(ax, episodes[k :: len(sizes)], values, colour, crew_name(size), dash, style)
+    ax.set(xlabel="training episodes, all crew sizes together", ylabel=WELFARE)
+    ax.xaxis.set_major_locator(MaxNLocator(4 if style.narrow else 9))
+    legend(figure, *named(ax), style, "outside lower center")
     return figure
 
+
+BEAM_OPACITY = 0.8
+"""A beam lets what lies below it be seen."""
+
+WIDE, NARROW = (0, 0.125, 0.25, 0.5, 0.75, 1), (0, 0.25, 1)
+"""Shares of an episode that are shown, as many as the width of a figure holds."""
 
 LINES = ((GREY, "-"), (CLEANER, "--"), (GREEN, "-."), (HARVESTER, ":"), (INK, "-"))
 """Colour and dash of each crew size's line."""
 
 
-def _curve(ax: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str, style: str) -> None:
-    """Draw a curve faintly as it is, and its running mean over a twentieth of it."""
-    width = max(1, x.size // 20)
-    sums = np.cumsum(np.concatenate(([0.0], y)))
-    ends = np.arange(1, x.size + 1)
-    begins = np.maximum(ends - width, 0)
-    if width > 1:
-        ax.plot(x, y, color=colour, lw=0.6, alpha=0.35)
-    ax.plot(x, (sums[ends] - sums[begins]) / (ends - begins), color=colour, lw=2, ls=style, label=label)
+def smooth(values: ArrayLike) -> NDArray[np.float64]:
+    """Running mean over a twentieth of a curve, centred: each value is the mean of its neighbours on both sides.
+
+    At its ends the window is cut off, so that the first and last values are means of half as many.
+
+    >>> smooth([1.0, 3.0]).tolist()  # too short: nothing to smooth
+    [1.0, 3.0]
+    """
+    y = np.asarray(values, np.float64)
+    half = y.size // 40
+    sums = np.concatenate(([0.0], np.cumsum(y)))
+    places = np.arange(y.size)
+    begins, ends = np.maximum(places - half, 0), np.minimum(places + half + 1, y.size)
+    mean: NDArray[np.float64] = (sums[ends] - sums[begins]) / (ends - begins)
+    return mean
 
 
-def draw_field(episodes: Sequence[Episode], shares: Sequence[float] = (0, 0.125, 0.25, 0.5, 0.75, 1)) -> Figure:
-    """The board at some shares of an episode, a row of pictures per episode."""
-    ends = [f"{_whose(e.contract)} {e.moments[-1].apples}" for e in episodes]
-    figure = empty_figure(2.0 * len(shares), 3.0 * len(episodes) + 0.75, f"Apples eaten by the end: {', '.join(ends)}")
-    axes = figure.subplots(len(episodes), len(shares), squeeze=False)
+def _from_to(values: NDArray[np.float64]) -> str:
+    """Where a smooth curve begins and ends, in words."""
+    mean = smooth(values)
+    return f"{mean[0]:.0f} at first, {mean[-1]:.0f} at the end"
+
+
+def _curve(
+    ax: Axes, x: np.ndarray, y: np.ndarray, colour: str, label: str, dash: str, style: FigureStyle
+) -> None:  # fmt: skip
+    """Draw a curve faintly as it is, and its running mean."""
+    if x.size >= 40:
+        ax.plot(x, y, color=colour, lw=style.points(0.6), alpha=0.35, zorder=1)
+    ax.plot(x, smooth(y), color=colour, lw=style.points(2), ls=dash, label=label, zorder=2)
+
+
+def draw_field(
+    episodes: Sequence[Episode], shares: Sequence[float] | None = None, *, style: FigureStyle = SCREEN
+) -> Figure:
+    """The board at some shares of an episode, a row of pictures per episode; default: as many as the width holds."""
+    moments = shares or (NARROW if style.narrow else WIDE)
+    ends = [f"{whose(e.contract)} {e.moments[-1].apples}" for e in episodes]
+    natural = (2.0 * len(moments), 3.15 * len(episodes) + 0.75)
+    width, _ = style.size(*natural)
+    figure = empty_figure(
+        width, natural[1] if style.inches is None else len(episodes) * (1.4 * width / len(moments) + 0.3) + (0.0 if style.narrow else 0.75),
+        f"Apples eaten by the end: {', '.join(ends)}", style,
+    )  # fmt: skip
+    axes = figure.subplots(len(episodes), len(moments), squeeze=False)
+    boards = []
     for row, episode in zip(axes, episodes, strict=True):
-        for ax, share in zip(row, shares, strict=True):
+        for ax, share in zip(row, moments, strict=True):
             k = round(share * (len(episode) - 1))
             m = episode.moments[k]
-            ax.imshow(episode.picture(k, scale=16))
-            ax.set_xlabel(f"step {m.step}, waste {m.waste}\napples eaten {m.apples}", fontsize=9.5)
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_visible(False)
-        row[0].set_ylabel(_whose(episode.contract), fontsize=11, weight="bold")
-    figure.text(
-        0.5, 0.0, "blue: river   brown: waste   green discs: apples   red to orange discs: harvesters   "
-        "violet discs: cleaners   pale green, yellow: beam", ha="center", va="bottom", fontsize=9.5, color=INK,
-    )  # fmt: skip
-    figure.set_layout_engine("constrained", rect=(0, 0.03, 1, 0.97))
+            boards.append(episode.board(k))
+            _board(ax, boards[-1])
+            text = f"step {m.step}, waste {m.waste}\napples eaten {m.apples}"
+            ax.set_xlabel(text, fontsize=style.points(9.5))
+        name = whose(episode.contract)
+        row[0].set_ylabel(name, fontsize=style.points(11), weight="bold")
+    _legend(figure, swatches(boards), style)
     return figure
 
 
-def draw_waste(record: StudyRecord, best: Outcome | None) -> Figure:
+def _board(ax: Axes, board: Board) -> None:
+    """Draw a board, row 0 on top; one unit is one cell."""
+    rows, columns = board.ground.shape
+    classes = np.unique(board.ground)
+    ax.pcolormesh(
+        np.arange(columns + 1), np.arange(rows + 1), np.searchsorted(classes, board.ground), rasterized=False,
+        cmap=ListedColormap([colour_of(int(c)) for c in classes]), vmin=-0.5, vmax=len(classes) - 0.5,
+        edgecolors="face", linewidth=0.5, zorder=1, gid="ground",
+    )  # fmt: skip
+    for row, column in board.beams:
+        ax.add_patch(Rectangle((column, row), 1, 1, color=BEAM_COLOUR, alpha=BEAM_OPACITY, lw=0, zorder=2, gid="beam"))
+    _discs(ax, board.apples, 0.64, [APPLE_COLOUR] * len(board.apples), "apples", 3)
+    _discs(ax, board.agents, 0.9, list(board.colours), "agents", 4, rim=True)
+    _discs(ax, board.agents + 0.26 * board.ahead, 0.34, ["white"] * len(board.agents), "heading", 5)
+    ax.set(xlim=(0, columns), ylim=(rows, 0), aspect="equal", xticks=[], yticks=[])
+    ax.spines[:].set_visible(False)
+
+
+def _discs(
+    ax: Axes, places: Any, width: float, colours: Sequence[Any], gid: str, zorder: int, rim: bool = False
+) -> None:
+    """Draw discs, so many cells wide, in the middle of cells (row, column); a rim tells them from others without colour."""
+    if not len(places):
+        return
+    middles = np.asarray(places, np.float64)[:, ::-1] + 0.5
+    ax.add_collection(
+        EllipseCollection(
+            [width] * len(middles), [width] * len(middles), [0] * len(middles), units="x", offsets=middles,
+            offset_transform=ax.transData, facecolors=colours, edgecolors=INK, linewidths=0.6 if rim else 0.0, zorder=zorder, gid=gid,
+        )
+    )  # fmt: skip
+
+
+def _legend(figure: Figure, some: Sequence[Swatch], style: FigureStyle) -> None:
+    """A swatch for every colour: a square for a kind of cell, a disc for each shade of what stands on cells."""
+    handles: list[Any] = []
+    for swatch in some:
+        if swatch.disc:
+            rim, size = 0.6 if swatch.agents else 0.0, style.points(8)
+            discs = (Line2D([], [], ls="none", marker="o", mew=rim, mec=INK, ms=size, mfc=c) for c in swatch.colours)
+            handles.append(tuple(discs))
+        else:
+            opacity = BEAM_OPACITY if swatch.colours == (BEAM_COLOUR,) else 1.0
+            handles.append(Patch(fc=(*swatch.colours[0], opacity), ec=INK, lw=style.points(0.4)))
+    legend(
+        figure, handles, [swatch.name for swatch in some], style, "outside lower center",
+        handler_map={tuple: HandlerTuple(ndivide=None, pad=0.0)},
+    )  # fmt: skip
+
+
+def draw_waste(record: StudyRecord, best: Outcome | None, *, style: FigureStyle = SCREEN) -> Figure:
     """Waste in the river against steps, with a contract and without any."""
     shown = [o for o in (record.baseline, best) if o is not None and o.waste_curve]
     if not shown:
         raise ContractsError("waste curves need at least one finished evaluation")
-    ends = " and ".join(f"{o.waste_curve[-1]:.0f} {_whose(o.contract)}" for o in shown)
-    figure, ax = canvas(8.0, 4.6, f"Waste cells at the end of an episode: {ends}")
+    points = style.points
+    ends = " and ".join(f"{o.waste_curve[-1]:.0f} {whose(o.contract)}" for o in shown)
+    figure, ax = canvas(*style.size(8.0, 4.6, 2.3), f"Waste cells at the end of an episode: {ends}", style)
     for outcome in shown:
         steps = np.arange(1, len(outcome.waste_curve) + 1)
         none = outcome.contract.is_none
-        ax.plot(steps, outcome.waste_curve, color=INK if none else GREEN, ls="--" if none else "-", lw=2.2,
-                label=_whose(outcome.contract))  # fmt: skip
+        ax.plot(steps, outcome.waste_curve, color=INK if none else GREEN, ls="--" if none else "-", lw=points(2.2),
+                label=whose(outcome.contract))  # fmt: skip
     game = record.settings.game
     river = sum(letter in "RH" for line in game.map for letter in line)
     limit = game.depletion * river
-    ax.axhline(limit, color=HARVESTER, ls=":", lw=1.6)
+    ax.axhline(limit, color=HARVESTER, ls=":", lw=points(1.6))
     ax.annotate(f"above {limit:.1f} cells ({game.depletion:.0%} of the river) no apple grows", (0.02, limit),
-                xytext=(0, 8), textcoords="offset points", xycoords=("axes fraction", "data"), fontsize=9,
-                color=HARVESTER)  # fmt: skip
+                xytext=(0, points(8)), textcoords="offset points", xycoords=("axes fraction", "data"),
+                fontsize=points(9), color=HARVESTER)  # fmt: skip
     ax.set(xlabel="step of the episode", ylabel=f"waste cells (of {river})", xlim=(0, game.horizon))
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.18 * limit))
-    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
+    legend(figure, *named(ax), style, "outside lower center")
     return figure
 
 
-def _whose(contract: Contract) -> str:
+def whose(contract: Contract) -> str:
+    """A contract after 'apples eaten' or 'waste'."""
     return "without a contract" if contract.is_none else f"with {contract}"

@@ -17,21 +17,20 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.patheffects import withStroke
 
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.landscapes.bounds import FloatArray
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, empty_figure, legend, named, plain
 from contract_wrapper.reports.landscape_findings import Findings, Rows
 from contract_wrapper.reports.landscape_style import (
-    TAX,
-    WELFARE,
-    apart,
     cell_edges,
     count,
-    crew_name,
-    crew_style,
     line_with_band,
     note,
+    panels,
     runs,
+    tax_axis,
     width,
 )
-from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, empty_figure, plain
+from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, TAX, WELFARE, colour_bar, crew_name, crew_style
 
 ACCEPTED, CERTIFIED = "accepted", "certified"
 """Names (gid) of the outlines in the picture of all contracts."""
@@ -39,36 +38,41 @@ ACCEPTED, CERTIFIED = "accepted", "certified"
 _HALF = 0.36
 """Half the height of a row of the map, whose rows stand 1 apart."""
 
+DASHES = ("-", (0, (5, 1)), (0, (3, 1, 1, 1)), "-", (0, (1, 1)))
+"""Dashes of the line of each crew size, so that colour is not all that tells them apart."""
+
 _CASING = [withStroke(linewidth=3.4, foreground="white")]
 
 
-def draw_welfare(found: Findings) -> Figure:
+def draw_welfare(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare of all contracts: as a map over tax and cleaners, and as lines over tax, whole and near the best."""
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
     n = max(3, len(found.crews))
-    figure = empty_figure(10.4, 5.6 + 0.55 * n, welfare_title(found))
-    parts: Any = figure.subfigures(2, 1, height_ratios=(1.45 + 0.55 * n, 4.2))
-    _map(parts[0], parts[0].subplots(), found)
-    left, right = parts[1].subplots(1, 2)
+    upper, lower = 1.45 + 0.55 * n, 4.5
+    if style.narrow:
+        upper, lower = 0.9 + 0.3 * n, 4.0
+    figure = empty_figure(*style.size(10.4, upper + lower, upper + lower), welfare_title(found), style)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(upper, lower))
+    _map(parts[0], parts[0].subplots(), found, style)
+    left, right = parts[1].subplots(*((2, 1) if style.narrow else (1, 2)))
     for ax in (left, right):
-        plain(ax)
-        ax.set(xlabel=TAX, xlim=(-0.01, max(1.0, *(c.tax.max() for c in found.crews)) + 0.01))
+        plain(ax, style)
+        ax.set(xlabel=TAX, ylabel=WELFARE, xlim=(-0.01, max(1.0, *(c.tax.max() for c in found.crews)) + 0.01))
         for crew in found.crews:
-            _line(ax, found, crew)
-        _base(ax, found)
-    left.set_ylabel(WELFARE)
-    left.set_title("all contracts", fontsize=10, loc="left")
-    _near_the_best(right, found)
-    if found.best is not None:
-        for ax in (left, right):
-            ax.plot(found.landscape.tax[found.best], found.welfare.mean[found.best], "*", ms=15, mfc="white",
-                    mec=INK, mew=1.4, zorder=6)  # fmt: skip
-    _label_lines(left, found)
-    parts[1].supxlabel(
-        f"Lines: means over {len(found.landscape.seeds)} training{'s' if len(found.landscape.seeds) > 1 else ''}, "
-        f"thick where the contract is certified. Bands: 95 % intervals over {found.over}, contract by contract.",
-        fontsize=9, color=GREY,
+            _line(ax, found, crew, style)
+        _base(ax, found, style)
+        if found.best is not None:
+            ax.plot(found.landscape.tax[found.best], found.welfare.mean[found.best], "*", ms=style.points(15),
+                    mfc="white", mec=INK, mew=style.points(1.4), zorder=6)  # fmt: skip
+    left.set_title("all contracts", fontsize=style.points(10), loc="left")
+    _near_the_best(right, found, style)
+    legend(parts[1], *named(left), style, "outside upper left")
+    note(
+        parts[1],
+        f"Lines: means over {count(len(found.landscape.seeds), 'training')}, thick where the contract is certified. "
+        f"Bands: 95 % intervals over {found.over}, contract by contract.",
+        figure.get_figwidth(), style,
     )  # fmt: skip
     return figure
 
@@ -93,100 +97,96 @@ def _rest(found: Findings) -> str:
     return f"{n} cannot be told from the best (itself among them)"
 
 
-def _map(part: SubFigure, ax: Axes, found: Findings) -> None:
+def _map(part: SubFigure, ax: Axes, found: Findings, style: FigureStyle) -> None:
+    points = style.points
     table, values = found.landscape, found.welfare.mean
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
     outlines: tuple[tuple[str, Any, float, dict[str, Any]], ...] = (
-        (ACCEPTED, found.accepted, _HALF + 0.045, {"ec": INK, "lw": 1.1, "ls": (0, (3, 1.5))}),
-        (CERTIFIED, found.certified, _HALF - 0.07, {"ec": INK, "lw": 1.8, "path_effects": _CASING}),
+        (ACCEPTED, found.accepted, _HALF + 0.045, {"ec": INK, "lw": points(1.1), "ls": (0, (3, 1.5))}),
+        (CERTIFIED, found.certified, _HALF - 0.07, {"ec": INK, "lw": points(1.8), "path_effects": _CASING}),
     )
     for place, crew in enumerate(found.crews):
         edges = cell_edges(crew.tax)
         image = ax.pcolormesh(
-            edges, [place - _HALF, place + _HALF], values[crew.numbers][None], cmap="cividis", norm=norm, zorder=1
+            edges,
+            [place - _HALF, place + _HALF],
+            values[crew.numbers][None],
+            cmap="cividis",
+            norm=norm,
+            zorder=1,
+            edgecolors="face",
+            linewidth=0.2,  # else viewers of PDF show gaps between the cells
         )
-        for gid, mask, half, style in outlines:
+        for gid, mask, half, look in outlines:
             for first, last in runs(mask[crew.numbers]):
                 corner, width = (edges[first], place - half), edges[last + 1] - edges[first]
-                ax.add_patch(Rectangle(corner, width, 2 * half, fill=False, gid=gid, zorder=3, **style))
+                ax.add_patch(Rectangle(corner, width, 2 * half, fill=False, gid=gid, zorder=3, **look))
         some = crew.numbers[found.alike[crew.numbers]]
-        ax.plot(table.tax[some], np.full(len(some), place), ".", ms=4.5, mfc="white", mec=INK, mew=0.5, zorder=4,
+        ax.plot(table.tax[some], np.full(len(some), place), ".", ms=points(4.5), mfc="white", mec=INK, mew=points(0.5), zorder=4,
                 gid="alike")  # fmt: skip
         if found.best in crew.numbers:
-            ax.plot(table.tax[found.best], place, "*", ms=17, mfc="white", mec=INK, mew=1.4, zorder=5, gid="best")
+            ax.plot(table.tax[found.best], place, "*", ms=points(17), mfc="white", mec=INK, mew=points(1.4), zorder=5,
+                    gid="best")  # fmt: skip
     ax.set(
         xlabel=TAX, ylabel="cleaners recruited", yticks=range(len(found.crews)), xlim=(-0.012, 1.012),
         yticklabels=[str(crew.n_cleaners) for crew in found.crews], ylim=(-0.55, len(found.crews) - 0.45),
     )  # fmt: skip
-    plain(ax)
+    plain(ax, style)
     ax.spines["left"].set_visible(False)
-    bar = part.colorbar(image, ax=ax, label=WELFARE, pad=0.035, aspect=16)
-    bar.ax.axhline(values[0], color="white", lw=1.6)
-    bar.ax.axhline(values[0], color=INK, lw=1.6, ls=(0, (2, 1)))
-    bar.ax.set_xlabel(f"dashed:\nno contract,\n{values[0]:.0f}", fontsize=8)
-    _legend(part, found)
+    bar = colour_bar(part, image, ax, WELFARE, style, pad=0.035, aspect=16)
+    bar.ax.axhline(values[0], color="white", lw=points(1.6))
+    bar.ax.axhline(values[0], color=INK, lw=points(1.6), ls=(0, (2, 1)))
+    _legend(part, found, style)
 
 
-def _legend(part: SubFigure, found: Findings) -> None:
+def _legend(part: SubFigure, found: Findings, style: FigureStyle) -> None:
     """Name what the map shows, and only that."""
-    names: list[tuple[Artist, str]] = []
+    points, names = style.points, list[tuple[Artist, str]]()
     if found.accepted.any():
-        names.append((Patch(fc="none", ec=INK, lw=1.1, ls=(0, (3, 1.5))), "accepted by everybody, as measured"))
+        look = Patch(fc="none", ec=INK, lw=points(1.1), ls=(0, (3, 1.5)))
+        names.append((look, "accepted by everybody, as measured"))
     if found.certified.any():
-        names.append(
-            (
-                Patch(fc="none", ec=INK, lw=1.8),
-                f"certified: nobody loses or gains by leaving (up to {found.epsilon:.1f})",
-            )
-        )
+        look = Patch(fc="none", ec=INK, lw=points(1.8))
+        names.append((look, f"certified: nobody loses or gains by leaving (up to {found.epsilon:.1f})"))
     if found.best is not None:
-        names.append((Line2D([], [], ls="none", marker="*", ms=13, mfc="white", mec=INK), "best of these"))
-        names.append((Line2D([], [], ls="none", marker=".", ms=6, mfc="white", mec=INK), "cannot be told from it"))
-    if names:
-        handles, labels = zip(*names, strict=True)
-        part.legend(handles, labels, loc="outside upper center", ncols=len(names), frameon=False, fontsize=9)
+        for marker, size, text in (("*", 13, "best of these"), (".", 6, "cannot be told from it")):
+            names.append((Line2D([], [], ls="none", marker=marker, ms=points(size), mfc="white", mec=INK), text))
+    look_of_bar = Line2D([], [], color=INK, lw=points(1.6), ls=(0, (2, 1)))
+    names.append((look_of_bar, f"in the bar: no contract, {found.welfare.mean[0]:.0f}"))
+    legend(part, [handle for handle, _ in names], [text for _, text in names], style, "outside upper left")
 
 
-def _line(ax: Axes, found: Findings, crew: Rows) -> None:
+def _line(ax: Axes, found: Findings, crew: Rows, style: FigureStyle) -> None:
     colour, _ = crew_style(crew.n_cleaners)
     mean, low, high = (values[crew.numbers] for values in found.welfare)
-    line_with_band(ax, crew.tax, mean, low, high, colour=colour, lw=1.2, gid="mean")
-    thick = np.where(found.certified[crew.numbers], mean, np.nan)
-    ax.plot(crew.tax, thick, color=colour, lw=3.4, zorder=3, solid_capstyle="butt", gid=CERTIFIED)
+    line_with_band(
+        ax, crew.tax, mean, low, high, colour=colour, lw=style.points(1.2), ms=style.points(5), gid="mean",
+        label=crew_name(crew.n_cleaners), ls=DASHES[(crew.n_cleaners - 1) % len(DASHES)],
+    )  # fmt: skip
+    for first, last in runs(found.certified[crew.numbers]):
+        some = slice(first, last + 1)
+        ax.plot(crew.tax[some], mean[some], color=colour, lw=style.points(3.4), zorder=3, gid=CERTIFIED,
+                solid_capstyle="butt" if last > first else "round")  # fmt: skip
 
 
-def _base(ax: Axes, found: Findings) -> None:
+def _base(ax: Axes, found: Findings, style: FigureStyle) -> None:
     mean, low, high = (float(values[0]) for values in found.welfare)
     ax.axhspan(low, high, color=GREY, alpha=0.15, lw=0)
-    ax.axhline(mean, color=INK, ls=(0, (4, 2)), lw=1.1)
+    ax.axhline(mean, color=INK, ls=(0, (4, 2)), lw=style.points(1.1), label="no contract")
 
 
-def _near_the_best(ax: Axes, found: Findings) -> None:
-    """Show the upper end only, where contracts are hard to tell apart."""
-    mean = found.welfare.mean
-    top = float(np.nanmax(found.welfare.high[1:]))
-    peak = float(mean[found.best]) if found.best is not None else float(mean[1:].max())
-    depth = max(0.08 * abs(peak), 1.5 * (top - peak), 1e-6)
-    ax.set_ylim(peak - depth, max(top, peak) + 0.1 * depth)
-    ax.set_title("the same near the best", fontsize=10, loc="left")
+def _near_the_best(ax: Axes, found: Findings, style: FigureStyle) -> None:
+    """Show the upper end only, where contracts are hard to tell apart: what lies far below does not set the limits."""
+    mean, high = found.welfare.mean[1:], found.welfare.high[1:]
+    peak = float(found.welfare.mean[found.best]) if found.best is not None else float(mean.max())
+    depth = max(0.08 * abs(peak), 1e-6)
+    near = mean >= peak - depth
+    top = float(np.nanmax(high[near], initial=peak))
+    ax.set_ylim(peak - max(depth, 1.5 * (top - peak)), top + 0.1 * depth)
+    ax.set_title("the same near the best", fontsize=style.points(10), loc="left")
 
 
-def _label_lines(ax: Axes, found: Findings) -> None:
-    """Write each crew's name at the end of its line, and that of no contract, moved apart where they would overlap."""
-    mean = found.welfare.mean
-    texts = [(float(mean[c.numbers[-1]]), crew_name(c.n_cleaners), crew_style(c.n_cleaners)[0]) for c in found.crews]
-    texts.append((float(mean[0]), "no contract", INK))
-    low, high = ax.get_ylim()
-    places = apart([value for value, *_ in texts], 0.055 * (high - low))
-    for (value, name, colour), place in zip(texts, places, strict=True):
-        ax.annotate(
-            name, (1.0, value), (1.05, place), xycoords=("axes fraction", "data"), textcoords=("axes fraction", "data"),
-            fontsize=9, va="center", annotation_clip=False, color=INK,
-            arrowprops={"arrowstyle": "-", "color": colour, "lw": 1.6, "shrinkA": 0, "shrinkB": 0},
-        )  # fmt: skip
-
-
-def draw_alike(found: Findings) -> Figure:
+def draw_alike(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare of the competing contracts less that of the best, with bounds that hold for all of them together."""
     if found.best is None:
         raise ContractsError("no contract is accepted by everybody, so there is no best one to compare others with")
@@ -194,40 +194,52 @@ def draw_alike(found: Findings) -> Figure:
     bounds = found.behind
     mean, lower, upper = bounds.mean[0].copy(), bounds.lower[0], bounds.upper[0]
     mean[found.best] = 0.0
-    n, competing, inches = int(found.alike.sum()), int(found.competing.sum()), width(len(rows))
+    n, competing, inches = int(found.alike.sum()), int(found.competing.sum()), width(len(rows), style)
     if n > 1:
         title = f"{n} of {competing} {found.competing_word} contracts cannot be told from the best, {found.named(found.best)}"
     elif competing > 1:
         title = f"The best contract, {found.named(found.best)}, is better than every other {found.competing_word} one"
     else:
         title = f"Only one contract is {found.competing_word}: {found.named(found.best)}"
-    figure = empty_figure(inches, 4.4, title)
-    axes = np.atleast_1d(figure.subplots(1, len(rows), sharey=True))
+    size = style.size(inches, 4.4, 1.2 + 1.5 * -(-len(rows) // 2))
+    figure = empty_figure(*size, title, style)
     near = found.alike & (np.arange(len(mean)) != found.best)
-    depth = max(
-        1e-6, 1.25 * -float(np.nanmin(lower[near])) if near.any() else 0.04 * abs(found.welfare.mean[found.best])
-    )
-    for ax, crew in zip(axes, rows, strict=True):
-        plain(ax)
-        ax.axhline(0.0, color=INK, lw=1)
-        for mask, colour, gid in ((found.competing & ~found.alike, FAINT, "told apart"), (near, GREEN, "alike")):
+    depth = max(1e-6, _depth(-lower[near]) if near.any() else 0.04 * abs(found.welfare.mean[found.best]))
+    above = max(0.2 * depth, 1.1 * min(float(np.nanmax(upper[near], initial=0.0)), depth))
+    beyond = int(((lower < -depth) | (upper > above))[near].sum())
+    points = style.points
+    for ax, crew in zip(panels(figure, len(rows), style, sharex=True, sharey=True), rows, strict=True):
+        ax.axhline(0.0, color=INK, lw=points(1))
+        for mask, colour, marker, gid in (
+            (found.competing & ~found.alike, FAINT, "s", "told apart"), (near, GREEN, "o", "alike"),
+        ):  # fmt: skip
             some = crew.numbers[mask[crew.numbers]]
-            ax.vlines(found.landscape.tax[some], lower[some], upper[some], color=colour, lw=0.9, alpha=0.55, zorder=1)
-            ax.plot(found.landscape.tax[some], mean[some], "o", ms=4, color=colour, mec="white", mew=0.4, zorder=2,
-                    gid=gid)  # fmt: skip
+            ax.vlines(found.landscape.tax[some], lower[some], upper[some], color=colour, lw=points(0.9), alpha=0.55,
+                      zorder=1)  # fmt: skip
+            ax.plot(found.landscape.tax[some], mean[some], marker, ls="none", ms=points(4), color=colour, mec="white",
+                    mew=points(0.4), zorder=2, gid=gid)  # fmt: skip
         if found.best in crew.numbers:
-            ax.plot(found.landscape.tax[found.best], 0.0, "*", ms=15, mfc="white", mec=INK, mew=1.4, zorder=4)
-        ax.set_title(crew_name(crew.n_cleaners), fontsize=10, loc="left")
-        ax.set(xlim=(-0.03, 1.03), ylim=(-depth, max(0.2 * depth, 1.1 * float(np.nanmax(upper[near], initial=0.0)))))
+            ax.plot(found.landscape.tax[found.best], 0.0, "*", ms=points(15), mfc="white", mec=INK, mew=points(1.4),
+                    zorder=4)  # fmt: skip
+        ax.set_title(crew_name(crew.n_cleaners), fontsize=points(10), loc="left")
+        ax.set_ylim(-depth, above)
+        tax_axis(ax)
         nearest = float(np.nanmax(mean[crew.numbers]))
         if nearest < -depth:
             ax.text(0.5, -0.07 * depth, f"at best {-nearest:.0f} less\n(below the picture)", ha="center", va="top",
-                    color=GREY, fontsize=9)  # fmt: skip
-    axes[0].set_ylabel("welfare less that of the best\n(apples per episode)")
+                    color=GREY, fontsize=points(9))  # fmt: skip
+    figure.supylabel("welfare less that of the best\n(apples per episode)", fontsize=points(10))
     note(
         figure,
-        f"{TAX}\nGreen: cannot be told from the best (star); grey: worse than it, or than another, beyond the error. Bars: bounds "
-        f"on paired differences, each side holding for all {count(competing, 'contract')} together with 95 %, over {found.over}.",
-        inches,
-    )
+        f"{TAX}\nGreen discs: cannot be told from the best (star); grey squares: worse than it, or than another, beyond the "
+        f"error. Bars: bounds on paired differences, each side holding for all {count(competing, 'contract')} together with "
+        f"95 %, over {found.over}." + (f" Bars of {count(beyond, 'green disc')} go on outside of the picture." if beyond else ""),
+        inches, style,
+    )  # fmt: skip
     return figure
+
+
+def _depth(reach: FloatArray) -> float:
+    """How far below the best a picture goes: to the ends of the bars, but for a few that are far longer than most."""
+    usual = float(np.quantile(reach, 0.9))
+    return 1.25 * min(float(reach.max()), 2.0 * usual)

@@ -11,13 +11,24 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FixedLocator, NullLocator
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, empty_figure, legend, plain
 from contract_wrapper.reports.landscape_findings import LEARNED, Band, Findings, Rows
-from contract_wrapper.reports.landscape_style import TAX, count, crew_name, in_words, line_with_band, note, runs, width
-from contract_wrapper.reports.style import CLEANER, GREY, HARVESTER, INK, empty_figure, plain
+from contract_wrapper.reports.landscape_style import (
+    count,
+    in_words,
+    line_with_band,
+    note,
+    panels,
+    runs,
+    tax_axis,
+    width,
+)
+from contract_wrapper.reports.style import CLEANER, GREY, HARVESTER, INK, TAX, crew_name
 
 _LEARNED_STYLES = (("#CC79A7", (0, (4, 1.5))), ("#0072B2", (0, (1, 1))), ("#009E73", (0, (5, 1, 1, 1))))
 _STRONGEST = "strongest of all that were tried, measured on other episodes"
@@ -30,12 +41,15 @@ class _Series(NamedTuple):
     tax: np.ndarray
     band: Band
     colour: str
-    style: object
+    dash: object
     width: float
 
 
-def draw_gains(found: Findings) -> Figure:
-    """Gains by deviating alone, over tax: a row for each role, a column for each crew size."""
+def draw_gains(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
+    """Gains by deviating alone, over tax: a row for each role, a column for each crew size; the other way where narrow.
+
+    Gains are drawn to scale up to twice epsilon, and beyond it by their logarithm.
+    """
     table = found.landscape
     rows = [
         r
@@ -44,41 +58,60 @@ def draw_gains(found: Findings) -> Figure:
     ]
     if not rows or not found.crews:
         raise ContractsError("no gain of any deviation was measured in this landscape")
-    figure = empty_figure(width(len(found.crews)), 2.0 + 2.6 * len(rows), gains_title(found))
+    points, n = style.points, len(found.crews)
+    inches = width(n, style)
+    size = style.size(inches, 2.0 + 2.6 * len(rows), 1.1 + 1.3 * n)
+    figure = empty_figure(*size, gains_title(found), style)
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
-    axes = body.subplots(len(rows), len(found.crews), sharex=True, sharey="row", squeeze=False)
+    shape = (n, len(rows)) if style.narrow else (len(rows), n)
+    axes = body.subplots(*shape, sharex=True, sharey="col" if style.narrow else "row", squeeze=False)
     names: dict[str, Line2D] = {}  # own handles: a drawn line does not give its dashes back
-    for line, role in zip(axes, rows, strict=True):
-        panels = [_series(found, role, crew) for crew in found.crews]
-        low, high = _gain_limits(panels, found.epsilon)
-        for ax, crew, some in zip(line, found.crews, panels, strict=True):
-            plain(ax)
+    for line, role in zip(axes.T if style.narrow else axes, rows, strict=True):
+        shown = [_series(found, role, crew) for crew in found.crews]
+        low, high = _gain_limits(shown, found.epsilon)
+        for ax, crew, some in zip(line, found.crews, shown, strict=True):
+            plain(ax, style)
+            ax.set_yscale("symlog", linthresh=2.0 * max(found.epsilon, 1e-6), linscale=0.7)
+            ax.yaxis.set_major_locator(FixedLocator(_ticks(low, high, 2.0 * found.epsilon)))
+            ax.yaxis.set_major_formatter("{x:g}")
+            ax.yaxis.set_minor_locator(NullLocator())
             ax.axhspan(found.epsilon, high, color="#F3E3DA", lw=0, zorder=0)
-            ax.axhline(0.0, color=INK, lw=0.9, zorder=1)
-            ax.axhline(found.epsilon, color=HARVESTER, lw=1, ls=(0, (4, 2)), zorder=1, gid="epsilon")
+            ax.axhline(0.0, color=INK, lw=points(0.9), zorder=1)
+            ax.axhline(found.epsilon, color=HARVESTER, lw=points(1), ls=(0, (4, 2)), zorder=1, gid="epsilon")
             for s in some:
-                line_with_band(ax, s.tax, *s.band, colour=s.colour, ls=s.style, lw=s.width, gid=s.name)
-                names.setdefault(s.name, Line2D([], [], color=s.colour, ls=s.style, lw=s.width))
+                line_with_band(
+                    ax, s.tax, *s.band, colour=s.colour, ls=s.dash, lw=points(s.width), ms=points(5), gid=s.name
+                )
+                names.setdefault(s.name, Line2D([], [], color=s.colour, ls=s.dash, lw=points(s.width)))
             if not some:
-                ax.text(0.5, 0.4, "not measured", transform=ax.transAxes, ha="center", color=GREY, fontsize=9)
-            ax.set(ylim=(low, high), xlim=(-0.03, 1.03))
-            if role == rows[0]:
-                ax.set_title(crew_name(crew.n_cleaners), fontsize=10, loc="left")
-        line[0].set_ylabel(f"gain of a lone {ROLES[role]}\n(apples per episode)")
-        line[0].annotate(f"epsilon {found.epsilon:.2f}", (0.0, found.epsilon), (2, 3), textcoords="offset points",
-                         fontsize=8, color=HARVESTER)  # fmt: skip
-    inches = width(len(found.crews))
-    body.legend(
-        names.values(), [in_words(n) for n in names], loc="outside upper left", ncols=4 if inches > 11 else 2,
-        frameon=False, fontsize=9,
-    )  # fmt: skip
+                ax.text(0.5, 0.4, "not measured", transform=ax.transAxes, ha="center", color=GREY, fontsize=points(9))
+            ax.set_ylim(low, high)
+            tax_axis(ax)
+            if role == rows[0] or style.narrow:
+                ax.set_title(crew_name(crew.n_cleaners), fontsize=points(10), loc="left")
+        what = f"gain of a lone {ROLES[role]}\n(apples per episode)"
+        if style.narrow:
+            line[0].set_title(f"{what}\n\n{crew_name(found.crews[0].n_cleaners)}", fontsize=points(10), loc="left")
+        else:
+            line[0].set_ylabel(what)
+    handles = [*names.values(), Line2D([], [], color=HARVESTER, lw=points(1), ls=(0, (4, 2)))]
+    labels = [*map(in_words, names), f"epsilon, {found.epsilon:.2f}"]
+    legend(body, handles, labels, style, "outside upper left")
     note(
         body,
         f"{TAX}\nBands: 95 % intervals over {found.over}, contract by contract. Shaded: who leaves gains more than epsilon. "
-        "Lines that leave a panel at its lower edge go on below: who leaves loses more.",
-        inches,
-    )
+        f"To scale within ± {2 * found.epsilon:.1f}, logarithmic beyond. Lines that leave a panel at its lower edge go on "
+        "below: who leaves loses more.",
+        inches, style,
+    )  # fmt: skip
     return figure
+
+
+def _ticks(low: float, high: float, linear: float) -> list[float]:
+    """Numbers of an axis that is logarithmic beyond ± linear: 0, and powers of ten outside of it, few enough to read."""
+    powers = [10.0**k for k in range(-6, 7) if 10.0**k >= 0.8 * linear]
+    found = [-p for p in reversed(powers) if -p >= low] + [0.0] + [p for p in powers if p <= high]
+    return found
 
 
 def gains_title(found: Findings) -> str:
@@ -118,11 +151,11 @@ def _series(found: Findings, role: int, crew: Rows) -> list[_Series]:
     styles = iter(_LEARNED_STYLES * len(table.deviations))
     for d, name in enumerate(table.deviations):
         free, learned = name == FREE_RIDER, name.startswith(LEARNED)
-        colour, style = next(styles) if learned else (HARVESTER, "-")
+        colour, dash = next(styles) if learned else (HARVESTER, "-")
         if (free or learned) and places:
             band = Band(*(values[places] for values in found.tried(role, d)))
             label = f"the free rider ({name})" if free else name
-            some.append(_Series(label, table.tax[table.tried_at[places]], band, colour, style, 1.8))
+            some.append(_Series(label, table.tax[table.tried_at[places]], band, colour, dash, 1.8))
     some.append(
         _Series(_STRONGEST, crew.tax, Band(*(values[crew.numbers, role] for values in found.gains)), INK, "-", 1.2)
     )
@@ -141,49 +174,49 @@ def _gain_limits(panels: Sequence[Sequence[_Series]], epsilon: float) -> tuple[f
     return max(least - 0.1 * high, -deep), high
 
 
-def draw_margins(found: Findings) -> Figure:
+def draw_margins(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     """What the contract brings the worst-off and the best-off agent of each role, over tax, by crew size."""
     if not found.crews:
         raise ContractsError("the landscape has no contract with cleaners")
-    figure = empty_figure(width(len(found.crews)), 4.4, margins_title(found))
+    points, n = style.points, len(found.crews)
+    inches = width(n, style)
+    figure = empty_figure(*style.size(inches, 4.4, 0.7 + 1.5 * -(-n // 2)), margins_title(found), style)
     body: Any = figure.subfigures(1, 1)  # its legend then stands below the title
-    axes = body.subplots(1, len(found.crews), sharey=True, squeeze=False)[0]
+    axes = panels(body, n, style, sharex=True, sharey=True)
+    roles = (("harvester", HARVESTER), ("cleaner", CLEANER))
+    dashed = (0, (3, 1.5))
     for ax, crew in zip(axes, found.crews, strict=True):
-        plain(ax)
-        ax.axhline(0.0, color=INK, lw=1, zorder=1)
-        for role, colour in (("harvester", HARVESTER), ("cleaner", CLEANER)):
+        ax.axhline(0.0, color=INK, lw=points(1), zorder=1)
+        for role, colour in roles:
             worst, best = found.margins_of(role, "worst"), found.margins_of(role, "best")
             at = crew.numbers
-            line_with_band(ax, crew.tax, *(v[at] for v in worst), colour=colour, lw=2.0, gid=f"worst {role}")
-            ax.plot(crew.tax, best.mean[at], color=colour, lw=1.0, ls=(0, (3, 1.5)), zorder=3, gid=f"best {role}")
-        ax.set_title(crew_name(crew.n_cleaners), fontsize=10, loc="left")
-        ax.set(xlim=(-0.03, 1.03))
+            line_with_band(ax, crew.tax, *(v[at] for v in worst), colour=colour, lw=points(2), ms=points(5),
+                           gid=f"worst {role}")  # fmt: skip
+            ax.plot(crew.tax, best.mean[at], color=colour, lw=points(1), ls=dashed, zorder=3, gid=f"best {role}")
+        ax.set_title(crew_name(crew.n_cleaners), fontsize=points(10), loc="left")
+        tax_axis(ax)
     low, high = axes[0].get_ylim()
     for ax, crew in zip(axes, found.crews, strict=True):
         ax.axhspan(low, 0.0, color="#F3E3DA", lw=0, zorder=0)
         for first, last in runs(found.accepted[crew.numbers]):
-            ax.plot(crew.tax[[first, last]], [low, low], color=INK, lw=9, solid_capstyle="butt", zorder=4,
+            ax.plot(crew.tax[[first, last]], [low, low], color=INK, lw=points(9), solid_capstyle="butt", zorder=4,
                     gid="accepted")  # fmt: skip
         ax.set_ylim(low, high)
-    axes[0].set_ylabel("margin (apples per episode)")
+    body.supylabel("margin (apples per episode)", fontsize=points(10))
     names = [
-        (Line2D([], [], color=colour, lw=lw, ls=ls), f"{which} {role}")
-        for role, colour in (("harvester", HARVESTER), ("cleaner", CLEANER))
-        for which, lw, ls in (("worst-off", 2.0, "-"), ("best-off", 1.0, (0, (3, 1.5))))
+        (Line2D([], [], color=colour, lw=points(lw), ls=ls), f"{which} {role}")
+        for role, colour in roles
+        for which, lw, ls in (("worst-off", 2.0, "-"), ("best-off", 1.0, dashed))
     ]
     if found.accepted.any():
-        names.append((Line2D([], [], color=INK, lw=6), "taxes that everybody accepts, as measured"))
-    handles, labels = zip(*names, strict=True)
-    inches = width(len(found.crews))
-    body.legend(
-        handles, labels, loc="outside upper left", ncols=5 if inches > 11 else 3, frameon=False, fontsize=9
-    )  # fmt: skip
+        names.append((Line2D([], [], color=INK, lw=points(6)), "taxes that everybody accepts, as measured"))
+    legend(body, [handle for handle, _ in names], [name for _, name in names], style, "outside upper left")
     note(
         body,
         f"{TAX}\nMargin: a harvester's utility less that without a contract; a cleaner's utility. Bands: 95 % intervals "
         f"over {found.over}.",
-        inches,
-    )
+        inches, style,
+    )  # fmt: skip
     return figure
 
 

@@ -14,6 +14,7 @@ from contract_wrapper.landscapes.bounds import BoolArray
 from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare
 from contract_wrapper.reports.landscape_findings import NEAR, Findings, Rows
 from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_margins, span
@@ -59,8 +60,13 @@ def report_folder(file: Path) -> Path:
     return file.parent / (FOLDER if file.name == FILE else f"{file.stem}-{FOLDER}")
 
 
-def write_landscape_report(landscape: Landscape, folder: Path) -> list[Path]:
+def write_landscape_report(landscape: Landscape, folder: Path, *, style: FigureStyle = SCREEN) -> list[Path]:
     """Draw every figure that a landscape has data for, and write the page; both into `folder`, which is made.
+
+    Args:
+        landscape: the table.
+        folder: of the page and the figures.
+        style: format, pixels, titles and width of the figures.
 
     Returns:
         The page first, then the figures in its order. A figure that cannot be drawn (nothing is accepted, no gain was
@@ -69,24 +75,24 @@ def write_landscape_report(landscape: Landscape, folder: Path) -> list[Path]:
     Raises:
         ContractsError: the folder cannot be written.
     """
-    page, found = Page(make_folder(folder)), Findings(landscape=landscape)
+    page, found = Page(make_folder(folder), style), Findings(landscape=landscape)
     page.add(
-        "landscape_welfare", lambda: draw_welfare(found), lambda: _welfare(found),
+        "landscape_welfare", lambda: draw_welfare(found, style=style), lambda: _welfare(found),
         heading="Welfare of all contracts",
     )  # fmt: skip
     page.add(
-        "landscape_gains", lambda: draw_gains(found), lambda: _gains(found),
+        "landscape_gains", lambda: draw_gains(found, style=style), lambda: _gains(found),
         heading="What somebody gains by leaving alone",
     )  # fmt: skip
     page.add(
-        "landscape_margins", lambda: draw_margins(found), lambda: _margins(found), heading="Who gains how much"
+        "landscape_margins", lambda: draw_margins(found, style=style), lambda: _margins(found), heading="Who gains how much"
     )  # fmt: skip
     page.add(
-        "landscape_alike", lambda: draw_alike(found), lambda: _alike(found),
+        "landscape_alike", lambda: draw_alike(found, style=style), lambda: _alike(found),
         heading="Contracts that cannot be told from the best",
     )  # fmt: skip
     page.add(
-        "landscape_free_riding", lambda: draw_free_riding(found), lambda: _free_riding(found),
+        "landscape_free_riding", lambda: draw_free_riding(found, style=style), lambda: _free_riding(found),
         heading="The tax from which nobody free-rides",
     )  # fmt: skip
     return page.write(_head(found), [_NOT_SAID])

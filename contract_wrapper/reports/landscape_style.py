@@ -1,8 +1,7 @@
-"""What the pictures of a landscape share: names, colours, and where lines and labels go."""
+"""What the pictures of a landscape share: names, panels, and where lines and labels go."""
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,20 +10,7 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike
 
 from contract_wrapper.landscapes.bounds import FloatArray
-from contract_wrapper.reports.search_figures import CREWS
-
-TAX = "tax (share of harvest income)"
-WELFARE = "welfare (apples per episode)"
-
-
-def crew_style(n_cleaners: int) -> tuple[str, str]:
-    """Colour and marker of a crew size."""
-    return CREWS[(n_cleaners - 1) % len(CREWS)]
-
-
-def crew_name(n_cleaners: int) -> str:
-    """A crew size in words."""
-    return count(n_cleaners, "cleaner")
+from contract_wrapper.reports.figure_style import FigureStyle, plain
 
 
 def in_words(text: str) -> str:
@@ -37,26 +23,43 @@ def count(n: int, noun: str) -> str:
     return f"{n} {noun}{'s' if n != 1 else ''}"
 
 
-def width(n_crews: int) -> float:
-    """Inches of a figure with a panel for each crew size; narrower ones could not hold their notes."""
-    return max(9.6, 1.6 + 2.15 * n_crews)
+def width(n_crews: int, style: FigureStyle) -> float:
+    """Inches of a figure with a panel for each crew size; on a screen narrower ones could not hold their notes."""
+    return max(9.6, 1.6 + 2.15 * n_crews) if style.inches is None else style.inches
 
 
-def note(part: Any, text: str, inches: float) -> None:
+def panels(part: Any, n: int, style: FigureStyle, **shared: Any) -> list[Axes]:
+    """Return n axes of a figure or a part of it: side by side, or two to a row where it is narrow."""
+    columns = min(n, 2) if style.narrow else n
+    axes = part.subplots(-(-n // columns), columns, squeeze=False, **shared).ravel()
+    for ax in axes[n:]:
+        axes[n - columns].tick_params(labelbottom=True)
+        ax.remove()
+    for ax in axes[:n]:
+        plain(ax, style)
+    return list(axes[:n])
+
+
+def tax_axis(ax: Axes) -> None:
+    """Show all taxes, with few numbers, so that those of neighbouring panels stay apart."""
+    ax.set_xlim(-0.03, 1.03)
+    ax.set_xticks([0.0, 0.5, 1.0], ["0", "0.5", "1"])
+
+
+def note(part: Any, text: str, inches: float, style: FigureStyle) -> None:
     """Write a remark below the panels, wrapped to the width of the figure."""
-    lines = (textwrap.fill(line, int(inches * 13)) for line in text.splitlines())
-    part.supxlabel("\n".join(lines), fontsize=9)
+    part.supxlabel(style.wrapped(text, inches, 9.5), fontsize=style.points(9))
 
 
 def line_with_band(
-    ax: Axes, tax: FloatArray, mean: FloatArray, low: FloatArray, high: FloatArray, *, colour: str, **style: Any
+    ax: Axes, tax: FloatArray, mean: FloatArray, low: FloatArray, high: FloatArray, *, colour: str, **how: Any
 ) -> None:
     """Draw means over tax with their intervals; a lone tax, too, is seen."""
     if len(tax) == 1:
         ax.vlines(tax, low, high, color=colour, alpha=0.4, lw=2.5, zorder=2)
     else:
         ax.fill_between(tax, low, high, color=colour, alpha=0.2, lw=0, zorder=1.5)
-    ax.plot(tax, mean, color=colour, marker="." if len(tax) <= 30 else None, **{"zorder": 3, "ms": 5, **style})
+    ax.plot(tax, mean, color=colour, marker="." if len(tax) <= 30 else None, **{"zorder": 3, "ms": 5, **how})
 
 
 def cell_edges(taxes: ArrayLike) -> FloatArray:

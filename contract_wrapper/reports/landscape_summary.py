@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -14,17 +14,15 @@ from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.thresholds import Threshold
 from contract_wrapper.reports.landscape_findings import Band, Findings, Rows
 from contract_wrapper.reports.landscape_style import count
-
-WIDTH = 100
-"""Characters that no line of the summary passes."""
+from contract_wrapper.reports.text_table import WIDTH, in_columns
 
 _HEAD = (
     ("cleaners", ""),
-    ("best certified", "tax"),
+    ("best", "certified tax"),
     ("welfare", "± 95 %"),
-    ("largest gain", "at most"),
-    ("worst-off", "agent's margin"),
-    ("nobody free-rides", "from tax"),
+    ("gain", "at most"),
+    ("smallest", "margin"),
+    ("no free riding", "from tax"),
 )
 
 _RULES: Mapping[TieBreak, str] = {
@@ -33,20 +31,17 @@ _RULES: Mapping[TieBreak, str] = {
 
 
 def summary(landscape: Landscape) -> str:
-    """Return what a landscape says as plain text, at most 100 columns wide: a table by crew size, then the answer."""
+    """Return what a landscape says as plain text, at most 80 columns wide: a table by crew size, then the answer."""
     found = Findings(landscape=landscape)
     head = (
         f"{count(int((landscape.n_cleaners > 0).sum()), 'contract')}; apples per episode; ±: 95 % interval over {found.over}; "
         f"epsilon {found.epsilon:.2f}"
     )
     rows = [_row(found, crew) for crew in found.crews]
-    widths = [max(len(line[c]) for line in (*zip(*_HEAD, strict=True), *rows)) for c in range(len(_HEAD))]
-    lines = [_line(cells, widths) for cells in (*zip(*_HEAD, strict=True), *rows)]
-    rule = "-" * max(map(len, lines))
-    below = (
-        ["*: none is certified; the best that is feasible as measured"] if any("*" in row[1] for row in rows) else []
-    )
-    parts = [*_wrapped(head), "", *lines[:2], rule, *lines[2:], rule, *below]
+    lines = in_columns(list(zip(*_HEAD, strict=True)), rows, right=True)
+    starred = any("*" in row[1] for row in rows)
+    below = ["*: none is certified; the best that is feasible as measured"] if starred else []
+    parts = [*_wrapped(head), "", *lines, *below]
     return "\n".join([*parts, *(part for sentence in answer(found) for part in _wrapped(sentence))])
 
 
@@ -180,10 +175,6 @@ def _nearest(found: Findings) -> list[str]:
     if not np.isfinite(short[k]):
         return []
     return [f"Nearest is {found.named(k)}: its worst-off agent is {-short[k]:.2f} apples short."]
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(text.rjust(w) for text, w in zip(cells, widths, strict=True)).rstrip()
 
 
 def _wrapped(text: str) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,12 +11,10 @@ from matplotlib.figure import Figure
 
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import write_bytes, write_text
+from contract_wrapper.reports.figure_style import FORMATS, SCREEN, FigureStyle, file_content
 
 NAME = "report.md"
 """Name of a page."""
-
-DPI = 120
-"""Pixels per inch of the figures."""
 
 
 @dataclass(slots=True)
@@ -26,6 +23,9 @@ class Page:
 
     folder: Path
     """Where page and figures lie; it must be there."""
+
+    style: FigureStyle = SCREEN
+    """How its figures are drawn and saved."""
 
     files: list[Path] = field(default_factory=list)
     """Figures drawn so far."""
@@ -37,23 +37,27 @@ class Page:
     """Why some could not be drawn, a line each."""
 
     def add(self, name: str, draw: Callable[[], Figure], text: Callable[[], str], *, heading: str) -> None:
-        """Draw a figure and its section, or note why it cannot be drawn; an older one then goes.
+        """Draw a figure and its section, or note why it cannot be drawn; older ones of that name then go.
+
+        Browsers do not show PDF within a page, so that the page links to it. Where figures have no titles, the page tells
+        their findings.
 
         Raises:
             ContractsError: the folder cannot be written.
         """
-        path = self.folder / f"{name}.png"
+        path = self.folder / f"{name}.{self.style.format}"
         try:
             figure = draw()
         except ContractsError as error:
             self.left_out.append(f"- `{path.name}`: {escaped(str(error))}")
-            _remove(path)
+            for ending in FORMATS:
+                _remove(path.with_suffix(f".{ending}"))
             return
-        buffer = io.BytesIO()
-        figure.savefig(buffer, format="png", dpi=DPI, metadata={"Software": None})
-        write_bytes(path, buffer.getvalue())
+        write_bytes(path, file_content(figure, self.style))
         self.files.append(path)
-        self.sections.append(f"## {heading}\n\n![{heading}]({path.name})\n\n{text()}")
+        shown = "" if self.style.format == "pdf" else "!"
+        finding = "" if self.style.titles else f"**{escaped(str(figure.get_label()))}.** "
+        self.sections.append(f"## {heading}\n\n{shown}[{heading}]({path.name})\n\n{finding}{text()}")
 
     def write(self, head: Sequence[str], tail: Sequence[str] = ()) -> list[Path]:
         """Write the page: head, figures, what was left out, tail; return the page first, then the figures."""

@@ -13,7 +13,9 @@ from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.playback.play import kept_policy
 from contract_wrapper.playback.recording import Episode, record_episode
 from contract_wrapper.reports import behaviour_figures as episode_figures
+from contract_wrapper.reports import margins_figure
 from contract_wrapper.reports import search_figures as figures
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
 from contract_wrapper.reports.page import NAME, Page
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
@@ -26,8 +28,12 @@ SEED = 0
 """Seed of the episode that the pictures of the field show."""
 
 
-def write_report(record: StudyRecord) -> list[Path]:
+def write_report(record: StudyRecord, *, style: FigureStyle = SCREEN) -> list[Path]:
     """Draw every figure that a study has data for, and write the page; both into `figures/` of its folder.
+
+    Args:
+        record: the study.
+        style: format, pixels, titles and width of the figures.
 
     Returns:
         The page first, then the figures in its order. A figure that cannot be drawn (no accepted
@@ -38,7 +44,7 @@ def write_report(record: StudyRecord) -> list[Path]:
     """
     folder = record.folder / FOLDER
     make_folder(folder)
-    page = Page(folder)
+    page = Page(folder, style)
     good = record.ranked()
     best = good[0].outcome if good else None
     _search_figures(record, page)
@@ -57,31 +63,31 @@ def training_name(contract: Contract) -> str:
 def _search_figures(record: StudyRecord, page: Page) -> None:
     page.add(
         "welfare_over_designs",
-        lambda: figures.draw_designs(record),
+        lambda: figures.draw_designs(record, style=page.style),
         lambda: (
             "Each marker is one contract: how much of the harvest is taxed, how many cleaners share the tax. Colour is "
-            "welfare, the sum of what everybody gets after costs. A disc is feasible as measured: no margin is below 0. "
-            "A cross is not: somebody would have more without it, as measured. Which of them are accepted, refused or "
-            "undecided by two standard errors stands in `trials.csv`, whose trials the numbers are."
+            "welfare, the sum of what everybody gets after costs. The shape tells who accepts: a disc is accepted by "
+            "everybody, a cross refused by somebody, each by two standard errors; a square is undecided. The numbers are "
+            "those of the trials in `trials.csv`."
         ),
         heading="All contracts that were tried",
     )
     page.add(
-        "best_feasible", lambda: figures.draw_best_feasible(record), lambda: _progress(record),
+        "best_feasible", lambda: figures.draw_best_feasible(record, style=page.style), lambda: _progress(record),
         heading="How the search went",
     )  # fmt: skip
     page.add(
-        "work_over_tax", lambda: figures.draw_work_over_tax(record), lambda: _work(record),
+        "work_over_tax", lambda: figures.draw_work_over_tax(record, style=page.style), lambda: _work(record),
         heading="When crews begin to work",
     )  # fmt: skip
     page.add(
         "margins",
-        lambda: figures.draw_margins(record),
+        lambda: margins_figure.draw_margins(record, style=page.style),
         lambda: (
             "A contract is accepted if every margin is at least 0 by two standard errors: no harvester has less than "
             "without a contract, and no cleaner less than its minimum. It is refused if a margin is below 0 by two "
-            "standard errors, else undecided. Bars are two standard errors to each side: one that crosses 0 leaves it "
-            "undecided. Hollow markers are the nearest contracts with a margin below 0 as measured."
+            "standard errors, else undecided. Bars are two standard errors to each side; a marker is hollow where "
+            "its bar reaches below 0. Below the dotted line stand the nearest contracts with a margin below 0 as measured."
         ),
         heading="Who gains how much",
     )
@@ -91,7 +97,9 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: Page) -> 
     if record.by_crews:
         page.add(
             "training_crews",
-            lambda: episode_figures.draw_crews_training(read_crews(record.folder / OUTCOMES, record.settings)),
+            lambda: episode_figures.draw_crews_training(
+                read_crews(record.folder / OUTCOMES, record.settings), style=page.style
+            ),
             lambda: _crews_training(record),
             heading="Training: crews for every contract",
         )
@@ -99,13 +107,13 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: Page) -> 
         if outcome is not None and not outcome.by_crew:
             page.add(
                 training_name(outcome.contract),
-                lambda o=outcome: episode_figures.draw_training(o),  # type: ignore[misc]
+                lambda o=outcome: episode_figures.draw_training(o, style=page.style),  # type: ignore[misc]
                 lambda o=outcome: _training(o),  # type: ignore[misc]
                 heading=f"Training: {outcome.contract}",
             )
     page.add(
         "field",
-        lambda: episode_figures.draw_field(_episodes(record, best)),
+        lambda: episode_figures.draw_field(_episodes(record, best), style=page.style),
         lambda: (
             f"One episode (seed {SEED}) of the learned policies, playing greedily. Without cleaners the river fills "
             "with waste and the orchard is not renewed; the second row is the same game under the best contract."
@@ -114,7 +122,7 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: Page) -> 
     )
     page.add(
         "waste",
-        lambda: episode_figures.draw_waste(record, best),
+        lambda: episode_figures.draw_waste(record, best, style=page.style),
         lambda: _waste(record, best),
         heading="Waste in the river",
     )
@@ -157,7 +165,8 @@ def _work(record: StudyRecord) -> str:
 def _training(outcome: Outcome) -> str:
     return (
         "Thin lines are episodes as played while exploring, averaged over the games played at once; thick lines their "
-        f"running mean. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
+        "running mean over a twentieth of the training, the neighbours on both sides; the finding tells where it begins "
+        f"and ends. The star is the mean of {outcome.episodes} greedy episodes after training: welfare "
         f"{outcome.welfare}, harvest {outcome.harvest}, shots {outcome.shots}."
     )
 

@@ -1,38 +1,34 @@
-"""What all figures share: colours, and an empty figure whose title is its finding; no display is touched.
-
-Colours are those of Okabe and Ito (readable for colour-blind people).
-"""
+"""The colours that all figures share: those of Okabe and Ito, readable for colour-blind people."""
 
 from __future__ import annotations
 
-import textwrap
 from typing import Any
 
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
+from contract_wrapper.reports.figure_style import FigureStyle, lettered
 
 INK, GREY, FAINT = "#222222", "#777777", "#BBBBBB"
 HARVESTER, CLEANER, GREEN = "#D55E00", "#0072B2", "#009E73"
 
+CREWS = (("#E69F00", "o"), ("#56B4E9", "s"), ("#009E73", "^"), ("#0072B2", "D"), ("#D55E00", "v"), ("#CC79A7", "P"))
+"""Colour and marker of a crew of 1, 2, ... cleaners, from the start again after the last."""
 
-def empty_figure(width: float, height: float, title: str) -> Figure:
-    """Return an empty figure of so many inches with its finding as title, wrapped to its width."""
-    figure = Figure(figsize=(width, height), layout="constrained")
-    FigureCanvasAgg(figure)
-    figure.suptitle(textwrap.fill(title, int(width * 11)), x=0.01, ha="left", weight="bold", fontsize=11)
-    return figure
+TAX = "tax (share of harvest income)"
+WELFARE = "welfare (apples per episode)"
 
 
-def canvas(width: float, height: float, title: str) -> tuple[Figure, Axes]:
-    """Return an empty figure with one pair of axes."""
-    figure = empty_figure(width, height, title)
-    ax: Any = figure.subplots()
-    plain(ax)
-    return figure, ax
+def crew_style(n_cleaners: int) -> tuple[str, str]:
+    """Colour and marker of a crew size."""
+    return CREWS[(n_cleaners - 1) % len(CREWS)]
 
 
-def plain(ax: Axes) -> None:
-    """Take away what axes do not need."""
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9.5)
+def crew_name(n_cleaners: int) -> str:
+    """A crew size in words."""
+    return f"{n_cleaners} cleaner{'s' if n_cleaners != 1 else ''}"
+
+
+def colour_bar(part: Any, shown: Any, ax: Any, label: str, style: FigureStyle, **more: Any) -> Any:
+    """Put a bar beside axes that says what the colours mean; in vector files it is made of shapes, too."""
+    bar = part.colorbar(shown, ax=ax, label=label, **more)
+    bar.solids.set(rasterized=False, edgecolor="face")
+    lettered(bar.ax, style)
+    return bar

@@ -18,16 +18,13 @@ from contract_wrapper.evaluation.participation import (
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
 from contract_wrapper.landscapes.reachable import TOLERANCE
+from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
-
-WIDTH = 100
-"""Characters that no line of the table passes."""
 
 _HEAD = (
     ("contract", ""),
     ("welfare", "± se"),
-    ("worst-off", "harvester (gain)"),
-    ("worst-off", "cleaner"),
+    ("worst-off", "harvester"),
     ("smallest margin", "harvesters ± se"),
     ("margin of", "cleaners ± se"),
     ("accepted", "by all"),
@@ -40,10 +37,10 @@ _CREWS_HEAD = (
     ("margin of", "harvesters"),
     ("margin of", "cleaners"),
     ("accepted", "by all"),
-    ("largest gain", "(at most)"),
+    ("gain", "at most"),
     ("certified", ""),
 )
-"""Where crews judge: the worst-off agents' margins, and what deviating alone brings at most, with its upper bound."""
+"""Where crews judge: the worst-off agents' margins, and the upper bound on what deviating alone brings."""
 
 _SAID = {
     Acceptance.ACCEPTED: "accepted by everybody",
@@ -70,7 +67,7 @@ class Row:
 
 
 def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> str:
-    """Return the closing table as plain text, at most 100 columns wide.
+    """Return the closing table as plain text, at most 80 columns wide.
 
     Rows: no contract, best contract, the same by fresh trainings, the paper's best, scripted players. Where crews
     that know every contract judge, columns tell the certificate of the best, and fresh trainings stand beside it.
@@ -198,7 +195,7 @@ def _own_rows(record: StudyRecord) -> list[Row]:
         return rows
     best = chosen[0]
     assert best.outcome is not None  # only finished trials are judged
-    label = "best found" if good else "nearest found"
+    label = "best found" if good else "nearest"
     note = f"{best.contract} (trial {best.number})"
     if best.outcome.by_crew:
         one = [f"{welfare:.1f}" for welfare in best.outcome.by_crew]
@@ -222,7 +219,7 @@ def _row(
     certificate: Certificate | None = None,
 ) -> Row:  # fmt: skip
     margins = outcome.margins(base)
-    harvester, cleaner = outcome.worst_harvester, outcome.worst_cleaner
+    harvester = outcome.worst_harvester
     crews, none = record.by_crews, outcome.contract.is_none
     if none:
         cells = (
@@ -239,16 +236,14 @@ def _row(
         cells = (
             label, _pair(outcome.welfare, crews), _text(harvester.mean), _pair(of_harvesters, crews, "+"),
             _pair(of_cleaners, crews, "+"), accepted,
-            "-" if largest is None else f"{_text(largest.mean, '+')} ({_text(largest.upper, '+')})",
+            "-" if largest is None else _text(largest.upper, "+"),
             "-" if certificate is None else str(certificate.verdict),
         )  # fmt: skip
         return Row(cells=cells, note=note)
-    gain = harvester.mean - base.worst_harvester.mean
     cells = (
         label,
         _pair(outcome.welfare),
-        f"{_text(harvester.mean)} ({_text(gain, '+')})",
-        "-" if cleaner is None else _text(cleaner.mean),
+        _text(harvester.mean),
         _pair(of_harvesters, sign="+"),
         _pair(of_cleaners, sign="+"),
         accepted,
@@ -261,10 +256,9 @@ def _foreign_rows(crews: bool) -> list[Row]:
     gain = paper.worst_harvester - paper.baseline_harvester
     own = (">= " + _text(gain, "+"), _text(paper.worst_cleaner, "+"), str(Acceptance.ACCEPTED))
     worst = _text(paper.worst_harvester)
-    both = (worst,) if crews else (f"{worst} ({_text(gain, '+')})", _text(paper.worst_cleaner))
-    cells = ("paper's best", _text(paper.welfare), *both, *own, *(("-", "-") if crews else ()))
+    cells = ("paper's best", _text(paper.welfare), worst, *own, *(("-", "-") if crews else ()))
     note = f"{paper.contract}, with its own learner and costs; its baseline harvesters: at most "
-    scripted = ("scripted players", _text(SCRIPTED_HARVEST), *("-",) * (len(cells) - 2))
+    scripted = ("scripted", _text(SCRIPTED_HARVEST), *("-",) * (len(cells) - 2))
     return [
         Row(cells=cells, note=f"{note}{paper.baseline_harvester}"),
         Row(cells=scripted, note=f"{SCRIPTED_CREW} error-free scripted cleaners: harvest, before costs; a yardstick"),
@@ -272,24 +266,12 @@ def _foreign_rows(crews: bool) -> list[Row]:
 
 
 def _lay_out(rows: list[Row], head: tuple[tuple[str, str], ...]) -> list[str]:
-    cells = [tuple(part[i] for part in head) for i in (0, 1)] + [row.cells for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    cells = [row.cells for row in rows]
+    widths = [max(map(len, column)) for column in zip(*zip(*head, strict=True), *cells, strict=True)]
     if head is _CREWS_HEAD and sum(widths) + len(widths) - 1 > WIDTH:
-        narrower = [Row(cells=row.cells[:_MAY_GO] + row.cells[_MAY_GO + 1 :], note=row.note) for row in rows]
-        return _lay_out(narrower, head[:_MAY_GO] + head[_MAY_GO + 1 :])
-    gap = "  " if sum(widths) + 2 * (len(widths) - 1) <= WIDTH else " "
-
-    def line(cells: tuple[str, ...]) -> str:
-        right = (text.rjust(w) for text, w in zip(cells[1:], widths[1:], strict=True))
-        return gap.join((cells[0].ljust(widths[0]), *right)).rstrip()
-
-    rule = "-" * len(line(tuple("x" * w for w in widths)))
-    text = [line(cells[0]), line(cells[1]), rule]
-    for row in rows:
-        text.append(line(row.cells))
-        if row.note:
-            text.append(f"    {row.note}")
-    return [*text, rule]
+        cells = [row[:_MAY_GO] + row[_MAY_GO + 1 :] for row in cells]
+        head = head[:_MAY_GO] + head[_MAY_GO + 1 :]
+    return in_columns(list(zip(*head, strict=True)), cells, notes=[row.note for row in rows])
 
 
 def _text(value: float, sign: str = "") -> str:

@@ -1,6 +1,7 @@
-"""The certificate of the recommended contract, kept in a study's folder: what was measured, and for which study.
+"""Certificates of contracts that could be recommended, in a study's folder: what was measured, and for which study.
 
-The file is sealed: damage and edits are found, and such a file counts as none, so that the search certifies again.
+The file is sealed: damage and edits are found, and such a file counts as none, so that the search
+certifies again.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,34 +19,37 @@ from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import read_sealed, write_sealed
 from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound
 
-KIND = "certificate"
+KIND = "certificates"
 """What a file says that it is."""
 
-NAME = "certificate.json"
+NAME = "certificates.json"
 """Name of the file in a study's folder."""
 
 log = logging.getLogger(__name__)
 
 
-def write_certificate(folder: Path, certificate: Certificate, settings: EvaluationSettings) -> None:
-    """Write the certificate of a study; errors as in `write_sealed`."""
-    plain = {**dataclasses.asdict(certificate), "contract": certificate.contract.as_dict()}
-    write_sealed(folder / NAME, KIND, {"settings": settings.fingerprint(), "certificate": plain})
+def write_certificates(folder: Path, certificates: Sequence[Certificate], settings: EvaluationSettings) -> None:
+    """Write the certificates of a study; errors as in `write_sealed`."""
+    plain = [{**dataclasses.asdict(each), "contract": each.contract.as_dict()} for each in certificates]
+    write_sealed(folder / NAME, KIND, {"settings": settings.fingerprint(), "certificates": plain})
 
 
-def read_certificate(folder: Path, settings: EvaluationSettings) -> Certificate | None:
-    """Read the certificate of a study; None if there is none, or one that is damaged or another study's."""
+def read_certificates(folder: Path, settings: EvaluationSettings) -> tuple[Certificate, ...]:
+    """Read the certificates of a study; none if there are none, or some that are damaged or another study's."""
     path = folder / NAME
     if settings.crews is None or not path.is_file():
-        return None
+        return ()
     try:
         content = read_sealed(path, KIND)
         if content.get("settings") != settings.fingerprint():
             raise ContractsError(f"{path} belongs to a study with other settings")
-        return certificate_from(content.get("certificate"))
+        plain = content.get("certificates")
+        if not isinstance(plain, list):
+            raise _no_certificate(plain)
+        return tuple(map(certificate_from, plain))
     except ContractsError as error:
-        log.warning("the certificate is not used (%s); the search makes another one", error)
-        return None
+        log.warning("the certificates are not used (%s); the search makes others", error)
+        return ()
 
 
 def certificate_from(data: object) -> Certificate:

@@ -22,7 +22,7 @@ from contract_wrapper.evaluation.participation import (
     tightest_margin,
 )
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.landscapes.certificate import Certificate
+from contract_wrapper.landscapes.certificate import Certificate, Verdict
 from contract_wrapper.landscapes.reachable import Reach, reachable
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -45,6 +45,9 @@ class Phase(StrEnum):
 
 COMPETING = (Phase.INITIAL, Phase.SEARCH)
 """Phases whose trials compete: each contract is tried once."""
+
+MAX_CANDIDATES = 3
+"""Contracts that are tried again or certified at most, best welfare first, until one holds up."""
 
 
 class Batch(NamedTuple):
@@ -107,8 +110,14 @@ class StudyRecord:
     trials: tuple[TrialRecord, ...]
     """All evaluations, by number."""
 
-    certificate: Certificate | None = None
-    """What deviations from the crews' play bring under the recommended contract; None before it is known."""
+    certificates: tuple[Certificate, ...] = ()
+    """What deviations from the crews' play bring, for each contract that was asked about, in that order."""
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """The certificate of the recommended contract; None before it is known."""
+        best = self.best() if self.certificates else None
+        return None if best is None else self.certified(best.contract)
 
     @property
     def baseline(self) -> Outcome | None:
@@ -153,13 +162,25 @@ class StudyRecord:
         """The trial to recommend: the feasible one with the highest welfare that fresh trainings do not refute.
 
         A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews that know
-        every contract judge them, fresh trainings from scratch refute nothing (see `reach`).
+        every contract judge them, fresh trainings from scratch refute nothing (see `reach`): certificates decide among
+        the few with the highest welfare (`candidates`).
         """
         if self.by_crews:
-            return next(iter(self.feasible_trials()), None)
+            return min(self.candidates(), key=self._doubt, default=None)
         verdicts = {t.number: self.confirmed(t.contract) for t in self.feasible_trials()}
         ranked = [t for t in self.feasible_trials() if verdicts[t.number] is not False]
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
+
+    def candidates(self) -> list[TrialRecord]:
+        """The feasible trials with the highest welfare, of which one is recommended where crews judge: at most three."""
+        return self.feasible_trials()[:MAX_CANDIDATES]
+
+    def _doubt(self, trial: TrialRecord) -> int:
+        """How much speaks against recommending a trial as far as its certificate says: 0 if it is certified."""
+        certificate = self.certified(trial.contract)
+        if certificate is None:
+            return 2
+        return {Verdict.CERTIFIED: 0, Verdict.UNDECIDED: 1, Verdict.REFUTED: 3}[certificate.verdict]
 
     def ranked(self) -> list[TrialRecord]:
         """Trials whose contract is feasible as measured: the one to recommend first, then by welfare."""
@@ -197,8 +218,8 @@ class StudyRecord:
         return reachable(again, judged.by_crew)
 
     def certified(self, contract: Contract) -> Certificate | None:
-        """The certificate of a contract; None if another one or none was certified."""
-        return self.certificate if self.certificate is not None and self.certificate.contract == contract else None
+        """The certificate of a contract, whatever its verdict; None if there is none."""
+        return next((c for c in self.certificates if c.contract == contract), None)
 
     def confirmation(self, contract: Contract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""

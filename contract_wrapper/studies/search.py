@@ -20,13 +20,10 @@ from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.progress import Pace, Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
-from contract_wrapper.studies.record import Phase, StudyRecord
+from contract_wrapper.studies.record import MAX_CANDIDATES, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import contract_of
 from contract_wrapper.studies.study import Study
 from contract_wrapper.studies.suggest import candidates, next_batch, suggest
-
-MAX_CANDIDATES = 3
-"""Contracts that are confirmed at most, one after another, until one passes; one alone where crews judge them."""
 
 
 class Search:
@@ -46,7 +43,7 @@ class Search:
             self._finish_open(workers)
             while self._search_step():
                 self._finish_open(workers)
-            self._certify(workers)
+            self._certify_candidates(workers)
             while self._confirm_step():
                 self._finish_open(workers)
         return self.study.record()
@@ -90,11 +87,21 @@ class Search:
                 return False
         return False
 
-    def _certify(self, workers: Workers) -> None:
-        """Measure what deviating alone brings under the recommended contract, unless that is known."""
-        record = self.study.record()
-        best, crews, baseline = record.best(), self.study.settings.crews, record.baseline
-        if best is None or crews is None or baseline is None or record.certified(best.contract) is not None:
+    def _certify_candidates(self, workers: Workers) -> None:
+        """Certify the contracts with the highest welfare, one after another, until one of them is certified."""
+        if not self.study.record().by_crews:
+            return
+        for trial in self.study.record().candidates():
+            if self.study.record().certified(trial.contract) is None:
+                self._certify(workers, trial)
+            certificate = self.study.record().certified(trial.contract)
+            if certificate is not None and certificate.certified:
+                return
+
+    def _certify(self, workers: Workers, best: TrialRecord) -> None:
+        """Measure what deviating alone brings under the contract of a trial."""
+        crews, baseline = self.study.settings.crews, self.study.record().baseline
+        if crews is None or baseline is None:
             return
         interrupts.check()
         self._progress.say(f"certifying {best.contract}: what does an agent gain by deviating alone?")

@@ -2,7 +2,8 @@
 
 The folder holds `study.sqlite3` (the truth), `run.json` (configuration, seeds, versions, machine),
 `trials.csv`, `outcomes/` (cache, learned policies, checkpoints of stopped trainings; in its `crews/` the crews that
-know every contract), `certificate.json` (of the recommended contract), `figures/`.
+know every contract), `certificates.json` (of contracts
+that could be recommended), `figures/`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.learners.registry import learner_of
-from contract_wrapper.studies.certificate_file import read_certificate, write_certificate
+from contract_wrapper.studies.certificate_file import read_certificates, write_certificates
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings, design_of
@@ -132,9 +133,10 @@ class Study:
         self.write_files()
 
     def certify(self, certificate: Certificate) -> None:
-        """Store the certificate of the recommended contract, in place of an older one."""
+        """Store the certificate of a contract, in place of an older one of the same."""
+        others = [c for c in self.record().certificates if c.contract != certificate.contract]
         self._known = None
-        write_certificate(self.folder, certificate, self.settings)
+        write_certificates(self.folder, [*others, certificate], self.settings)
 
     def record(self) -> StudyRecord:
         """Return the study as it stands, as plain values."""
@@ -167,7 +169,7 @@ def _record(folder: Path, database: StudyDatabase) -> StudyRecord:
     assert configuration is not None  # `trials` needs it, too
     return StudyRecord(
         folder=folder, settings=configuration.evaluation, search=configuration.search, trials=trials,
-        certificate=read_certificate(folder, configuration.evaluation),
+        certificates=read_certificates(folder, configuration.evaluation),
     )  # fmt: skip
 
 

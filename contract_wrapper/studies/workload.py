@@ -54,10 +54,10 @@ def from_scratch(phase: Phase) -> bool:
 
 
 def done(record: StudyRecord, crews_missing: int) -> float:
-    """Finished evaluations, trainings of crews that are there, and the certificate."""
+    """Finished evaluations, trainings of crews that are there, and certificates."""
     settings = record.settings
     trainings = 0 if settings.crews is None else settings.crews.trainings
-    certified = trainings if record.certificate is not None else 0
+    certified = trainings * len(record.certificates)
     shared = (trainings - crews_missing) * of_crews(settings) + certified * of_deviators(settings)
     return shared + sum(_of(record, t) for t in record.trials if t.is_finished)
 
@@ -71,7 +71,8 @@ def total(record: StudyRecord, search: SearchSettings) -> float:
     expected = sum(max(0, n) * of_evaluation(settings, typical, phase) for phase, n in unknown.items())
     known = sum(_of(record, t) for t in record.trials)
     trainings = 0 if settings.crews is None else settings.crews.trainings
-    return known + expected + trainings * (of_crews(settings) + of_deviators(settings))
+    certified = max(1, len(record.certificates))
+    return known + expected + trainings * (of_crews(settings) + certified * of_deviators(settings))
 
 
 def _of(record: StudyRecord, trial: TrialRecord) -> float:

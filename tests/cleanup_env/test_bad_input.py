@@ -258,6 +258,8 @@ def test_step_before_reset():
     for env in (CentralizedCleanup(), vector_env()):
         with refused("before reset", "reset"):
             env.step([4] * 5)
+    with refused("before reset", "reset"):
+        game.step({})
 
 
 @pytest.mark.parametrize("build", [parallel_env, CentralizedCleanup])
@@ -275,8 +277,9 @@ def test_step_after_the_end():
     face = parallel_env(horizon=1)
     face.reset(seed=0)
     face.step(dict.fromkeys(face.possible_agents, Action.STAY))
-    with refused("over", "horizon 1", "reset"):
-        face.step(dict.fromkeys(face.possible_agents, Action.STAY))
+    for actions in (dict.fromkeys(face.possible_agents, Action.STAY), {"harvester_0": Action.STAY}, None, []):
+        with refused("over", "horizon 1", "reset"):
+            face.step(actions)
     player = CentralizedCleanup(horizon=1)
     player.reset(seed=0)
     player.step([4] * 5)
@@ -285,7 +288,7 @@ def test_step_after_the_end():
 
 
 def test_a_reset_of_some_games_only():
-    with refused("reset_mask", "together", "reset()"):
+    with refused("reset_mask", "Disabled", "together", "reset()"):
         vector_env(n_games=2).reset(options={"reset_mask": np.array([True] * 5 + [False] * 5)})
 
 

@@ -142,7 +142,7 @@ def test_gymnasium_records_the_sum_of_all_rewards():
     for _ in range(10):
         *_, info = game.step(np.full(5, Action.FORWARD))
     assert info["episode"]["l"] == 10
-    assert info["episode"]["r"] == sum(agent["episode"]["reward"] for agent in info["agents"].values())
+    assert info["episode"]["r"] == sum(agent["total_reward"] for agent in info["agents"].values())
 
 
 def test_gymnasium_vectorizes_games_of_one_player():
@@ -153,7 +153,7 @@ def test_gymnasium_vectorizes_games_of_one_player():
     for _ in range(3):
         *_, truncated, infos = envs.step(np.full((2, 5), Action.STAY))
     assert truncated.tolist() == [True, True]
-    assert infos["agents"]["harvester_0"]["episode"]["length"].tolist() == [3, 3]
+    assert infos["agents"]["harvester_0"]["steps"].tolist() == [3, 3]
 
 
 def test_bad_settings_reach_the_user_as_they_are():

@@ -13,7 +13,7 @@ import numpy as np
 import pettingzoo
 import pytest
 
-from cleanup_env import BatchCleanup, make_config, vector_env
+from cleanup_env import BatchCleanup, env, make_config, parallel_env, vector_env
 
 REGISTERED = [name for name, spec in gymnasium.registry.items() if str(spec.entry_point).startswith("cleanup_env.")]
 GOLDEN = {
@@ -103,7 +103,8 @@ def centralized(name):
 
 
 def parallel(preset, **settings):
-    game = pettingzoo.make("parallel", "cleanup/cleanup-v0", preset=preset, **settings)
+    made = getattr(pettingzoo, "make", lambda _, __, **rest: parallel_env(**rest))  # none before 1.27
+    game = made("parallel", "cleanup/cleanup-v0", preset=preset, **settings)
 
     def step(actions):
         observations, rewards, *_ = game.step(dict(zip(game.agents, actions, strict=True)))
@@ -113,7 +114,8 @@ def parallel(preset, **settings):
 
 
 def turn_based(preset, **settings):
-    game = pettingzoo.make("aec", "cleanup/cleanup-v0", preset=preset, **settings)
+    made = getattr(pettingzoo, "make", lambda _, __, **rest: env(**rest))
+    game = made("aec", "cleanup/cleanup-v0", preset=preset, **settings)
 
     def seen():
         return np.stack([game.observe(agent) for agent in game.possible_agents])

@@ -7,9 +7,9 @@ import subprocess
 import sys
 
 import numpy as np
-import pettingzoo
 import pytest
 from pettingzoo.test import api_test, parallel_api_test, parallel_seed_test, render_test, seed_test, state_test
+from pettingzoo.utils.conversions import aec_to_parallel
 
 import cleanup_env
 from cleanup_env import PRESETS, Action, BatchCleanup, CleanupError, make_config
@@ -128,20 +128,69 @@ def test_an_observation_that_was_returned_is_not_overwritten():
     assert all((observations[agent] == kept[agent]).all() for agent in kept)
 
 
-def test_infos_tell_the_step_and_at_the_end_the_sums():
-    game = parallel("contract", "symbolic", n_cleaners=2, horizon=50)
+INFOS = [
+    "apples", "cleaned", "shots", "total_reward", "total_apples", "total_cleaned", "total_shots", "steps",
+    "waste_density", "apple_chance", "action_mask",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("preset", "happens"),
+    [("contract", ["apples", "shots", "reward"]), ("original", ["shots", "cleaned", "reward"])],
+)
+def test_infos_tell_the_step_and_the_sums_so_far(preset, happens):
+    game = parallel(preset, "symbolic", n_cleaners=2, n_harvesters=5 if preset == "contract" else 2, horizon=80)
+    for seed in (0, 1):  # the sums of the second episode begin anew
+        trace = episode(game, seed=seed)
+        for steps, (_, infos) in enumerate([trace[0], *((entry[0], entry[4]) for entry in trace[1:])]):
+            for agent in game.possible_agents:
+                played = trace[1 : steps + 1]
+                assert infos[agent]["steps"] == steps
+                for what in ("apples", "cleaned", "shots"):
+                    assert infos[agent][f"total_{what}"] == sum(entry[4][agent][what] for entry in played)
+                assert infos[agent]["total_reward"] == sum(entry[1][agent] for entry in played)
+        assert all(any(info[f"total_{what}"] for info in infos.values()) for what in happens)
+
+
+@every_case
+def test_infos_hold_the_same_plain_numbers_after_reset_and_after_every_step(preset, kind):
+    game = parallel(preset, kind, horizon=5)
     trace = episode(game, seed=0)
-    infos = [entry[4] for entry in trace[1:]]
-    assert all("episode" not in info["cleaner_0"] for info in infos[:-1])
-    for agent in game.possible_agents:
-        sums = infos[-1][agent]["episode"]
-        assert sums["length"] == 50
-        for what in ("apples", "cleaned", "shots"):
-            assert sums[what] == sum(info[agent][what] for info in infos)
-        assert sums["reward"] == sum(entry[1][agent] for entry in trace[1:])
-    assert set(infos[0]["cleaner_0"]) == {
-        "apples", "cleaned", "shots", "waste_density", "apple_chance", "action_mask",
+    for infos in (trace[0][1], *(entry[4] for entry in trace[1:])):
+        for info in infos.values():
+            assert list(info) == INFOS
+            assert [type(info[name]) for name in INFOS[:-1]] == [int] * 3 + [float] + [int] * 4 + [float] * 2
+            assert info["action_mask"].dtype == np.int8
+
+
+def test_infos_use_no_name_that_others_read_as_something_else():
+    theirs = {
+        "episode", "final_info", "final_obs", "final_observation", "terminal_observation", "TimeLimit.truncated",
+        "is_success", "r", "l", "t", "reward", "done", "terminated", "truncated", "observation", "action", "mask", "env_id",
     }  # fmt: skip
+    assert theirs.isdisjoint(INFOS)
+
+
+def test_the_growth_that_infos_tell_is_that_of_the_field():
+    """It is computed once for each number of waste cells."""
+    for settings in ({}, {"depletion": 0.5, "restoration": 0.1, "p_apple": 0.3}):
+        game = parallel("contract", "symbolic", n_cleaners=2, horizon=60, **settings)
+        for seed in (0, 1):
+            _, infos = game.reset(seed=seed)
+            rng = np.random.default_rng(seed)
+            while game.agents:
+                assert infos["cleaner_1"]["waste_density"] == game.game.waste_density[0]
+                assert infos["cleaner_1"]["apple_chance"] == game.game.apple_chance[0]
+                *_, infos = game.step({agent: int(rng.integers(game.action_space(agent).n)) for agent in game.agents})
+
+
+@pytest.mark.parametrize("cooldown", [0, 2])
+def test_whoever_writes_into_a_mask_changes_no_other(cooldown):
+    game = parallel("contract", "symbolic", n_cleaners=1, cooldown=cooldown)
+    _, infos = game.reset(seed=0)
+    infos["cleaner_0"]["action_mask"][:] = 0
+    *_, later = game.step(dict.fromkeys(game.agents, Action.STAY))
+    assert later["cleaner_0"]["action_mask"].tolist() == [1] * 8
 
 
 def test_the_last_step_truncates_pays_and_empties_the_agents():
@@ -154,17 +203,54 @@ def test_the_last_step_truncates_pays_and_empties_the_agents():
     assert game.agents == []
 
 
+def test_after_the_end_a_step_of_nobody_returns_nothing_as_often_as_asked():
+    game = parallel("contract", "symbolic", horizon=1)
+    game.reset(seed=0)
+    game.step(dict.fromkeys(game.agents, Action.STAY))
+    board = game.state()
+    for _ in range(2):
+        assert game.step({}) == ({}, {}, {}, {}, {})
+    assert (game.state() == board).all()
+    game.reset(seed=0)
+    with pytest.raises(CleanupError, match="missing"):
+        game.step({})
+
+
+def test_random_numbers_for_wrappers_come_from_the_seed_and_change_no_episode():
+    game, twin = parallel("contract", "symbolic", horizon=5), parallel("contract", "symbolic", horizon=5)
+    first = episode(game, seed=3)
+    drawn = game.np_random.integers(1000, size=5).tolist()
+    assert game.np_random_seed == 3
+    twin.reset(seed=3)
+    assert twin.np_random.integers(1000, size=5).tolist() == drawn
+    assert twin.np_random.integers(1000, size=5).tolist() != drawn  # it goes on
+    assert_equal(episode(twin, seed=3), first)
+    assert twin.np_random.integers(1000, size=5).tolist() == drawn
+    twin.reset()  # an episode without a seed goes on with the same numbers, as in Gymnasium
+    assert twin.np_random.integers(1000, size=5).tolist() != drawn
+    twin.reset(seed=4)
+    assert twin.np_random.integers(1000, size=5).tolist() != drawn
+
+
+def test_random_numbers_for_wrappers_are_fresh_without_a_seed_and_can_be_replaced():
+    game, other = parallel("contract", "symbolic"), parallel("contract", "symbolic")
+    assert game.np_random_seed != other.np_random_seed
+    assert game.np_random.integers(2**60) != other.np_random.integers(2**60)
+    assert game.np_random is game.np_random
+    own = np.random.default_rng(0)
+    game.np_random = own
+    assert game.np_random is own
+    assert game.np_random_seed == -1
+    saved = pickle.loads(pickle.dumps(game))
+    assert saved.np_random.integers(2**60) == own.integers(2**60)
+
+
 def test_max_cycles_is_the_horizon():
     assert cleanup_env.parallel_env(max_cycles=7).config.horizon == 7
 
 
-def test_the_game_is_in_pettingzoos_registry():
-    game = pettingzoo.make("parallel", "cleanup/cleanup-v0", preset="original", observation="features")
-    observations, _ = game.reset(seed=0)
-    assert observations["free_0"].shape == (49,)
-    turn_based = pettingzoo.make("aec", "cleanup/cleanup-v0", n_cleaners=1)
-    turn_based.reset(seed=0)
-    assert turn_based.agents[-1] == "cleaner_0"
+def test_the_parallel_game_comes_back_from_the_aec_face():
+    assert isinstance(aec_to_parallel(cleanup_env.env(n_cleaners=1)), cleanup_env.CleanupParallelEnv)
 
 
 def run_python(code, **environment):
@@ -265,9 +351,3 @@ def test_a_window_shows_each_step_and_closes(no_screen):
     with pytest.raises(KeyboardInterrupt, match="closed"):
         twin.render()
     assert pygame.display.get_surface() is None
-
-
-def test_a_window_without_pygame_is_refused_with_the_way_out(monkeypatch):
-    monkeypatch.setitem(sys.modules, "pygame", None)
-    with pytest.raises(CleanupError, match=r"pip install \"cleanup-contracts\[render\]\""):
-        cleanup_env.parallel_env(render_mode="human")

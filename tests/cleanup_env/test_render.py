@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cleanup_env import BatchCleanup, make_config
-from cleanup_env.render import COLOURS, agent_colours, ansi, rgb
+from cleanup_env.render import COLOURS, RIM, agent_colours, ansi, rgb
 
 from tiny_games import CLEAN, arrange, build, step  # isort: skip
 
@@ -53,3 +53,14 @@ def test_any_scale_will_do(scale):
     game = BatchCleanup(make_config(n_cleaners=2), 2)
     game.reset(seed=0)
     assert rgb(game, 1, scale=scale).shape == (25 * scale, 18 * scale, 3)
+
+
+def test_agents_have_a_dark_rim_and_apples_have_none():
+    """So that a red disc is told from a green one without colour; in few pixels the rim is left out."""
+    game = build(["@PBR@"], n_harvesters=1)
+    arrange(game, [(0, 1, "N")], apples=[(0, 2)])
+    for scale, rims in ((40, True), (8, False)):
+        picture = rgb(game, scale=scale)
+        agent, apple = picture[:, scale : 2 * scale], picture[:, 2 * scale : 3 * scale]
+        assert (agent == RIM).all(axis=2).any() == rims
+        assert not (apple == RIM).all(axis=2).any()

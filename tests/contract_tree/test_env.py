@@ -1,5 +1,7 @@
 """The PettingZoo face: its own checkers, and who sees and gets what."""
 
+import subprocess
+import sys
 import warnings
 from typing import Any
 
@@ -24,10 +26,25 @@ def test_pettingzoos_checkers_pass(settings: dict[str, Any]) -> None:
         seed_test(lambda: contract_tree.env(**settings), num_cycles=30)
 
 
+@pytest.mark.skipif(not hasattr(pettingzoo, "make"), reason="this PettingZoo has no registry")
 def test_the_registered_id_makes_the_game() -> None:
     game = pettingzoo.make("aec", "contract_tree/bandit-tree-v0", horizon=3)
     game.reset(seed=0)
     assert game.agents == ["root", "middle", "leaf"]
+
+
+def test_a_pettingzoo_without_a_registry_plays_the_game() -> None:
+    """1.26 and before."""
+    code = """
+import pettingzoo
+vars(pettingzoo).pop("register", None)
+import contract_tree
+game = contract_tree.env("chain", horizon=3)
+game.reset(seed=0)
+print(*game.agents)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == ["root", "middle", "leaf"], ran.stderr
 
 
 def test_a_round_is_offer_action_and_settlement() -> None:

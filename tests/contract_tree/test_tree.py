@@ -1,13 +1,15 @@
 """Trees are built in several ways, and bad ones are refused with one clear line."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from small_trees import pair
 
-from contract_tree import Tree, TreeError, misaligned_tree, named_tree, solve
+from contract_tree import Tree, TreeError, misaligned_tree, named_tree, simulate, solve
+from contract_tree.env import raw_env
 
 LEAF = {"name": "leaf", "theta": [0.6, 0.4]}
 
@@ -170,3 +172,15 @@ def test_a_random_tree_depends_on_its_name_alone_and_is_misaligned() -> None:
     assert tree.as_nested() == same.as_nested() != other.as_nested()
     solution = solve(tree)
     assert solution.gap >= 0.05 * solution.welfare
+
+
+@pytest.mark.parametrize("tree", [3, {"name": "root"}, "chian"])
+@pytest.mark.parametrize("use", [solve, lambda tree: simulate(tree, "ucb", horizon=1000, n_games=1), raw_env])
+def test_what_is_no_tree_is_refused_where_one_is_needed(use: Callable[[Any], object], tree: object) -> None:
+    with pytest.raises(TreeError, match=r"tree must be a Tree|unknown tree"):
+        use(tree)
+
+
+def test_a_tree_can_be_given_by_its_name() -> None:
+    by_name = simulate("chain", "ucb", horizon=1000, n_games=1)
+    assert (by_name.rewards == simulate(named_tree("chain"), "ucb", horizon=1000, n_games=1).rewards).all()

@@ -138,3 +138,78 @@ def test_progress_in_a_log_is_a_line_now_and_then_and_one_at_the_end() -> None:
     for played in (0, 1, 500):
         progress.show(played)
     assert log.getvalue().splitlines() == [STARTING, "round 500 of 1,000 (50 %), 0:00 left"]
+
+
+# ---- documents, loudness, versions, completion, formats
+
+
+def test_a_run_is_a_document_with_every_digit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "run", "--json", "--seed", "3") == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["format"], said["version"]) == ("contract-tree run", 1)
+    told, result = said["result"], load_result(tmp_path / "run")
+    assert told["gap"] == result.gap().tolist()
+    assert told["growth"] == result.slopes().tolist()
+    assert [node["node"] for node in told["nodes"]] == ["root", "middle", "leaf"]
+    assert told["best_welfare"] == result.solution.welfare
+    assert (told["seed"], told["games"], told["players"]) == (
+        3,
+        3,
+        dict(zip(told["players"], result.players, strict=True)),
+    )
+
+
+def test_a_single_game_has_no_interval_and_its_document_says_null(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "run", "--json", "--games", "1") == 0
+    assert json.loads(capsys.readouterr().out)["result"]["nodes"][0]["utility_half"] is None
+
+
+def test_quiet_says_no_progress_and_verbose_says_who_plays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "run", "-q") == 0
+    assert capsys.readouterr().err == ""
+    assert (
+        main(["-v", "run", "--horizon", "100", "--games", "2", "--players", "ucb", "--folder", str(tmp_path / "b")])
+        == 0
+    )
+    assert 'players: {"root": "UCB(spread=2.0)"' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("tree", ["chain", "random-4-3"])
+def test_the_table_fits_into_80_columns(tree: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path / "run", "--tree", tree, "-q") == 0
+    table = capsys.readouterr().out.split("the run is kept")[0]
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_names_that_are_long_are_shortened_in_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nested = json.dumps(pair().as_nested()).replace('"boss"', f'"{"b" * 60}"')
+    (tmp_path / "long.json").write_text(nested)
+    assert run(tmp_path / "run", "--tree", str(tmp_path / "long.json"), "-q", "--players", "ucb") == 0
+    table = capsys.readouterr().out.split("the run is kept")[0]
+    assert "bbbbbb..bbbbbb" in table
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_version_and_completion_come_from_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("shtab")
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("contract-tree ")
+    for shell in ("bash", "zsh", "fish"):
+        assert main(["--print-completion", shell]) == 0
+        assert "--horizon" in capsys.readouterr().out or shell == "fish"
+
+
+@pytest.mark.parametrize(("format", "begins"), [("pdf", b"%PDF"), ("svg", b"<?xml")])
+def test_a_report_has_figures_of_the_format_asked_for(format: str, begins: bytes, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    assert run(tmp_path / "run", "-q") == 0
+    first: dict[str, bytes] = {}
+    for _ in range(2):
+        assert main(["report", str(tmp_path / "run"), "--format", format]) == 0
+        files = {path.name: path.read_bytes() for path in (tmp_path / "run" / "report").glob(f"*.{format}")}
+        first = first or files
+        assert files == first
+    assert set(first) == {name.replace("png", format) for name in FIGURES}
+    assert all(data.startswith(begins) for data in first.values())

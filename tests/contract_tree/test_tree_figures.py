@@ -60,14 +60,30 @@ def test_without_contracts_there_are_no_payments_to_draw() -> None:
     assert title(figures.draw_payments(played("ucb"))) == "No principal has come to a payment"
 
 
-def test_the_tree_shows_who_plays_what_and_who_is_paid_what() -> None:
+def arrows(figure: object) -> list[tuple[tuple[float, ...], tuple[float, ...]]]:
+    """Ends of the arrows of a tree: from whom, to whom."""
+    patches = figure.axes[0].patches  # type: ignore[attr-defined]
+    return [tuple(tuple(map(float, p)) for p in arrow._posA_posB) for arrow in patches if arrow.get_gid() == "pays"]
+
+
+def test_the_tree_shows_who_plays_what_and_who_pays_whom() -> None:
+    """In a chain, which is drawn from the top down, the root pays the middle and the middle the leaf."""
     paid, unpaid = figures.draw_tree(played("tree")), figures.draw_tree(played("ucb"))
     assert title(paid) == "3 of 3 nodes mostly play what is best for all"
     assert title(unpaid) == "0 of 3 nodes mostly play what is best for all"
+    assert arrows(paid) == [((0.0, 0.0), (0.0, -1.0)), ((0.0, -1.0), (0.0, -2.0))]
+    assert arrows(unpaid) == []
     texts = [text.get_text() for text in unpaid.axes[0].texts]
     assert texts.count("0") == 3  # actions
-    assert texts.count("") == 2  # no payments
     assert sum(text.startswith("0.") and float(text) > 0.1 for text in (t.get_text() for t in paid.axes[0].texts)) == 2
+
+
+def test_the_legend_of_a_tree_names_what_it_shows_and_no_more() -> None:
+    def names(player: str) -> list[str]:
+        return [text.get_text() for text in figures.draw_tree(played(player)).legends[0].get_texts()]
+
+    assert names("tree") == ["plays what is best for all", "principal pays agent, per round"]
+    assert names("ucb") == ["plays something else", "pays nothing"]
 
 
 def test_a_large_tree_is_drawn_without_its_names_on_top_of_each_other() -> None:

@@ -42,5 +42,7 @@ def certificate_of(contract, cleaner=(0.12, 0.31), harvester=(-2.5, -1.75), miss
 
 
 def certified(study: StudyRecord, **gains) -> StudyRecord:
-    """The study with a certificate of its best contract."""
-    return dataclasses.replace(study, certificate=certificate_of(study.best().contract, **gains))
+    """The study with certificates of all contracts that may be recommended, equal ones."""
+    return dataclasses.replace(
+        study, certificates=tuple(certificate_of(t.contract, **gains) for t in study.candidates())
+    )

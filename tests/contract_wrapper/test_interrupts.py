@@ -52,12 +52,12 @@ def test_the_command_line_ends_with_130_if_its_interrupt_was_swallowed(tmp_path:
     program = (
         "import os, signal, sys, weakref\nfrom contract_wrapper import cli\n"
         "class Thing: pass\n"
-        "def swallow(options):\n"
+        "def swallow(options, output):\n"
         "    thing = Thing()\n"
         "    reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))\n"
         "    del thing\n"
         "    return 0\n"
-        "cli._report = swallow\n"
+        "cli.show.report = swallow\n"
         "sys.exit(cli.main(['report', 'study']))"
     )
     assert python(program, cwd=tmp_path).returncode == 130

@@ -9,8 +9,8 @@ from process_table import environment
 
 BROKEN = (
     "import sys\nfrom contract_wrapper import cli\n"
-    "def fail(options):\n    print('x' * 10)\n    {}\n"
-    "cli._report = fail\nsys.exit(cli.main(['report', 'study']))"
+    "def fail(options, output):\n    print('x' * 10)\n    {}\n"
+    "cli.show.report = fail\nsys.exit(cli.main(['report', 'study']))"
 )
 
 

@@ -20,10 +20,12 @@ for place in (
     ROOT / "agents",
     ROOT / "tests",
     ROOT / "tests" / "fuzz",
+    ROOT / "tests" / "contract_wrapper",
     ROOT / "tests" / "contract_wrapper" / "studies",
 ):
     sys.path.insert(0, str(place))
 
+import crafted  # noqa: E402
 from fuzzing import run_target, try_one  # noqa: E402
 from targets import TARGETS, made_once  # noqa: E402
 
@@ -42,6 +44,7 @@ def main() -> int:
         print(*try_one(TARGETS[names[0]], names[0], options.seed, options.number), sep="\n")
         return 0
     made_once()  # before processes are made, so that they share it
+    crafted.sources()
     each = -(-options.inputs // len(names))
     faults: list[str] = []
     print(f"{'target':20}{'inputs':>8}{'accepted':>10}{'refused':>9}{'faults':>8}{'slowest':>10}", flush=True)

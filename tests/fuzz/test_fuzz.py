@@ -6,8 +6,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "contract_wrapper" / "studies")]
+sys.path[:0] = [
+    str(ROOT / "tests"),
+    str(ROOT / "tests" / "contract_wrapper"),
+    str(ROOT / "tests" / "contract_wrapper" / "studies"),
+]
 
+import crafted  # noqa: E402
 from fuzzing import generator, run_target, try_one  # noqa: E402
 from targets import TARGETS, made_once  # noqa: E402
 
@@ -18,6 +23,7 @@ INPUTS = 25
 @pytest.mark.parametrize("name", TARGETS)
 def test_odd_inputs_are_taken_or_refused_and_nothing_else(name: str) -> None:
     made_once()
+    crafted.sources()
     report = run_target(TARGETS[name], name, 1, range(INPUTS))
     assert report.faults == []
     assert sum(report.answers.values()) == INPUTS

@@ -149,6 +149,35 @@ class Wish:
         return np.repeat(~np.eye(self.n_agents, dtype=bool)[None], self.n_games, axis=0)
 
 
+class TellingWish(Wish):
+    """A `Wish` that can say what its rewards would have been: 1 - |wish - action|, which has parts 1, action and 1.
+
+    Learned from under the wish w, a step with action a pays (1 - w) * (1 - a) + w * a. Only wish 0 is ever played.
+    """
+
+    n_parts = 2
+
+    def reset(self, seed: int) -> NDArray[Any]:
+        shown = super().reset(seed)
+        self.wishes = np.zeros(self.n_games, np.int64)
+        return shown
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        self.parts = np.stack([actions == 0, actions == 1]).astype(np.float64)
+        return super().step(actions)
+
+    def reward_parts(self) -> NDArray[np.float64]:
+        return self.parts
+
+    def other_contexts(
+        self, rng: np.random.Generator, agents: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        wishes = rng.integers(0, 2, len(agents))
+        shown = np.ones((len(agents), 2), np.float32)
+        shown[:, 0] = wishes
+        return shown, np.stack([wishes == 0, wishes == 1], axis=1).astype(np.float64)
+
+
 def quick(**changes: object) -> MTMFQConfig:
     """Small enough for seconds: 16 games, 16-16 networks, a fast and loud learner."""
     values: dict[str, object] = {

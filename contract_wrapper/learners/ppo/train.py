@@ -56,7 +56,8 @@ class PPOResult:
 def sb3_vec_env(game: BatchGame, *, reward_scale: PerType = None, reward_shift: PerType = None) -> GameVecEnv:
     """A batch of games as a stable-baselines3 `VecEnv`, one sub-environment per agent of every game.
 
-    Any of that library's algorithms can train on it; see `contract_wrapper.learners.ppo.vec_env.GameVecEnv`.
+    Any of that library's algorithms can train on it, and sb3-contrib's `MaskablePPO` with the masks of the game; see
+    `contract_wrapper.learners.ppo.vec_env.GameVecEnv`.
     """
     require_package("stable_baselines3", "sb3", "the learner ppo")
     from contract_wrapper.learners.ppo.vec_env import GameVecEnv

@@ -25,6 +25,10 @@ class GameVecEnv(VecEnv):
     shift) of the agent's type. All games end together at the horizon, which is a time limit and no end of
     the world: infos then hold `terminal_observation` and `TimeLimit.truncated`, so that the value of what
     would have come is counted, and `episode` with the raw return `r` and the length `l`.
+
+    `env_method("action_masks")` tells which actions are of use now, one (A,) bool array per sub-environment, as the
+    learners of sb3-contrib with masks (`MaskablePPO`) ask for it: False where a type lacks the action or where the
+    game's `action_mask()`, (B, N, A) bool, says so, if it has one (Clean-up's: a beam that is cooling down).
     """
 
     def __init__(
@@ -124,17 +128,48 @@ class GameVecEnv(VecEnv):
     def close(self) -> None:
         """Nothing to close."""
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are of use to each sub-environment now, (B * N, A).
+
+        Raises:
+            LearnerError: the game's own masks have another shape, or leave an agent nothing to do.
+        """
+        owned = np.arange(max(self.signature.n_actions)) < np.array(self.signature.n_actions)[self._types][:, None]
+        shape = (self.game.n_games, *owned.shape)
+        masks: NDArray[np.bool_] = np.broadcast_to(owned, shape)
+        told = getattr(self.game, "action_mask", None)
+        if told is not None:
+            of_game = np.asarray(told())
+            if of_game.shape != shape or of_game.dtype != np.bool_:
+                raise LearnerError(
+                    f"the game's action_mask() should be bool of shape {shape}, got {of_game.dtype} of shape "
+                    f"{of_game.shape}"
+                )
+            masks = np.logical_and(masks, of_game)
+            if not masks.any(axis=-1).all():
+                raise LearnerError("the game's action_mask() leaves an agent no action: keep one that does nothing")
+        return masks.reshape(self.num_envs, -1)
+
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
-        """Attribute of the game, once for each sub-environment asked for; nothing is ever rendered."""
+        """Attribute of the game, once for each sub-environment asked for; nothing is ever rendered.
+
+        `action_masks` is there as well, as a function for each of them.
+        """
+        rows = self._get_indices(indices)
+        if attr_name == "action_masks":
+            return [lambda row=row: self.action_masks()[row] for row in rows]
         value = None if attr_name == "render_mode" else getattr(self.game, attr_name)
-        return [value for _ in self._get_indices(indices)]
+        return [value for _ in rows]
 
     def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
         """Refuse: sub-environments are agents of the same games and have no attributes of their own."""
         raise LearnerError(f"{attr_name} cannot be set for one agent of a running game: build the game with it")
 
     def env_method(self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any) -> Any:
-        """Refuse, for the same reason."""
+        """`action_masks` of each sub-environment asked for; refuse anything else, for the same reason."""
+        if method_name == "action_masks":
+            masks = self.action_masks()
+            return [masks[row] for row in self._get_indices(indices)]
         raise LearnerError(f"{method_name} cannot be called for one agent of a running game: call it on the game")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Indices = None) -> list[bool]:

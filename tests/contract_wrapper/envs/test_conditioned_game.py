@@ -7,7 +7,7 @@ from cleanup_env import make_config
 from cleanup_env.scripted import ScriptedCrew
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import COSTS
-from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
+from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts, stratified_terms
 from contract_wrapper.contracts.payment_rules import PayPerCell, TaxByCells
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.conditioned_game import ConditionedGame
@@ -137,3 +137,62 @@ def test_without_cleaners_nobody_is_taxed():
 def test_games_that_cannot_be_are_refused(build, message):
     with pytest.raises(ContractsError, match=message):
         build()
+
+
+FAMILIES = [TaxContracts(), TaxContracts(low=0.2, high=0.6), CellTaxContracts(), CellPriceContracts(high=0.5)]
+FLAT_AND_MORE = "harvester:per_step=0.01;cleaner:per_shot=0.02,per_episode=3"
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_utilities_in_common_units_are_the_weighted_sum_of_their_parts(family):
+    game = ConditionedGame(3, family=family, n_games=3, config=CONFIG, costs=FLAT_AND_MORE)
+    actions = skilled(game, 5)
+    game.reset(5)
+    agents = np.arange(game.n_agents)
+    for chosen in actions:
+        _, utilities = game.step(chosen)
+        common = (utilities + game.episode_shift()) * game.episode_scale()
+        parts = game.reward_parts()
+        for b in range(game.n_games):
+            contexts, weights = game.under(np.repeat(game.terms[b : b + 1], len(agents), axis=0), agents)
+            assert np.array_equal(contexts, game.context()[b])
+            assert (weights * parts[:, b].T).sum(axis=1) == pytest.approx(common[b], abs=1e-12)
+
+
+@pytest.mark.parametrize("family", FAMILIES, ids=str)
+def test_what_was_played_reads_under_other_contracts_as_if_these_had_been_the_contracts(family):
+    played = ConditionedGame(2, family=family, n_games=4, config=CONFIG, costs=FLAT_AND_MORE)
+    other = stratified_terms(family, 4, np.random.default_rng(3))
+    there = ConditionedGame(2, family=family, terms=other, n_games=4, config=CONFIG, costs=FLAT_AND_MORE)
+    actions = skilled(played, 2)
+    played.reset(2)
+    there.reset(2)
+    for chosen in actions:
+        played.step(chosen)
+        _, utilities = there.step(chosen)
+        common = (utilities + there.episode_shift()) * there.episode_scale()
+        for agent in range(played.n_agents):
+            contexts, weights = played.under(other, np.full(4, agent))
+            assert np.array_equal(contexts, there.context()[:, agent])
+            read = (weights * played.reward_parts()[:, :, agent].T).sum(axis=1)
+            assert read == pytest.approx(common[:, agent], abs=1e-12)
+
+
+def test_contracts_drawn_for_samples_lie_within_the_family_and_cover_it():
+    game = ConditionedGame(2, family=TaxContracts(low=0.2, high=0.6), n_games=1, config=CONFIG)
+    contexts, weights = game.other_contexts(np.random.default_rng(0), np.zeros(1000, np.int64))
+    tax = contexts[:, 2]
+    assert tax.min() >= np.float32(0.2)
+    assert tax.max() <= np.float32(0.6)
+    assert np.histogram(tax, 4, (0.2, 0.6))[0] == pytest.approx(250, abs=60)
+    assert weights.shape == (1000, game.n_parts)
+
+
+def test_only_contracts_that_are_drawn_and_linear_can_be_read_otherwise():
+    class Bent(TaxContracts):
+        linear = False
+
+    assert ConditionedGame(2, config=CONFIG).n_parts == 3
+    assert ConditionedGame(2, family=Bent(), config=CONFIG).n_parts == 0
+    assert ConditionedGame(2, terms=[[0.3]], config=CONFIG).n_parts == 0
+    assert ConditionedGame(0, config=CONFIG).n_parts == 0

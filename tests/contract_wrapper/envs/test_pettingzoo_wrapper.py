@@ -6,9 +6,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete
-from pettingzoo import ParallelEnv
+from pettingzoo import AECEnv, ParallelEnv
 from pettingzoo.test import parallel_api_test, parallel_seed_test
+from pettingzoo.utils import BaseParallelWrapper
+from pettingzoo.utils.conversions import aec_to_parallel, parallel_to_aec, turn_based_aec_to_parallel
 
+import cleanup_env
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule, RoleCost
 from contract_wrapper.contracts.payment_rules import LinearShares, PayPerCell, TaxAndShare, TaxByCells
@@ -258,6 +261,118 @@ def test_step_of_a_game_that_is_over_pays_nobody():
     env = ContractWrapper(Orchard(length=1), DEAL)
     played(env)
     assert env.step({})[1] == {}
+
+
+def test_infos_hold_the_same_entries_after_reset_and_after_every_step():
+    game = ContractWrapper(cleanup_env.parallel_env(n_cleaners=1, horizon=3), DEAL)
+    _, infos = game.reset(seed=0)
+    told = [infos]
+    while game.agents:
+        told.append(game.step(dict.fromkeys(game.agents, 4))[4])
+    assert len({tuple(info) for infos in told for info in infos.values()}) == 1
+    assert all(np.isscalar(value) for info in told[-1].values() for k, value in info.items() if k != "action_mask")
+
+
+def test_after_the_end_of_the_game_a_step_of_nobody_returns_nothing():
+    game = ContractWrapper(cleanup_env.parallel_env(n_cleaners=1, horizon=1), DEAL)
+    game.reset(seed=0)
+    game.step(dict.fromkeys(game.agents, 4))
+    assert game.step({}) == ({}, {}, {}, {}, {})
+    with pytest.raises(cleanup_env.CleanupError, match="over"):
+        game.step(dict.fromkeys(game.possible_agents, 4))
+
+
+class InTurn(AECEnv):
+    """Two agents that act in turn."""
+
+    def __init__(self, **metadata):
+        self.metadata = {"name": "in_turn_v0", **metadata}
+        self.possible_agents = ["harvester_0", "cleaner_0"]
+        self.render_mode = None
+
+    def __str__(self):
+        return "in_turn_v0"
+
+
+def test_a_game_in_turns_is_refused_when_built_with_the_conversion():
+    with pytest.raises(ContractsError) as error:
+        ContractWrapper(InTurn(is_parallelizable=True), DEAL)
+    assert str(error.value) == (
+        "a contract settles steps in which all agents act at once, but in_turn_v0 is an AEC environment, where agents "
+        "act in turn: pass pettingzoo.utils.conversions.aec_to_parallel(env)"
+    )
+    with pytest.raises(ContractsError, match=r"conversions\.turn_based_aec_to_parallel\(env\)"):
+        ContractWrapper(InTurn(), DEAL)
+    for turn_based in (cleanup_env.env(n_cleaners=1), parallel_to_aec(Orchard())):
+        with pytest.raises(ContractsError, match=r"conversions\.aec_to_parallel\(env\)"):
+            ContractWrapper(turn_based, DEAL)
+    with pytest.raises(ContractsError, match="act in turn"):
+        make_contracted(DEAL, lambda n: cleanup_env.env(n_cleaners=n))
+
+
+def test_what_the_conversions_return_is_taken():
+    assert turn_based_aec_to_parallel(parallel_to_aec(Orchard()))  # the other name that the message gives
+    for game in (aec_to_parallel(cleanup_env.env(n_cleaners=1)), aec_to_parallel(parallel_to_aec(Orchard()))):
+        env = ContractWrapper(game, DEAL)
+        env.reset(seed=0)
+        assert set(env.step(dict.fromkeys(env.agents, 1))[1]) == set(env.possible_agents)
+
+
+class TwoGoals(Orchard):
+    """Rewards of two numbers, apples and waste, as MOMAland's environments have them."""
+
+    def step(self, actions):
+        observations, rewards, *rest = super().step(actions)
+        return observations, {agent: np.array([reward, -1.0]) for agent, reward in rewards.items()}, *rest
+
+
+class DeclaredByAgent(TwoGoals):
+    def reward_space(self, agent):
+        return Box(-1, 2, (2,))
+
+
+class DeclaredInATable(TwoGoals):
+    def __init__(self):
+        super().__init__()
+        self.reward_spaces = {agent: Box(-1, 2, (2,)) for agent in self.possible_agents}
+
+
+class DeclaredForAll(TwoGoals):
+    reward_space = Box(-1, 2, (2,))
+
+
+class Weighed(BaseParallelWrapper):
+    """The first of the two goals; `reward_space` is still handed on from inside, as in MOMAland's LinearizeReward."""
+
+    def step(self, actions):
+        observations, rewards, *rest = self.env.step(actions)
+        return observations, {agent: reward[0] for agent, reward in rewards.items()}, *rest
+
+
+@pytest.mark.parametrize("build", [DeclaredByAgent, DeclaredInATable, DeclaredForAll])
+def test_vector_rewards_that_are_declared_are_refused_when_built(build):
+    with pytest.raises(ContractsError, match=r"vector of shape \(2,\).*one number per agent.*LinearizeReward"):
+        ContractWrapper(build(), DEAL)
+    assert played(ContractWrapper(Weighed(build()), DEAL))[1]["harvester_0"] == 1.0
+
+
+@pytest.mark.parametrize("of_two", [np.array, list, tuple])
+def test_vector_rewards_that_are_not_declared_are_refused_in_the_first_step(of_two):
+    class Undeclared(Orchard):
+        def step(self, actions):
+            observations, rewards, *rest = super().step(actions)
+            return observations, {agent: of_two([reward, -1.0]) for agent, reward in rewards.items()}, *rest
+
+    with pytest.raises(ContractsError, match=r"'harvester_0' is a vector of shape \(2,\).*weigh the objectives"):
+        played(ContractWrapper(Undeclared(), DEAL))
+
+
+def test_a_reward_space_of_one_number_is_no_vector():
+    class Scalar(Orchard):
+        def reward_space(self, agent):
+            return Box(0, 2, () if agent == "cleaner_0" else (1,))
+
+    assert played(ContractWrapper(Scalar(), DEAL))[1]["harvester_0"] == 1.0
 
 
 def test_everything_else_passes_through():

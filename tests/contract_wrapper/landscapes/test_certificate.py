@@ -113,7 +113,9 @@ def test_a_gain_is_told_in_percent_of_what_the_deviator_has() -> None:
 def test_the_text_says_verdict_bounds_and_what_decides() -> None:
     text = str(certificate())
     assert text.splitlines()[0].startswith("tax 0.3, 1 cleaner: certified, epsilon 0.60")
-    assert "4 one-sided bounds, which hold together with 95% (normal, over the episodes of 1 training)" in text
+    together = "4 one-sided bounds, which hold together with 95% (normal, over the episodes of 1 training)"
+    assert together in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
     assert "never work" in text
     assert text.splitlines()[-1] == "the verdict hangs on: minus the gain of a cleaner, at least 0.78 (needed: -0.60)"
 

@@ -165,7 +165,8 @@ def test_the_command_certifies_crews_of_a_file(tmp_path: Path, capsys: Any) -> N
     told = capsys.readouterr().out
     assert told.startswith("tax 0.3, 2 cleaners: ")
     assert re.search("^by the margins alone, to 2 standard errors: (accepted|refused|undecided)$", told, re.MULTILINE)
-    assert [line.split()[0] for line in told.splitlines()[4:11]][-2:] == ["cleaner_0", "cleaner_1"]
+    rows = [line.split()[0] for line in told.splitlines()]
+    assert rows[rows.index("margin") + 1 : rows.index("gain")][-2:] == ["cleaner_0", "cleaner_1"]
 
 
 @pytest.mark.parametrize("learner", ["mtmfq", "ppo"])
@@ -177,7 +178,7 @@ def test_the_command_certifies_crews_trained_from_scratch(learner: str, tmp_path
     small = ["--processes", "1", "--deviator-episodes", "64", "--folder", str(tmp_path), "--seeds", str(seeds)]
     assert main(["best-response", *options, *small]) == 0  # its old name
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
-    assert rows[-3:-1] == ["cleaner", "harvester"]
+    assert rows[rows.index("gain") + 1 : rows.index("the")] == ["cleaner", "strongest:", "harvester", "strongest:"]
     assert len(list(tmp_path.glob("*.deviator.npz"))) == (8 if learner == "mtmfq" else 2)  # none goes on from PPO
     assert len(list(tmp_path.glob("*.json"))) == 2 * seeds  # as many trainings without the contract as with it
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from lesson_game import SCHOOL, Lesson
 
-from cleanup_env import Action
+from cleanup_env import Action, make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.conditioned_game import ConditionedGame
@@ -130,6 +130,89 @@ def test_a_seed_fixes_all_episodes() -> None:
     assert games[0].seeds == games[1].seeds
     assert len(set(games[0].seeds)) == 3
     assert games[0].seeds != games[2].seeds
+
+
+def test_masks_tell_the_actions_that_a_type_has() -> None:
+    env = sb3_vec_env(Lesson())
+    assert np.stack(env.env_method("action_masks")).sum(axis=1).tolist() == [6, 7, 7] * 2
+    pupil, teacher = env.env_method("action_masks", indices=[3, 1])
+    assert (pupil.tolist(), teacher.tolist()) == ([True] * 6 + [False], [True] * 7)
+    assert env.has_attr("action_masks")
+    assert [mask().tolist() for mask in env.get_attr("action_masks", [3])] == [pupil.tolist()]
+    assert env.get_attr("horizon", [0]) == [4]
+
+
+def test_masks_of_clean_up_are_those_of_the_game_at_every_step() -> None:
+    """A beam that was fired is masked for as long as it cools down, the cleaners' action for harvesters always."""
+    game = ContractedGame(Contract(tax=0.3, n_cleaners=1), n_games=2, config=make_config(cooldown=2, horizon=6))
+    env = sb3_vec_env(game)
+    env.reset()
+    clean = game.n_actions[0] - 1  # the cleaners' beam
+    found = []
+    for action in (Action.STAY, clean, Action.STAY, Action.STAY, clean, clean, Action.STAY):
+        masks = np.stack(env.env_method("action_masks"))
+        np.testing.assert_array_equal(masks, game.game.action_mask().reshape(12, -1))
+        found.append(masks[5, clean])
+        assert not masks[:5, clean].any()
+        env.step(np.full(12, action))
+    # Fired in the second step; the sixth step is the last, and the beam works at once in the next episode.
+    assert found == [True, True, False, False, True, False, True]
+
+
+class Masked(Lesson):
+    """A lesson in which a pupil may not name a 1, nor a teacher a 0."""
+
+    mask = np.array([[1, 0, 0, 0, 1, 0, 0], [0, 1, 0, 0, 1, 0, 0], [0, 1, 0, 0, 1, 0, 0]], bool)
+
+    def action_mask(self) -> np.ndarray:
+        return np.stack([self.mask] * self.n_games)
+
+
+def test_sb3_contribs_maskable_ppo_never_plays_what_is_masked() -> None:
+    maskable = pytest.importorskip("sb3_contrib")
+    from sb3_contrib.common.maskable.evaluation import evaluate_policy
+    from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
+    from stable_baselines3.common.vec_env import VecMonitor, VecNormalize
+
+    game = Masked(4)
+    env = VecNormalize(VecMonitor(sb3_vec_env(game)))
+    assert is_masking_supported(env)
+    assert get_action_masks(env).shape == (12, 7)
+    model = maskable.MaskablePPO("MlpPolicy", env, n_steps=8, batch_size=48, n_epochs=2, seed=0, device="cpu")
+    model.learn(8 * 12 * 3)
+    evaluate_policy(model, env, n_eval_episodes=12)
+    played = np.concatenate(game.played)
+    assert len(played) > 4 * 24
+    assert set(played[:, 0].tolist()) == {0, 4}
+    assert set(played[:, 1:].ravel().tolist()) == {1, 4}
+
+
+def test_maskable_ppo_trains_across_the_horizon_of_a_contracted_game() -> None:
+    maskable = pytest.importorskip("sb3_contrib")
+    config = make_config(cooldown=3, horizon=5)
+    env = sb3_vec_env(ContractedGame(Contract(tax=0.3, n_cleaners=1), n_games=2, config=config))
+    model = maskable.MaskablePPO("MlpPolicy", env, n_steps=12, batch_size=72, n_epochs=1, seed=0, device="cpu")
+    model.learn(12 * 12 * 2)
+    assert len(env.returns) == 24 // 5
+    masks = np.stack(env.env_method("action_masks"))
+    actions, _ = model.predict(env.reset(), action_masks=masks)
+    assert masks[np.arange(12), actions].all()
+
+
+@pytest.mark.parametrize(
+    ("mask", "words"),
+    [
+        (np.ones((3, 6), bool), r"bool of shape \(2, 3, 7\), got bool of shape \(2, 3, 6\)"),
+        (np.ones((3, 7)), r"got float64 of shape \(2, 3, 7\)"),
+        (np.eye(3, 7) > 2, "leaves an agent no action"),
+        (np.arange(7) >= np.array([[6], [0], [0]]), "leaves an agent no action"),  # a pupil has no seventh
+    ],
+)
+def test_wrong_masks_of_a_game_are_named(mask: np.ndarray, words: str) -> None:
+    game = Masked()
+    game.mask = mask  # type: ignore[misc]
+    with pytest.raises(LearnerError, match=words):
+        sb3_vec_env(game).env_method("action_masks")
 
 
 @pytest.mark.parametrize(

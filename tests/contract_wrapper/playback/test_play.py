@@ -18,7 +18,7 @@ from contract_wrapper.evaluation.by_crews.crew_folder import crews_file, read_cr
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.playback.movie import GOLD, captioned, letter_size, show, write_frames
+from contract_wrapper.playback.movie import GOLD, INK, captioned, letter_size, show, write_frames
 from contract_wrapper.playback.play import kept_policy, play_command, play_in_terminal, write_gif, write_mp4
 from contract_wrapper.playback.recording import record_episode
 from mtmfq.config import get_profile
@@ -70,7 +70,7 @@ def test_frames_are_the_board_and_a_strip_of_one_size(episode):
     (shape,) = shapes
     assert shape[1:] == (12 * columns, 3)
     assert shape[0] > 12 * rows + 30
-    assert np.array_equal(episode.frame(5)[: 12 * rows], episode.picture(5))
+    assert np.array_equal(episode.frame(5, 12)[: 12 * rows], episode.picture(5, 12))
 
 
 def test_text_ends_with_the_caption(episode):
@@ -112,7 +112,20 @@ def test_gif_has_every_second_step_and_the_last(episode, tmp_path):
 
 def test_gif_of_a_whole_episode_is_small(tmp_path):
     whole = record_episode(Contract(tax=0.2, n_cleaners=5), SETTINGS)
-    assert write_gif(whole, tmp_path / "whole.gif").stat().st_size < 1_000_000
+    path = write_gif(whole, tmp_path / "whole.gif")
+    assert path.stat().st_size < 500_000
+    with Image.open(path) as gif:
+        assert gif.size[0] == 24 * 18  # large enough to be seen
+
+
+def test_the_scale_of_a_file_can_be_chosen(tmp_path):
+    for scale in (8, 16):
+        path = tmp_path / f"{scale}.gif"
+        play_command(settings=SETTINGS, contract=CREW, gif=path, scale=scale, steps=2, stream=io.StringIO())
+        with Image.open(path) as gif:
+            assert gif.size[0] == scale * 18
+    with pytest.raises(ContractsError, match=r"scale must be an integer in 4\.\.64"):
+        play_command(settings=SETTINGS, contract=CREW, gif=path, scale=3, steps=2, stream=io.StringIO())
 
 
 def test_colours_of_the_board_survive_the_shared_palette(episode, tmp_path):
@@ -133,17 +146,33 @@ def test_transfers_of_a_step_are_the_tax_and_add_up_to_nothing(episode):
         assert paid == pytest.approx(moment.tax)
 
 
-def test_flows_are_lines_from_who_pays_to_every_cleaner(episode):
+def test_flows_are_arrows_that_end_at_the_rim_of_every_cleaner(episode):
+    """An arrow is wide behind its head and ends at who is paid; where it begins, at who pays, it is narrow."""
     k = next(k for k, m in enumerate(episode.moments) if m.apples > 0)
     payer = int(np.flatnonzero(episode.moments[k].transfers < 0)[0])
-    plain, flowing = episode.picture(k, 12), episode.picture(k, 12, flows=1)
+    plain, flowing = episode.picture(k), episode.picture(k, flows=1)
     drawn = (flowing != plain).any(axis=2)
-    assert (flowing[drawn] == GOLD).all()
-    for i in (payer, 5, 6, 7):
-        row, column = 12 * episode.stage.position[0, i] + 6
-        assert drawn[row - 2 : row + 3, column - 2 : column + 3].any()
-    before = episode.picture(k - 1, 12, flows=1)
-    assert np.array_equal(before, episode.picture(k - 1, 12))  # nobody had eaten yet
+    assert {tuple(map(int, c)) for c in flowing[drawn]} == {GOLD, INK}
+    middles = 24 * (episode.stage.position[0] + 0.5)
+
+    def width(at, away):
+        """Gold pixels across a line at a point of it."""
+        across = np.array([-away[1], away[0]]) / np.hypot(*away)
+        points = {tuple((at + s * across).astype(int)) for s in np.arange(-9, 9, 0.25)}
+        return sum((flowing[p] == GOLD).all() for p in points)
+
+    for paid in (5, 6, 7):
+        away = middles[paid] - middles[payer]
+        unit = away / np.hypot(*away)
+        head, tail = middles[paid] - 21 * unit, middles[payer] + 16 * unit
+        assert width(head, away) > width(tail, away) > 0
+        assert tuple(plain[tuple(middles[paid].astype(int))]) == tuple(flowing[tuple(middles[paid].astype(int))])
+    before = episode.picture(k - 1, flows=1)
+    assert np.array_equal(before, episode.picture(k - 1))  # nobody had eaten yet
+
+
+def test_a_frame_with_flows_says_what_the_arrows_mean(episode):
+    assert len(episode.frame(5, flows=1)) > len(episode.frame(5))
 
 
 def test_a_film_shows_the_flows_of_the_steps_that_it_leaves_out(episode):

@@ -100,10 +100,25 @@ def test_welfare_is_named_with_its_unit_and_the_bands_say_what_they_are(found):
     assert "95 % intervals over 4 trainings" in figure.subfigs[1].get_supxlabel()
 
 
-def test_a_line_is_thick_where_its_contracts_are_certified(found):
-    lines = with_gid(draw_welfare(found).subfigs[1].axes[0], "certified")
-    for line, crew in zip(lines, found.crews, strict=True):
-        assert np.isfinite(line.get_ydata()).tolist() == found.certified[crew.numbers].tolist()
+def test_a_line_is_thick_where_its_contracts_are_certified_and_ends_where_they_end(found):
+    thick = with_gid(draw_welfare(found).subfigs[1].axes[0], "certified")
+    drawn = {(float(x), round(float(y), 9)) for line in thick for x, y in line.get_xydata()}
+    at = np.flatnonzero(found.certified)
+    welfare = found.welfare.mean[at]
+    assert drawn == {(float(x), round(float(y), 9)) for x, y in zip(found.landscape.tax[at], welfare, strict=True)}
+    assert all(np.isfinite(line.get_ydata()).all() for line in thick)
+
+
+def test_a_contract_far_below_the_best_does_not_set_the_limits_near_the_best(found):
+    """All crews but one training collapse at tax 1: its interval is hundreds of apples wide."""
+    table = found.landscape
+    welfare, last = table.welfare.copy(), np.flatnonzero(table.tax == 1.0)
+    welfare[:, last] = [[0.0], [0.0], [0.0], [2000.0]]
+    right = [
+        draw_welfare(Findings(landscape=dataclasses.replace(table, welfare=w))).subfigs[1].axes[1]
+        for w in (table.welfare, welfare)
+    ]
+    assert right[1].get_ylim() == pytest.approx(right[0].get_ylim(), rel=0.02)
 
 
 def test_the_title_says_how_many_are_accepted_certified_and_alike(found):
@@ -127,6 +142,7 @@ def test_gains_show_free_rider_learned_deviators_and_the_strongest(found):
     assert names == [
         "the free rider (never work)", "learned anew", "learned on",
         "strongest of all that were tried, measured on other episodes",
+        f"epsilon, {found.landscape.default_epsilon():.2f}",
     ]  # fmt: skip
     (line,) = with_gid(figure.axes[0], "the free rider (never work)")
     at = [c for c, k in enumerate(found.landscape.tried_at) if found.landscape.n_cleaners[k] == 1]
@@ -140,8 +156,9 @@ def test_harvesters_have_no_free_rider(found):
 
 
 def test_margins_show_the_worst_off_agents_and_the_taxes_that_everybody_accepts(found):
-    axes = draw_margins(found).axes
-    assert axes[0].get_ylabel() == "margin (apples per episode)"
+    figure = draw_margins(found)
+    axes = figure.axes
+    assert figure.subfigs[0].get_supylabel() == "margin (apples per episode)"
     crew, margins = found.crews[1], found.landscape.margins()
     (worst,) = with_gid(axes[1], "worst cleaner")
     cleaners = margins[:, crew.numbers][:, :, found.landscape.of_role("cleaner")[:2]]

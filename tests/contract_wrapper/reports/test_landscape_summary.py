@@ -105,7 +105,9 @@ def test_without_a_certified_contract_the_best_accepted_is_marked():
 
 
 def test_one_training_says_that_its_intervals_are_over_episodes():
-    assert "95 % interval over the episodes of one training" in summary(made_up_landscape(1, n_taxes=3))
+    assert "95 % interval over the episodes of one training" in " ".join(
+        summary(made_up_landscape(1, n_taxes=3)).split()
+    )
 
 
 def test_a_threshold_that_some_trainings_lack_is_told_by_their_number():

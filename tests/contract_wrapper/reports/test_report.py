@@ -118,7 +118,11 @@ def test_a_study_by_crews_shows_their_training_and_says_how_contracts_were_judge
         )
     )
     study = StudyRecord(
-        folder=tmp_path, settings=BY_CREWS, search=SearchSettings(), trials=trials, certificate=certificate_of(contract)
+        folder=tmp_path,
+        settings=BY_CREWS,
+        search=SearchSettings(),
+        trials=trials,
+        certificates=(certificate_of(contract),),
     )
     paths = write_report(study)
     assert names(paths) == [

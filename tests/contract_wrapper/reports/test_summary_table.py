@@ -18,13 +18,13 @@ def row(table, label):
 def test_best_row_holds_the_numbers_of_the_best_contract(fake_study):
     # harvesters 89, 92, 86, 90, 94 against 28, 32, 24, 28, 33; cleaners 17.5 each
     assert row(closing_table(fake_study), "best found") == [
-        *("538.50", "±", "1.00"), *("86.00", "(+62.00)"), "17.50",
+        *("538.50", "±", "1.00"), "86.00",
         *("+60.00", "±", "0.71"), *("+17.50", "±", "0.10"), "accepted",
     ]  # fmt: skip
 
 
 def test_baseline_row_has_no_margins(fake_study):
-    assert row(closing_table(fake_study), "no contract") == ["145.00", "±", "1.00", "24.00", "-", "-", "-", "-"]
+    assert row(closing_table(fake_study), "no contract") == ["145.00", "±", "1.00", "24.00", "-", "-", "-"]
 
 
 def test_retrained_row_takes_its_error_from_the_spread_between_trainings(fake_study):
@@ -39,14 +39,14 @@ def test_without_confirmation_there_is_no_retrained_row(tmp_path):
 
 def test_paper_row_holds_the_published_numbers(fake_study):
     assert row(closing_table(fake_study), "paper's best") == [
-        "255.53", "49.96", "(+19.69)", "0.28", ">=", "+19.69", "+0.28", "accepted",
+        "255.53", "49.96", ">=", "+19.69", "+0.28", "accepted",
     ]  # fmt: skip
     assert "30.27" in closing_table(fake_study)
     assert PAPER.contract == Contract(tax=0.04, n_cleaners=5)
 
 
 def test_scripted_row_is_a_harvest_before_costs(fake_study):
-    assert row(closing_table(fake_study), "scripted players")[0] == "594.00"
+    assert row(closing_table(fake_study), "scripted")[0] == "594.00"
     assert "harvest, before costs" in closing_table(fake_study)
 
 
@@ -64,7 +64,7 @@ def test_no_line_is_wider_than_the_terminal(fake_study, tmp_path):
     wide = dataclasses.replace(fake_study, trials=(fake_study.trials[0], *trials))
     why = ["tax 0.2, 5 cleaners (" + "believed best, " * 5 + ")"] * 2
     for study in (fake_study, wide, make_study(tmp_path, DESIGNS[:4]), make_study(tmp_path, baseline=None)):
-        assert max(map(len, closing_table(study, why).splitlines())) <= WIDTH
+        assert max(map(len, closing_table(study, why).splitlines())) <= WIDTH == 80
 
 
 def test_accepted_and_refused_are_counted_with_failures(fake_study):
@@ -78,7 +78,7 @@ def test_accepted_and_refused_are_counted_with_failures(fake_study):
 def test_nothing_accepted_shows_the_nearest_and_who_refuses(tmp_path):
     table = closing_table(make_study(tmp_path, DESIGNS[:4]))
     # tax 0.01 and 5 cleaners: harvester_1 has 31 instead of 32
-    assert row(table, "nearest found")[-1] == "undecided"
+    assert row(table, "nearest")[-1] == "undecided"
     assert "Nearest is tax 0.01, 5 cleaners (trial 3, undecided): harvester_1" in " ".join(table.split())
     assert "1.00 ± 0.71 apples short" in " ".join(table.split())
 

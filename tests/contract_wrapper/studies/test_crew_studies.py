@@ -13,12 +13,14 @@ from small_crews import SETTINGS
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation import participation
 from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.worker_pool import Job, Task
 from contract_wrapper.files import write_sealed
+from contract_wrapper.studies import record as record_module
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies.certificate_file import certificate_from
 from contract_wrapper.studies.certification import together
@@ -143,20 +145,41 @@ def test_the_recommended_contract_is_certified_and_the_certificate_kept(tmp_path
     assert certificate == record.certificate
 
 
+@pytest.mark.parametrize(("uppers", "n_certified", "chosen"), [((0.2,), 1, 0), ((9.0, 0.2), 2, 1), ((9.0,) * 3, 3, 0)])
+def test_the_next_best_is_certified_where_the_best_is_refuted(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, uppers: tuple[float, ...], n_certified: int, chosen: int
+) -> None:
+    left = list(uppers)
+
+    def together(certificates):  # type: ignore[no-untyped-def]
+        upper = left.pop(0)
+        return certificate_of(certificates[0].contract, cleaner=(upper - 0.1, upper))
+
+    monkeypatch.setattr(search_module, "together", together)
+    monkeypatch.setattr(participation, "accepts", lambda _margin: True)
+    monkeypatch.setattr(record_module, "accepts", lambda _margin: True)
+    record = run(tmp_path)
+    assert [c.contract for c in record.certificates] == [t.contract for t in record.feasible_trials()[:n_certified]]
+    assert record.best() == record.feasible_trials()[chosen]
+    assert not left
+    assert run(tmp_path).certificates == record.certificates  # nothing is measured again: `together` would raise
+
+
 def test_a_certificate_that_was_edited_counts_as_none_and_is_made_again(
     tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
     whole = run(tmp_path).certificate
-    path = tmp_path / "certificate.json"
+    path = tmp_path / "certificates.json"
     path.write_text(path.read_text().replace("0.95", "0.99"))
-    assert read_study(tmp_path).certificate is None
-    assert "the certificate is not used" in caplog.text
+    assert read_study(tmp_path).certificates == ()
+    assert "the certificates are not used" in caplog.text
     workers = InThisProcess()
     assert run(tmp_path, workers).certificate == whole
-    assert workers.order == ["deviators of crews 1", "deviators of crews 2"]
+    assert workers.order[:2] == ["deviators of crews 1", "deviators of crews 2"]
+    assert {job.partition(" of ")[0] for job in workers.order} == {"deviators"}
     content = json.loads(path.read_text())["content"]
-    write_sealed(path, "certificate", {**content, "settings": "other"})
-    assert read_study(tmp_path).certificate is None
+    write_sealed(path, "certificates", {**content, "settings": "other"})
+    assert read_study(tmp_path).certificates == ()
 
 
 @pytest.mark.parametrize(

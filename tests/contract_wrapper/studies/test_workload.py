@@ -16,7 +16,7 @@ from contract_wrapper.studies.record import Phase
 def test_nothing_is_done_at_first_and_everything_at_last(tmp_path: Path, make) -> None:  # type: ignore[no-untyped-def]
     study = make(tmp_path)
     study = certified(study) if study.by_crews else study
-    none = dataclasses.replace(study, trials=(), certificate=None)
+    none = dataclasses.replace(study, trials=(), certificates=())
     assert workload.done(none, 0 if none.settings.crews is None else none.settings.crews.trainings) == 0.0
     enough = dataclasses.replace(study.search, n_search=0, n_confirm=0)
     assert workload.done(study, 0) == pytest.approx(workload.total(study, enough))

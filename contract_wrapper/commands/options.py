@@ -1,0 +1,173 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+import argparse
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from cleanup_env import CleanupConfig
+    from contract_wrapper.contracts.contract import Contract
+    from contract_wrapper.evaluation.settings import EvaluationSettings
+
+MOST_MAP_BYTES = 1_000_000
+"""A map that could be used is far smaller."""
+
+
+def add_contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
+    """Add the two numbers of a contract."""
+    sub.add_argument("--tax", type=float, required=required, help="share of harvest income for the cleaners, 0 to 1")
+    sub.add_argument("--cleaners", type=int, required=required, metavar="N", help="number of recruited cleaners")
+
+
+def add_game(sub: argparse.ArgumentParser) -> None:
+    """Add what says which game is played, and what work costs in it."""
+    sub.add_argument("--preset", default="contract", help="rules of the game (default: contract)")
+    sub.add_argument("--harvesters", type=int, metavar="N", help="number of harvesters (default: the preset's)")
+    sub.add_argument("--map", type=Path, metavar="FILE", help="text file with the map (default: the published one)")
+    sub.add_argument(
+        "--costs",
+        default="effort",
+        help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
+    )
+
+
+def add_shared(sub: argparse.ArgumentParser) -> None:
+    """Add what every command that trains or plays one contract has: the game, the learner, the seed."""
+    add_game(sub)
+    sub.add_argument("--learner", default="mtmfq", help="who learns: mtmfq (default), or ppo of stable-baselines3")
+    sub.add_argument("--profile", help="its settings: smoke, quick or fast (default); mtmfq also paper and faithful")
+    sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
+    sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+
+
+def add_payment(sub: argparse.ArgumentParser) -> None:
+    """Add the choice of a payment rule."""
+    sub.add_argument(
+        "--payment",
+        default="share",
+        metavar="RULE",
+        help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), or "
+        "price:APPLES (per cell, paid by the harvesters; --tax 0)",
+    )
+
+
+def add_log(sub: argparse.ArgumentParser) -> None:
+    """Add where trainings are told of."""
+    sub.add_argument(
+        "--log",
+        action="append",
+        default=[],
+        metavar="WHERE[:FOLDER]",
+        help="follow trainings in tensorboard, wandb (offline, unless WANDB_MODE says otherwise) or mlflow; may be given "
+        "several times (default folder: WHERE in the command's folder)",
+    )
+
+
+def add_json(sub: argparse.ArgumentParser) -> None:
+    """Add the choice of a document in place of text."""
+    sub.add_argument("--json", action="store_true", help="write one JSON document to stdout, and nothing else there")
+
+
+def add_loudness(parser: argparse.ArgumentParser, **default: Any) -> None:
+    """Add `-q` and `-v`; `default`: what they are set to where they are not given."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("-q", "--quiet", action="store_true", help="say results and errors only, no progress", **default)
+    group.add_argument(
+        "-v", "--verbose", action="store_true",
+        help="say also settings, versions, and when each training begins and ends", **default,
+    )  # fmt: skip
+
+
+def game_of(options: argparse.Namespace) -> CleanupConfig:
+    """Build the game that the options ask for.
+
+    Raises:
+        ContractsError: the file of the map cannot be read.
+        CleanupError: the preset, the number of harvesters or the map is wrong.
+    """
+    from cleanup_env import make_config
+
+    changes: dict[str, Any] = {}
+    if options.harvesters is not None:
+        changes["n_harvesters"] = options.harvesters
+    if options.map is not None:
+        changes["map"] = _read_map(options.map)
+    return make_config(options.preset, **changes)
+
+
+def game_name(options: argparse.Namespace) -> list[str]:
+    """Parts of a folder's name that say which game is played: the preset, and what differs from it."""
+    parts = [options.preset]
+    if options.harvesters is not None:
+        parts.append(f"{options.harvesters}-harvesters")
+    if options.map is not None:
+        import hashlib
+
+        digest = hashlib.sha256("\n".join(_read_map(options.map)).encode()).hexdigest()[:6]
+        parts.append(f"map-{digest}")
+    return parts
+
+
+def _read_map(path: Path) -> tuple[str, ...]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(MOST_MAP_BYTES + 1)
+        if len(text) > MOST_MAP_BYTES:
+            raise ContractsError(f"{path} is no map: it has more than {MOST_MAP_BYTES:,} bytes")
+        return tuple(text.decode("ascii").splitlines())
+    except UnicodeDecodeError as error:
+        raise ContractsError(f"{path} is no map: it holds other letters than those of a map") from error
+    except (OSError, ValueError) as error:
+        if isinstance(error, ContractsError):
+            raise
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ContractsError(f"the map {path} cannot be read: {why}") from error
+
+
+def settings_of(options: argparse.Namespace) -> EvaluationSettings:
+    """Settings of evaluations that the options ask for.
+
+    Raises:
+        ContractsError, CleanupError, LearnerError: one of them is unknown or out of range.
+    """
+    from contract_wrapper.commands.payments import named_payment
+    from contract_wrapper.evaluation.settings import EvaluationSettings
+    from contract_wrapper.learners.registry import get_learner
+
+    if options.seed < 0:
+        raise ContractsError(f"--seed must be at least 0, got {options.seed}")
+    changes = {} if options.episodes is None else {"episodes": options.episodes}
+    return EvaluationSettings(
+        game=game_of(options),
+        costs=options.costs,
+        learner=get_learner(options.learner).profile(options.profile or "fast", **changes),
+        payment=named_payment(getattr(options, "payment", "share")),
+    )
+
+
+def training_settings(options: argparse.Namespace) -> EvaluationSettings:
+    """Settings of a command that trains, after a look at whether its learner is installed."""
+    from contract_wrapper.learners.registry import get_learner
+
+    get_learner(options.learner).check_installed()
+    return settings_of(options)
+
+
+def contract_of(options: argparse.Namespace) -> Contract:
+    """Contract of a command that needs one."""
+    from contract_wrapper.contracts.contract import Contract
+
+    return Contract(tax=options.tax, n_cleaners=options.cleaners)
+
+
+def logging_to(options: argparse.Namespace, folder: Path) -> AbstractContextManager[None]:
+    """Tell trainings of a block to the logs that the options name; those without a folder lie in `folder`."""
+    from contract_wrapper.listeners.listener import log_trainings
+    from contract_wrapper.listeners.named import named_log
+
+    return log_trainings(*(named_log(text, folder) for text in options.log))

@@ -1,0 +1,114 @@
+"""The commands `play` and `report`: what was found, shown."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from contract_wrapper.commands.documents import episode_document, landscape_document, study_document
+from contract_wrapper.commands.options import add_contract, add_json, add_payment, add_shared, settings_of
+from contract_wrapper.commands.output import Output
+from contract_wrapper.errors import ContractsError
+
+FORMATS = ("png", "pdf", "svg")
+"""In which figures can be written."""
+
+
+def add_play(sub: argparse.ArgumentParser) -> None:
+    """Add the options of `play`."""
+    add_contract(sub, required=False)
+    add_shared(sub)
+    add_payment(sub)
+    sub.add_argument(
+        "--players", choices=("scripted", "trained"), default="scripted", help="who plays (default: scripted)"
+    )
+    sub.add_argument("--policy", type=Path, help="policy file of trained players (an outcome's .policy.npz)")
+    sub.add_argument(
+        "--study", type=Path, help="take the best contract and the players trained under it from this study"
+    )
+    sub.add_argument(
+        "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
+    )
+    sub.add_argument("--mp4", type=Path, metavar="FILE", help="write a video (needs the extra render)")
+    sub.add_argument("--flows", action="store_true", help="show in the file who paid whom, as golden arrows")
+    sub.add_argument("--steps", type=int, help="steps to show (default: the whole episode)")
+    sub.add_argument("--fps", type=float, default=12.0, help="frames per second (default: 12)")
+    sub.add_argument("--scale", type=int, default=24, metavar="N", help="pixels per cell of files (default: 24)")
+    add_json(sub)
+
+
+def play(options: argparse.Namespace, output: Output) -> int:
+    """Show an episode."""
+    from contract_wrapper.contracts.contract import Contract
+    from contract_wrapper.playback.play import play_command
+
+    contract = None
+    if options.cleaners is None and options.tax is not None:
+        raise ContractsError(
+            f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
+            "--cleaners 5"
+        )
+    if options.cleaners is not None:
+        if options.tax is None and (options.policy or options.study):
+            raise ContractsError(
+                f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
+                "--tax (scripted players look at no tax, and play at 0)"
+            )
+        contract = Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
+    episode = play_command(
+        settings=settings_of(options), contract=contract, players=options.players, policy=options.policy, study=options.study,
+        gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
+        scale=options.scale, stream=None if output.json else sys.stdout,
+    )  # fmt: skip
+    if output.json:
+        files = [path for path in (options.gif, options.mp4) if path is not None]
+        output.result("", lambda: episode_document(episode, options.seed, files))
+    return 0
+
+
+def add_report(sub: argparse.ArgumentParser) -> None:
+    """Add the options of `report`."""
+    sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, or of a landscape")
+    sub.add_argument("--format", choices=FORMATS, default="png", help="of the figures (default: png)")
+    sub.add_argument("--no-titles", action="store_true", help="leave the findings out of the figures")
+    sub.add_argument("--width", metavar="W", help="of the figures in a paper: column, text, or inches")
+    sub.add_argument("--dpi", type=int, default=120, help="pixels per inch of png (default: 120)")
+    add_json(sub)
+
+
+def report(options: argparse.Namespace, output: Output) -> int:
+    """Draw the figures of a study or landscape, and write the page beside them."""
+    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.reports.figure_style import WIDTHS, FigureStyle
+    from contract_wrapper.reports.landscape_report import find_landscape, report_folder, write_landscape_report
+    from contract_wrapper.reports.landscape_summary import summary
+    from contract_wrapper.reports.report import write_report
+    from contract_wrapper.reports.summary_table import closing_table
+    from contract_wrapper.studies.study import read_study
+    from contract_wrapper.studies.suggest import next_suggestions
+
+    width = options.width if options.width in (None, *WIDTHS) else _number(options.width)
+    style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
+    file = find_landscape(options.study)
+    if file is not None:
+        landscape = Landscape.load(file)
+        files = write_landscape_report(landscape, report_folder(file), style=style)
+        output.result(_lines(summary(landscape), files), lambda: landscape_document(landscape, files))
+        return 0
+    record = read_study(options.study)
+    suggestions, files = next_suggestions(record), write_report(record, style=style)
+    output.result(_lines(closing_table(record, suggestions), files), lambda: study_document(record, suggestions, files))
+    return 0
+
+
+def _number(text: str) -> float | str:
+    """Inches; what is no number is left to be refused where widths are known."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _lines(text: str, files: list[Path]) -> str:
+    return "\n".join([text, *map(str, files)])
