@@ -192,14 +192,12 @@ def _train_ppo(
 
 
 def _play_ppo(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
-    get_learner("ppo").check_installed()
     from contract_wrapper.learners.ppo.policy import play
 
     return play(game, policy, seed, on_step=on_step)
 
 
 def _load_ppo(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
-    get_learner("ppo").check_installed()
     from contract_wrapper.learners.ppo.policy import PPOPolicy
 
     return PPOPolicy.load(path, identity)
