@@ -31,7 +31,10 @@ def load_landscape(name: str | Path) -> Landscape:
     if isinstance(name, str) and name in FROM:
         file = _file(FROM[name])
         if not file.is_file():
-            raise ContractsError(f"this installation has no landscape {name!r}; it has {_there()}: install it anew")
+            raise ContractsError(
+                f"the landscape {name!r} is not shipped with this version, which has {_there()}: make it by "
+                f"`cleanup-contracts landscape --costs {FROM[name]} --seeds 5`, and load its folder"
+            )
         with resources.as_file(file) as path:
             landscape = Landscape.load(path)
         return landscape if FROM[name] == name else landscape.recosted(get_costs(name))
