@@ -48,7 +48,8 @@ def test_an_unknown_name_lists_those_there_are(package: Path) -> None:
 def test_a_package_without_the_file_says_what_it_has(package: Path) -> None:
     (package / "data" / "paper.npz").unlink()
     with pytest.raises(
-        ContractsError, match="'costly' is not shipped with this version, which has effort: make it by .* --costs paper"
+        ContractsError,
+        match=r"'costly' is not shipped with this version, which has effort: make it by .* --costs paper",
     ):
         load_landscape("costly")
 
