@@ -16,7 +16,7 @@ HORIZON = 20
 
 
 class WithoutMasks(BaseParallelWrapper):
-    """Infos without masks: AgileRL's IPPO compares masks of arrays with None by `in`, which numpy refuses."""
+    """Infos without masks: AgileRL's IPPO asks `None in masks` of a list of arrays, which numpy refuses."""
 
     def reset(self, seed=None, options=None):
         observations, infos = super().reset(seed, options)
@@ -50,6 +50,6 @@ if __name__ == "__main__":
     )
     envs.close()
     ends = learner.steps // HORIZON
-    what = "IPPO by its own trainer, masks left out of the infos"
-    note = "AgileRL's IPPO fails on every game whose infos hold masks as arrays; four lines of a wrapper leave them out"
+    what = "IPPO by its own trainer, infos without masks"
+    note = "its IPPO fails on masks in infos, of any game (`None in` a list of arrays): a wrapper leaves them out"
     print(json.dumps({"client": "AgileRL", "version": version("agilerl"), "what": what, "ends": ends, "note": note}))

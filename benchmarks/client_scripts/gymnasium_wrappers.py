@@ -5,8 +5,14 @@ from importlib.metadata import version
 
 import numpy as np
 from gymnasium.vector import AutoresetMode
-from gymnasium.wrappers.vector import ClipReward, DictInfoToList, FlattenObservation, NormalizeObservation
-from gymnasium.wrappers.vector import NormalizeReward, RecordEpisodeStatistics
+from gymnasium.wrappers.vector import (
+    ClipReward,
+    DictInfoToList,
+    FlattenObservation,
+    NormalizeObservation,
+    NormalizeReward,
+    RecordEpisodeStatistics,
+)
 
 import cleanup_env
 

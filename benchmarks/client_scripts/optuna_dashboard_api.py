@@ -35,6 +35,4 @@ assert (detail["name"], detail["objective_names"]) == ("my study", ["welfare"])
 assert [trial["state"] for trial in detail["trials"]] == ["Complete"] * 4
 assert all(trial["constraints"] for trial in detail["trials"][1:])
 what = "a study's name, objective, trials, feasibility"
-print(
-    json.dumps({"client": "optuna-dashboard", "version": version("optuna-dashboard"), "what": what, "ends": None})
-)
+print(json.dumps({"client": "optuna-dashboard", "version": version("optuna-dashboard"), "what": what, "ends": None}))

@@ -14,7 +14,7 @@ env = sb3_vec_env(game, reward_scale=game.reward_scale(), reward_shift=game.rewa
 model = MaskablePPO("MlpPolicy", env, n_steps=40, batch_size=280, n_epochs=2, seed=0, device="cpu")
 model.learn(60 * env.num_envs)
 ends, observations = game.n_games * model.num_timesteps // env.num_envs // game.horizon, env.reset()
-for t in range(20):
+for _ in range(20):
     masks = get_action_masks(env)
     actions, _ = model.predict(observations, action_masks=masks)
     assert masks[range(env.num_envs), actions].all()

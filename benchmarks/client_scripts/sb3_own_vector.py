@@ -18,6 +18,4 @@ assert all(e["l"] == 20 for e in episodes)
 ends = game.n_games * model.num_timesteps // env.num_envs // game.horizon
 assert len(episodes) == min(100, ends * game.n_agents)
 what = "PPO on sb3_vec_env, 4 games"
-print(
-    json.dumps({"client": "stable-baselines3", "version": version("stable_baselines3"), "what": what, "ends": ends})
-)
+print(json.dumps({"client": "stable-baselines3", "version": version("stable_baselines3"), "what": what, "ends": ends}))

@@ -21,7 +21,9 @@ env.reset(seed=0)
 rng, ends = np.random.default_rng(0), 0
 for _ in range(70):
     _, rewards, terminations, truncations, infos = env.step(rng.integers(0, 8, env.num_envs))
-    assert np.isfinite(rewards).all() and not terminations.any() and len(infos) == env.num_envs
+    assert np.isfinite(rewards).all()
+    assert len(infos) == env.num_envs
+    assert not terminations.any()
     ends += int(truncations.sum()) // 7  # the 7 agents of a game end together
 what = "concat_vec_envs_v1, 3 games, random play"
 print(json.dumps({"client": "SuperSuit", "version": version("supersuit"), "what": what, "ends": ends}))

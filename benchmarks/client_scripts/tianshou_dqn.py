@@ -3,7 +3,6 @@
 import json
 from importlib.metadata import version
 
-import numpy as np
 from tianshou.algorithm import DQN, MultiAgentOffPolicyAlgorithm
 from tianshou.algorithm.modelfree.dqn import DiscreteQLearningPolicy
 from tianshou.algorithm.optim import AdamOptimizerFactory
