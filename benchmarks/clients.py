@@ -217,6 +217,23 @@ def environments_of(texts: Iterable[str]) -> dict[str, Path]:
     return given
 
 
+def made_with(base: str) -> str:
+    """Version of the Python that environments are made with."""
+    try:
+        return subprocess.run([base, "--version"], capture_output=True, text=True).stdout.strip()
+    except OSError:
+        return base
+
+
+def header(only: str | None, given: Iterable[str], python: str) -> str:
+    """The command, without paths of this machine, and where the environments came from."""
+    words = ["$ python benchmarks/clients.py", *([f"--only {only}"] if only else [])]
+    words += [f"--environment {group}=..." for group in given]
+    return (
+        f"{' '.join(words)}\n{python}, {platform.system()}; environments that are not given were made by this command"
+    )
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--folder", type=Path, default=ROOT / "studies" / "clients", help="where environments are made")
@@ -230,17 +247,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     chosen, given = chosen_of(options.only), environments_of(options.environment)
     rows = play_all(chosen, options.folder.absolute(), options.python, given, options.keep_going)
-    there = [group for group in GROUPS if group in given and group in {row.environment for row in rows}]
-    text = [
-        "$ python benchmarks/clients.py",
-        f"Python {platform.python_version()}; {platform.system()}. "
-        f"Environments that were there: {', '.join(there) or 'none'}; the others were made for this run.",
-        "",
-        *table(rows),
-    ]
+    lines = [header(options.only, given, made_with(options.python)), "", *table(rows)]
     RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"clients{'-chosen' if options.only else ''}.txt").write_text("\n".join(text) + "\n")
-    print("\n".join(text))
+    (RESULTS / f"clients{'-chosen' if options.only else ''}.txt").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
     return 0 if all(row.verdict == "works" for row in rows) else 1
 
 
