@@ -24,12 +24,20 @@ def test_a_client_that_says_what_it_did_works(tmp_path: Path) -> None:
     assert judged(tmp_path, f"print('''{RESULT % 'null'}''')").verdict == "works"  # plays no episodes
 
 
+def test_what_a_client_works_without_is_told_below_the_table(tmp_path: Path) -> None:
+    result = (RESULT % 2).replace("}", ', "note": "no masks"}')
+    row = judged(tmp_path, f"print({result!r})")
+    assert row.verdict == "works, see note"
+    assert table([row])[-1] == "made up: no masks."
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
         ("raise ValueError('no such thing')", "ValueError: no such thing"),
         (f"print('''{RESULT % 5}''')\nraise KeyError('r')", "KeyError: 'r'"),  # after its result
         (f"print('''{RESULT % 1}''')", "only 1 of at least 2 ends of episodes"),
+        ("print(2)", "its last line is no result: 2"),
         ("print('done')", "its last line is no result: done"),
         ('print(\'{"client": "made up", "won": 1}\')', "its last line is no result"),
         ("", "its last line is no result: it said nothing"),
