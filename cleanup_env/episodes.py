@@ -38,7 +38,7 @@ class Episodes:
         self.counts: dict[str, NDArray[np.int64]] = {
             name: np.zeros(shape, np.int64) for name in ("apples", "cleaned", "shots")
         }
-        """(B, N) each: apples eaten, waste cells cleaned and beams fired in this episode so far."""
+        """(B, N) each: apples eaten, waste cells cleaned and shots in this episode so far."""
 
     def reset(self, seed: int | None = None) -> Observation:
         """Begin an episode of every copy: with a seed as `BatchCleanup.reset` does, without one

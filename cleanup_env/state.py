@@ -57,7 +57,7 @@ class State(NamedTuple):
     n_beam: NDArray[np.int32]  # (B,)
     apples: NDArray[np.int32]  # (B, N) eaten in the last step
     cleaned: NDArray[np.int32]  # (B, N) waste cells cleaned in the last step
-    shots: NDArray[np.int32]  # (B, N) beams fired in the last step
+    shots: NDArray[np.int32]  # (B, N) shots in the last step
     rewards: NDArray[np.float64]  # (B, N) of the last step
     # Derived from the above (see `redraw`):
     n_waste: NDArray[np.int32]  # (B,)
