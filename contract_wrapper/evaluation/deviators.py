@@ -35,8 +35,9 @@ LEARNED_ANEW, LEARNED_ON, PPO = "learned anew", "learned on", "PPO"
 WARM_TEMPERATURE = 0.02
 """Largest temperature of a deviator that goes on from the crew's network; at a higher one it would forget it."""
 
-DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=5_000)
-"""Settings of a deviator over all contracts and crew sizes, some 45 CPU-seconds."""
+DEVIATORS: MTMFQConfig = dataclasses.replace(CREWS, episodes=5_000, relabel=0.0)
+"""Settings of a deviator over all contracts and crew sizes, some 45 CPU-seconds. It learns from what was played only:
+the crew that it leaves plays otherwise under another contract."""
 
 PPO_DEVIATORS: PPOConfig = get_ppo_profile("fast")
 """Settings of a deviator that PPO trains at one contract."""

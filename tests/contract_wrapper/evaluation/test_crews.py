@@ -90,7 +90,7 @@ def test_sizes_are_crews(sizes):
 
 def test_the_settings_of_the_trials():
     found = (CREWS.episodes, CREWS.hidden, CREWS.updates_per_step, CREWS.replay_capacity, CREWS.relabel)
-    assert found == (25_000, (128, 128), 1.125, 300, 0.0)
+    assert found == (25_000, (128, 128), 1.125, 300, 0.5)
 
 
 def test_crews_come_back_from_a_file_as_they_were(tmp_path):
