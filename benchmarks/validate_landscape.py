@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def report(landscape, outcomes: dict[Contract, list[Outcome]], none: Outcome, options: argparse.Namespace) -> None:
-    accepted, rows = landscape.accepted(), []
+    accepted, rows = landscape.feasible(), []
     for contract, found in outcomes.items():
         if not found:
             continue

@@ -136,7 +136,7 @@ def landscape_rows(
 
     The intervals of differences at one number of evaluations hold together over all batches and optimisers.
     """
-    accepted = TabularProblem(landscape=landscape).accepted()
+    accepted = TabularProblem(landscape=landscape).feasible()
     tied = landscape.indistinguishable(accepted) if accepted.any() else np.zeros(len(accepted), np.bool_)
     order = [*OPTIMISERS, EVERYTHING]
     keys = sorted({(r.job.optimiser == EVERYTHING, r.job.batch, order.index(r.job.optimiser)) for r in runs})

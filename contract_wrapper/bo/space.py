@@ -225,7 +225,7 @@ def contract_space(max_cleaners: int = 5, step: float = 0.01, *, min_cleaners: i
     return DesignSpace(
         dimensions=(
             Real(name="tax", low=0.0, high=1.0, step=step),
-            Integer(name="cleaners", low=min_cleaners, high=max_cleaners),
+            Integer(name="n_cleaners", low=min_cleaners, high=max_cleaners),
         )
     )
 

@@ -167,19 +167,19 @@ def landscape_document(landscape: Landscape, files: Sequence[Path]) -> dict[str,
 
     Keys: `kind` ("landscape"), `about`, `seeds`, `agents`, `epsilon`, `contracts` (the first is no contract; each with
     `tax`, `n_cleaners`, `welfare` by training, `utilities` and `margins` by training and agent, `gains` by training and
-    role, `accepted`, `certified`, `refuted`), `roles` (of the gains), `best` (certificate of the best certified contract,
-    or else of the best that everybody accepts, or null), `files`.
+    role, `feasible`, `certified`, `refuted`), `roles` (of the gains), `best` (certificate of the best certified contract,
+    or else of the best feasible one, or null), `files`.
     """
     from contract_wrapper.landscapes.fields import ROLES
     from contract_wrapper.reports.landscape_findings import Findings
 
-    accepted, certified, refuted = landscape.accepted(), landscape.certified(), landscape.refuted()
+    feasible, certified, refuted = landscape.feasible(), landscape.certified(), landscape.refuted()
     margins, number = landscape.margins(), Findings(landscape=landscape).best
     contracts = [
         {
             "tax": landscape.tax[k], "n_cleaners": landscape.n_cleaners[k], "welfare": landscape.welfare[:, k],
             "utilities": landscape.utilities[:, k], "margins": margins[:, k], "gains": landscape.gains[:, k],
-            "accepted": accepted[k], "certified": certified[k], "refuted": refuted[k],
+            "feasible": feasible[k], "certified": certified[k], "refuted": refuted[k],
         }
         for k in range(len(landscape.tax))
     ]  # fmt: skip

@@ -156,7 +156,7 @@ class Landscape:
         """
         making.check_made_for(self.about, game, costs, code)
 
-    def accepted(self) -> BoolArray:
+    def feasible(self) -> BoolArray:
         """Contracts that are feasible as measured: all margins, means over trainings, are at least 0; (K,)."""
         return np.asarray((np.nan_to_num(self.margins().mean(axis=0)) >= 0.0).all(axis=1), np.bool_)
 
@@ -226,8 +226,8 @@ class Landscape:
         )
 
     def best(self, among: ArrayLike | None = None, values: FloatArray | None = None) -> int:
-        """Number of the contract with most welfare (or other values, (S, K)), among the accepted ones by default."""
-        return compare.best(self.welfare if values is None else values, self.accepted() if among is None else among)
+        """Number of the contract with most welfare (or other values, (S, K)), among the feasible ones by default."""
+        return compare.best(self.welfare if values is None else values, self.feasible() if among is None else among)
 
     def paired(self, x: Contract, y: Contract, *, confidence: float = CONFIDENCE, unit: Unit | None = None) -> Interval:
         """Welfare of x less that of y, training by training, with its interval."""
@@ -237,8 +237,8 @@ class Landscape:
     def indistinguishable(
         self, among: ArrayLike | None = None, *, confidence: float = CONFIDENCE, unit: Unit | None = None
     ) -> BoolArray:
-        """Contracts whose welfare cannot be told from the best one's, among the accepted ones by default, (K,)."""
-        mask = self.accepted() if among is None else among
+        """Contracts whose welfare cannot be told from the best one's, among the feasible ones by default, (K,)."""
+        mask = self.feasible() if among is None else among
         return compare.indistinguishable(self.welfare, self.welfare_se, mask, confidence=confidence, unit=unit)
 
     def tie_break(self, rule: compare.TieBreak, among: ArrayLike) -> int:
@@ -268,7 +268,7 @@ class Landscape:
         found = self.bounds()
         certified, refuted = self._decided(None, CONFIDENCE, found.unit)
         return csv_table(
-            {"tax": self.tax, "n_cleaners": self.n_cleaners, "accepted": self.accepted(),
+            {"tax": self.tax, "n_cleaners": self.n_cleaners, "feasible": self.feasible(),
              "acceptance": who_accepts(self.margins(), self.margins_se(), found.unit), "certified": certified,
              "refuted": refuted, "errors_over": [found.unit] * len(self.tax)},
             {name: (getattr(self, name), getattr(self, f"{name}_se")) for name in PER_CONTRACT},

@@ -105,7 +105,7 @@ class LandscapeDesign(gymnasium.Env[NDArray[np.float32], NDArray[np.int64]]):
         info = {
             "contract": contract.as_dict(),
             "margins": {name: {"mean": m, "se": reading.margins_se[name]} for name, m in reading.margins.items()},
-            "feasible": reading.accepted,
+            "feasible": reading.feasible,
             "regret": self.problem.regret(contract),
         }
         return np.zeros(1, np.float32), reading.welfare, True, False, info

@@ -37,8 +37,8 @@ class Reading:
     """Standard errors of the margins, likewise."""
 
     @property
-    def accepted(self) -> bool:
-        """Whether everybody accepts, by these numbers."""
+    def feasible(self) -> bool:
+        """Whether all margins are at least 0, by these numbers."""
         return all(margin >= 0.0 for margin in self.margins.values())
 
 
@@ -163,15 +163,15 @@ class TabularProblem:
             margins_se=self._named(error(land.margins()[:, k, [*land.of_role("harvester"), worst]])),
         )
 
-    def accepted(self) -> BoolArray:
+    def feasible(self) -> BoolArray:
         """Contracts that everybody truly accepts, by number in the landscape, (K,); no contract is none of them."""
-        mask = self.landscape.accepted()
+        mask = self.landscape.feasible()
         mask[0] = False
         return mask
 
     def best(self) -> Contract:
         """The truly best contract among those that everybody truly accepts; no contract, if there are none."""
-        mask = self.accepted()
+        mask = self.feasible()
         return self.landscape.contracts()[self.landscape.best(mask)] if mask.any() else Contract.none()
 
     def regret(self, contract: Contract) -> float:
@@ -180,10 +180,10 @@ class TabularProblem:
         A contract that somebody truly refuses is not signed, so its welfare is that without a contract; so is that
         of `Contract.none()`, which may be recommended. At least 0, unless no contract is better than all others.
         """
-        mean, accepted = self.landscape.welfare.mean(axis=0), self.accepted()
+        mean, feasible = self.landscape.welfare.mean(axis=0), self.feasible()
         best = self.landscape.number(self.best())
         k = 0 if contract.is_none else self._number(contract)
-        return float(mean[best] - (mean[k] if accepted[k] else mean[0]))
+        return float(mean[best] - (mean[k] if feasible[k] else mean[0]))
 
     def contract(self, design: Any) -> Contract:
         """Contract of a design (tax, number of cleaners), each the nearest of the table's within rounding.

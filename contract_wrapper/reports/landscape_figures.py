@@ -1,6 +1,6 @@
 """Pictures of the welfare of all contracts of a landscape: findings in, a matplotlib Figure out.
 
-Amounts are apples per episode. Colour tells welfare (map `cividis`); outlines tell who accepts and what is certified.
+Amounts are apples per episode. Colour tells welfare (map `cividis`); outlines tell what is feasible and what is certified.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from contract_wrapper.reports.landscape_style import (
 )
 from contract_wrapper.reports.style import FAINT, GREEN, GREY, INK, TAX, WELFARE, colour_bar, crew_name, crew_style
 
-ACCEPTED, CERTIFIED = "accepted", "certified"
+FEASIBLE, CERTIFIED = "feasible", "certified"
 """Names (gid) of the outlines in the picture of all contracts."""
 
 _HALF = 0.36
@@ -81,11 +81,11 @@ def welfare_title(found: Findings) -> str:
     """What the picture of all contracts shows, in a sentence."""
     k = int((found.landscape.n_cleaners > 0).sum())
     if found.best is None:
-        return f"None of {count(k, 'contract')} is accepted by everybody"
+        return f"None of {count(k, 'contract')} is feasible"
     best = found.named(found.best)
     return (
         f"Best {found.competing_word} contract: {best}, welfare {found.welfare.mean[found.best]:.0f}; of {count(k, 'contract')} "
-        f"{found.accepted.sum()} are accepted by everybody, {found.certified.sum() or 'none'} certified, and "
+        f"{found.feasible.sum()} are feasible, {found.certified.sum() or 'none'} certified, and "
         f"{_rest(found)}"
     )
 
@@ -102,7 +102,7 @@ def _map(part: SubFigure, ax: Axes, found: Findings, style: FigureStyle) -> None
     table, values = found.landscape, found.welfare.mean
     norm = Normalize(values.min(), max(values.max(), values.min() + 1e-9))
     outlines: tuple[tuple[str, Any, float, dict[str, Any]], ...] = (
-        (ACCEPTED, found.accepted, _HALF + 0.045, {"ec": INK, "lw": points(1.1), "ls": (0, (3, 1.5))}),
+        (FEASIBLE, found.feasible, _HALF + 0.045, {"ec": INK, "lw": points(1.1), "ls": (0, (3, 1.5))}),
         (CERTIFIED, found.certified, _HALF - 0.07, {"ec": INK, "lw": points(1.8), "path_effects": _CASING}),
     )
     for place, crew in enumerate(found.crews):
@@ -142,9 +142,9 @@ def _map(part: SubFigure, ax: Axes, found: Findings, style: FigureStyle) -> None
 def _legend(part: SubFigure, found: Findings, style: FigureStyle) -> None:
     """Name what the map shows, and only that."""
     points, names = style.points, list[tuple[Artist, str]]()
-    if found.accepted.any():
+    if found.feasible.any():
         look = Patch(fc="none", ec=INK, lw=points(1.1), ls=(0, (3, 1.5)))
-        names.append((look, "accepted by everybody, as measured"))
+        names.append((look, "feasible: no margin below 0 as measured"))
     if found.certified.any():
         look = Patch(fc="none", ec=INK, lw=points(1.8))
         names.append((look, f"certified: nobody loses or gains by leaving (up to {found.epsilon:.1f})"))
@@ -189,7 +189,7 @@ def _near_the_best(ax: Axes, found: Findings, style: FigureStyle) -> None:
 def draw_alike(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     """Welfare of the competing contracts less that of the best, with bounds that hold for all of them together."""
     if found.best is None:
-        raise ContractsError("no contract is accepted by everybody, so there is no best one to compare others with")
+        raise ContractsError("no contract is feasible, so there is no best one to compare others with")
     rows = [c for c in found.crews if found.competing[c.numbers].any()]
     bounds = found.behind
     mean, lower, upper = bounds.mean[0].copy(), bounds.lower[0], bounds.upper[0]

@@ -88,9 +88,9 @@ class Findings:
         return tuple(found)
 
     @cached_property
-    def accepted(self) -> BoolArray:
+    def feasible(self) -> BoolArray:
         """Contracts with cleaners that are feasible: no margin is below 0 as measured, (K,)."""
-        return self.landscape.accepted() & (self.landscape.n_cleaners > 0)
+        return self.landscape.feasible() & (self.landscape.n_cleaners > 0)
 
     @cached_property
     def certified(self) -> BoolArray:
@@ -105,12 +105,12 @@ class Findings:
     @property
     def competing(self) -> BoolArray:
         """Contracts among which the best is chosen: the certified, or if there are none, the feasible, (K,)."""
-        return self.certified if self.certified.any() else self.accepted
+        return self.certified if self.certified.any() else self.feasible
 
     @property
     def competing_word(self) -> str:
         """What the competing contracts are: 'certified', 'feasible', or '' where there are none."""
-        return "certified" if self.certified.any() else "feasible" if self.accepted.any() else ""
+        return "certified" if self.certified.any() else "feasible" if self.feasible.any() else ""
 
     @cached_property
     def acceptance(self) -> Mapping[Acceptance, int]:
@@ -137,7 +137,7 @@ class Findings:
         table, best = self.landscape, self.best
         others = self.competing.copy()
         if best is None:
-            raise ContractsError("no contract is accepted by everybody, so there is no best one to compare others with")
+            raise ContractsError("no contract is feasible, so there is no best one to compare others with")
         others[best] = False
         values = np.where(others, table.welfare - table.welfare[:, best, None], np.nan)
         errors = np.where(others, np.hypot(table.welfare_se, table.welfare_se[:, best, None]), np.nan)

@@ -198,9 +198,9 @@ def draw_margins(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
     low, high = axes[0].get_ylim()
     for ax, crew in zip(axes, found.crews, strict=True):
         ax.axhspan(low, 0.0, color="#F3E3DA", lw=0, zorder=0)
-        for first, last in runs(found.accepted[crew.numbers]):
+        for first, last in runs(found.feasible[crew.numbers]):
             ax.plot(crew.tax[[first, last]], [low, low], color=INK, lw=points(9), solid_capstyle="butt", zorder=4,
-                    gid="accepted")  # fmt: skip
+                    gid="feasible")  # fmt: skip
         ax.set_ylim(low, high)
     body.supylabel("margin (apples per episode)", fontsize=points(10))
     names = [
@@ -208,8 +208,8 @@ def draw_margins(found: Findings, *, style: FigureStyle = SCREEN) -> Figure:
         for role, colour in roles
         for which, lw, ls in (("worst-off", 2.0, "-"), ("best-off", 1.0, dashed))
     ]
-    if found.accepted.any():
-        names.append((Line2D([], [], color=INK, lw=points(6)), "taxes that everybody accepts, as measured"))
+    if found.feasible.any():
+        names.append((Line2D([], [], color=INK, lw=points(6)), "feasible taxes: no margin below 0 as measured"))
     legend(body, [handle for handle, _ in names], [name for _, name in names], style, "outside upper left")
     note(
         body,

@@ -69,7 +69,7 @@ def write_landscape_report(landscape: Landscape, folder: Path, *, style: FigureS
         style: format, pixels, titles and width of the figures.
 
     Returns:
-        The page first, then the figures in its order. A figure that cannot be drawn (nothing is accepted, no gain was
+        The page first, then the figures in its order. A figure that cannot be drawn (nothing is feasible, no gain was
         measured) is named on the page with its cause.
 
     Raises:
@@ -152,10 +152,10 @@ def _welfare(found: Findings) -> str:
         )
     rows = []
     for crew in found.crews:
-        best = {mask: _best_of(found, crew, getattr(found, mask)) for mask in ("certified", "accepted")}
+        best = {mask: _best_of(found, crew, getattr(found, mask)) for mask in ("certified", "feasible")}
         rows.append([
-            str(crew.n_cleaners), str(len(crew.tax)), taxes_in_words(crew, found.accepted),
-            taxes_in_words(crew, found.certified), taxes_in_words(crew, found.refuted), best["accepted"], best["certified"],
+            str(crew.n_cleaners), str(len(crew.tax)), taxes_in_words(crew, found.feasible),
+            taxes_in_words(crew, found.certified), taxes_in_words(crew, found.refuted), best["feasible"], best["certified"],
         ])  # fmt: skip
     head = ["cleaners", "contracts", "feasible", "certified", "refuted", "best feasible", "best certified"]
     return f"{text}Welfare ± half of the 95 % interval over {found.over}:\n\n{table(head, rows)}"
@@ -216,7 +216,7 @@ def _margins(found: Findings) -> str:
             for role in ("harvester", "cleaner"):
                 low, high = (float(found.margins_of(role, which).mean[k]) for which in ("worst", "best"))
                 cells.append(span(low, high))
-        rows.append([str(crew.n_cleaners), taxes_in_words(crew, found.accepted), *cells])
+        rows.append([str(crew.n_cleaners), taxes_in_words(crew, found.feasible), *cells])
     which = f"best {found.competing_word or 'feasible'} tax"
     return f"{text}\n\n{table(['cleaners', 'feasible', which, 'harvesters there', 'cleaners there'], rows)}"
 

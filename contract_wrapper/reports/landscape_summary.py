@@ -117,7 +117,7 @@ def threshold_in_words(found: Findings, n_cleaners: int, *, predicted: bool = Fa
 
 
 def _row(found: Findings, crew: Rows) -> tuple[str, ...]:
-    for mask, mark in ((found.certified, ""), (found.accepted, "*")):
+    for mask, mark in ((found.certified, ""), (found.feasible, "*")):
         some = crew.numbers[mask[crew.numbers]]
         if len(some):
             k = int(some[found.welfare.mean[some].argmax()])
@@ -166,7 +166,7 @@ def _acceptance(found: Findings) -> str:
     return (
         f"By the margins alone, each to {SURE:g} standard errors over {found.over}: {said[Acceptance.ACCEPTED]} accepted by "
         f"everybody, {said[Acceptance.REFUSED]} refused by somebody, {said[Acceptance.UNDECIDED]} undecided; "
-        f"{int(found.accepted.sum())} are feasible (no margin below 0 as measured)."
+        f"{int(found.feasible.sum())} are feasible (no margin below 0 as measured)."
     )
 
 

@@ -84,7 +84,7 @@ def landscapes(rng: np.random.Generator, folder: Path) -> None:
     craft(rng, sources() / "landscape.npz", path)
     landscape = Landscape.load(path)
     assert np.isfinite(landscape.welfare).all()
-    landscape.accepted(), landscape.certified(), landscape.refuted()
+    landscape.feasible(), landscape.certified(), landscape.refuted()
     landscape.to_csv()
     summary(landscape)
     for contract in landscape.contracts()[:3]:

@@ -230,8 +230,8 @@ def test_a_contract_is_accepted_if_the_means_of_all_margins_are() -> None:
     land = made_up_landscape(3)
     for k in (0, 5, 30, 55):
         margins = land.margins()[:, k].mean(axis=0)
-        assert land.accepted()[k] == (margins[~np.isnan(margins)] >= 0).all()
-    assert 0 < land.accepted().sum() < len(land.tax)
+        assert land.feasible()[k] == (margins[~np.isnan(margins)] >= 0).all()
+    assert 0 < land.feasible().sum() < len(land.tax)
 
 
 @pytest.mark.parametrize("n_seeds", [1, 2, 5])
@@ -269,15 +269,15 @@ def test_the_order_of_the_seeds_changes_no_verdict(order: list[int]) -> None:
     land = made_up_landscape(4, n_taxes=3)
     moved = {n: getattr(land, n)[order] for n, axes in AXES.items() if axes[0] == "S"}
     other = dataclasses.replace(land, seeds=tuple(order), **moved)
-    for verdict in ("accepted", "certified", "refuted", "indistinguishable"):
+    for verdict in ("feasible", "certified", "refuted", "indistinguishable"):
         np.testing.assert_array_equal(getattr(land, verdict)(), getattr(other, verdict)())
     assert land.best() == other.best()
 
 
 def test_the_best_and_those_beside_it_are_accepted_by_default() -> None:
     land = made_up_landscape(5)
-    assert land.accepted()[land.best()]
-    assert not (land.indistinguishable() & ~land.accepted()).any()
+    assert land.feasible()[land.best()]
+    assert not (land.indistinguishable() & ~land.feasible()).any()
     assert land.indistinguishable()[land.best()]
     assert land.welfare[:, land.best(land.tax >= 0)].mean() == land.welfare.mean(axis=0).max()
     assert land.best(values=-land.waste) == land.best()  # in the made-up landscape waste falls with welfare
@@ -285,7 +285,7 @@ def test_the_best_and_those_beside_it_are_accepted_by_default() -> None:
 
 def test_ties_go_to_the_lowest_tax_the_smallest_crew_or_the_worst_off() -> None:
     land = made_up_landscape(2, noise=30.0)
-    these = land.accepted()
+    these = land.feasible()
     assert land.tax[land.tie_break("lowest tax", these)] == land.tax[these].min()
     assert land.n_cleaners[land.tie_break("smallest crew", these)] == land.n_cleaners[these].min()
     worst = np.nanmin(land.utilities.mean(axis=0), axis=1)
@@ -364,13 +364,13 @@ def test_the_csv_has_a_row_per_contract_and_says_what_its_errors_are_over(n_seed
     assert row["errors_over"] == ("trainings" if n_seeds > 1 else "episodes")
     assert row["utility_cleaner_4"] == row["margin_cleaner_4"] == ""
     assert [r["certified"] == "yes" for r in rows] == land.certified().tolist()
-    assert [r["accepted"] == "yes" for r in rows] == land.accepted().tolist()
+    assert [r["feasible"] == "yes" for r in rows] == land.feasible().tolist()
     mean, se = (
         land.margins().mean(axis=0),
         land.margins_se()[0] if n_seeds == 1 else land.margins().std(axis=0, ddof=1) / np.sqrt(3),
     )
     assert [r["acceptance"] == "accepted" for r in rows] == (np.nan_to_num(mean - 2 * se) >= 0).all(axis=1).tolist()
     assert [r["acceptance"] == "refused" for r in rows] == (np.nan_to_num(mean + 2 * se) < 0).any(axis=1).tolist()
-    assert all(r["acceptance"] != ("refused" if r["accepted"] == "yes" else "accepted") for r in rows)
+    assert all(r["acceptance"] != ("refused" if r["feasible"] == "yes" else "accepted") for r in rows)
     at_most = land.certificate(land.contracts()[7]).gains[0].upper
     assert float(row["gain_cleaner_at_most"]) == pytest.approx(at_most, rel=1e-5)

@@ -43,7 +43,7 @@ def test_the_truth_is_the_mean_over_trainings_with_its_error_over_them() -> None
     assert truth.welfare == LAND.welfare[:, 40].mean()
     assert truth.welfare_se == pytest.approx(LAND.welfare[:, 40].std(ddof=1) / math.sqrt(3))
     assert truth.margins["harvester_0"] == pytest.approx(LAND.margins()[:, 40, 0].mean())
-    assert truth.accepted == LAND.accepted()[40]
+    assert truth.feasible == LAND.feasible()[40]
     assert math.isnan(TabularProblem(landscape=made_up_landscape(1)).truth(CONTRACTS[40]).welfare_se)
 
 
@@ -58,7 +58,7 @@ def test_the_worst_cleaner_of_the_truth_is_worst_on_average() -> None:
 
 def test_regret_is_against_the_best_that_is_truly_accepted() -> None:
     best = PROBLEM.best()
-    mean, accepted = LAND.welfare.mean(axis=0), PROBLEM.accepted()
+    mean, accepted = LAND.welfare.mean(axis=0), PROBLEM.feasible()
     assert PROBLEM.regret(best) == 0.0
     assert accepted[LAND.number(best)]
     assert mean[LAND.number(best)] == mean[accepted].max()
@@ -67,7 +67,7 @@ def test_regret_is_against_the_best_that_is_truly_accepted() -> None:
 
 
 def test_a_refused_contract_brings_what_no_contract_brings() -> None:
-    refused = int(np.flatnonzero(~PROBLEM.accepted())[-1])
+    refused = int(np.flatnonzero(~PROBLEM.feasible())[-1])
     assert refused > 0
     assert PROBLEM.regret(CONTRACTS[refused]) == PROBLEM.regret(Contract.none()) > 100.0
 

@@ -69,7 +69,7 @@ def outlined(axes, gid, found):
     return inside
 
 
-@pytest.mark.parametrize("gid", ["accepted", "certified"])
+@pytest.mark.parametrize("gid", ["feasible", "certified"])
 def test_outlines_hold_the_contracts_of_the_mask_and_no_other(found, gid):
     mask = getattr(found, gid)
     assert 0 < mask.sum() < len(mask) - 1
@@ -121,10 +121,10 @@ def test_a_contract_far_below_the_best_does_not_set_the_limits_near_the_best(fou
     assert right[1].get_ylim() == pytest.approx(right[0].get_ylim(), rel=0.02)
 
 
-def test_the_title_says_how_many_are_accepted_certified_and_alike(found):
+def test_the_title_says_how_many_are_feasible_certified_and_alike(found):
     text = title(draw_welfare(found))
     assert f"Best certified contract: {found.named(found.best)}" in text
-    assert f"{found.accepted.sum()} are accepted by everybody, {found.certified.sum()} certified" in text
+    assert f"{found.feasible.sum()} are feasible, {found.certified.sum()} certified" in text
     assert f"{found.alike.sum()} cannot be told from the best" in text
 
 
@@ -163,9 +163,9 @@ def test_margins_show_the_worst_off_agents_and_the_taxes_that_everybody_accepts(
     (worst,) = with_gid(axes[1], "worst cleaner")
     cleaners = margins[:, crew.numbers][:, :, found.landscape.of_role("cleaner")[:2]]
     assert worst.get_ydata() == pytest.approx(cleaners.min(axis=2).mean(axis=0))
-    covered = [tax for tax in crew.tax for bar in with_gid(axes[1], "accepted")
+    covered = [tax for tax in crew.tax for bar in with_gid(axes[1], "feasible")
                if bar.get_xdata()[0] <= tax <= bar.get_xdata()[1]]  # fmt: skip
-    assert covered == crew.tax[found.accepted[crew.numbers]].tolist()
+    assert covered == crew.tax[found.feasible[crew.numbers]].tolist()
 
 
 def test_the_worst_off_agent_is_another_one_in_each_training():
@@ -238,17 +238,17 @@ def test_a_single_contract_can_be_drawn_and_its_interval_is_seen():
         assert lines
 
 
-def test_without_an_accepted_contract_nothing_is_outlined_and_the_set_says_why():
+def test_without_a_feasible_contract_nothing_is_outlined_and_the_set_says_why():
     found = Findings(landscape=refused(made_up_landscape(2)))
     figure = draw_welfare(found)
-    assert title(figure) == "None of 55 contracts is accepted by everybody"
+    assert title(figure) == "None of 55 contracts is feasible"
     assert not figure.axes[0].patches
     assert title(draw_margins(found)) == "Under every contract somebody has less than without it"
-    with pytest.raises(ContractsError, match="no contract is accepted by everybody"):
+    with pytest.raises(ContractsError, match="no contract is feasible"):
         draw_alike(found)
 
 
-def test_without_gains_nothing_is_certified_and_the_best_accepted_is_told():
+def test_without_gains_nothing_is_certified_and_the_best_feasible_is_told():
     found = Findings(landscape=without_gains(made_up_landscape(2)))
     figure = draw_welfare(found)
     assert "Best feasible contract" in title(figure)

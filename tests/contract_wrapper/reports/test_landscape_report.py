@@ -84,7 +84,7 @@ def test_a_figure_that_cannot_be_drawn_is_named_with_its_cause_and_its_old_pictu
     paths = write_landscape_report(refused(landscape), tmp_path)
     page = paths[0].read_text()
     assert [path.name for path in paths[1:]] == [name for name in PICTURES if name != "landscape_alike.png"]
-    assert "`landscape_alike.png`: no contract is accepted by everybody" in page
+    assert "`landscape_alike.png`: no contract is feasible" in page
     assert not (tmp_path / "landscape_alike.png").exists()
     assert "None of 35 contracts is feasible as measured" in page
 

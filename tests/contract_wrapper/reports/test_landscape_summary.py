@@ -85,7 +85,7 @@ def test_a_contract_that_is_good_in_one_training_and_bad_in_others_is_not_prefer
     assert low not in found.preferred.values()
 
 
-def test_without_an_accepted_contract_the_nearest_is_told():
+def test_without_a_feasible_contract_the_nearest_is_told():
     landscape = refused(made_up_landscape(2))
     worst = np.nanmin(landscape.margins().mean(axis=0), axis=1)[1:]
     first, second, third = answer(Findings(landscape=landscape))
@@ -96,7 +96,7 @@ def test_without_an_accepted_contract_the_nearest_is_told():
     assert f"{-worst.max():.2f} apples short" in second
 
 
-def test_without_a_certified_contract_the_best_accepted_is_marked():
+def test_without_a_certified_contract_the_best_feasible_is_marked():
     text = summary(without_gains(made_up_landscape(2)))
     assert all(cells[0].endswith("*") for cells in rows(text).values())
     assert "*: none is certified; the best that is feasible as measured" in text

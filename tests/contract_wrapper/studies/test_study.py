@@ -243,7 +243,7 @@ def test_the_constraints_in_the_database_are_minus_the_margins(tmp_path: Path, m
     ("tax", "cleaners", "message"),
     [
         (0.5, 6, r"cleaners must be an integer from 1 to 5, but the design \(0\.5, 6\) has 6"),
-        (0.505, 3, r"\(0\.505, 3\) lies between the steps of tax, cleaners"),
+        (0.505, 3, r"\(0\.505, 3\) lies between the steps of tax, n_cleaners"),
     ],
 )
 def test_a_contract_outside_the_search_is_refused_with_its_range(
