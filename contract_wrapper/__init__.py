@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
+    from contract_wrapper.contracts.designed_contract import DesignedContract
     from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
     from contract_wrapper.contracts.payment_rules import (
         CustomPayment,
@@ -70,7 +71,11 @@ if TYPE_CHECKING:
     from contract_wrapper.listeners.tensorboard_log import TensorBoardLog
     from contract_wrapper.listeners.wandb_log import WandbLog
     from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.problems.problem import DesignProblem
+    from contract_wrapper.problems.registry import get_problem, register_problem
+    from contract_wrapper.problems.terms import Term
     from contract_wrapper.reports.figure_style import FigureStyle
+    from contract_wrapper.studies.run import optimize
     from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study, read_study
 
@@ -125,6 +130,11 @@ _HOMES = {
     "reports.figure_style": ("FigureStyle",),
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
+    "studies.run": ("optimize",),
+    "problems.problem": ("DesignProblem",),
+    "problems.registry": ("get_problem", "register_problem"),
+    "problems.terms": ("Term",),
+    "contracts.designed_contract": ("DesignedContract",),
     "learners.ppo.train": ("sb3_vec_env",),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
@@ -152,7 +162,9 @@ __all__ = [
     "CrewSettings",
     "Crews",
     "CustomPayment",
+    "DesignProblem",
     "DesignSpace",
+    "DesignedContract",
     "Estimate",
     "EvaluationSettings",
     "FigureStyle",
@@ -178,6 +190,7 @@ __all__ = [
     "TaxByCells",
     "TaxContracts",
     "TensorBoardLog",
+    "Term",
     "TrainingListener",
     "TrainingLog",
     "TrainingRun",
@@ -192,10 +205,12 @@ __all__ = [
     "get_costs",
     "get_mtmfq_profile",
     "get_ppo_profile",
+    "get_problem",
     "load_landscape",
     "log_trainings",
     "make_contracted",
     "named_log",
+    "optimize",
     "optuna_objective",
     "play_crews",
     "play_deviation",
@@ -204,6 +219,7 @@ __all__ = [
     "reachable",
     "read_study",
     "record_episode",
+    "register_problem",
     "sb3_vec_env",
     "threshold",
     "train_crews",

@@ -25,7 +25,7 @@ HOMES = {
 OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 FLOORS = (
-    ("errors", "files", "folder_lock", "interrupts", "progress"), ("listeners",), ("contracts",), ("envs",), ("learners",), ("evaluation",), ("landscapes",), ("studies",), ("playback",),
+    ("errors", "files", "folder_lock", "interrupts", "progress"), ("listeners",), ("contracts",), ("envs",), ("problems",), ("learners",), ("evaluation",), ("landscapes",), ("studies",), ("playback",),
     ("reports",), ("commands", "cli", "landscape_job", "main_job", "program"),
 )  # fmt: skip
 """Rooms of contract_wrapper and the modules at its root: each may import its own floor and those before it."""

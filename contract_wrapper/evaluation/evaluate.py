@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
@@ -23,7 +24,7 @@ from contract_wrapper.evaluation.by_crews.crew_folder import crews_file, crews_i
 from contract_wrapper.evaluation.by_crews.crew_outcome import play_crews
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.files import make_folder
 from contract_wrapper.learners.registry import LearnedPolicy, Training, learner_of
 from contract_wrapper.listeners.listener import told
@@ -37,7 +38,7 @@ class EvaluationStopped(Exception):
 
 
 def evaluate(
-    contract: Contract,
+    contract: AnyContract,
     settings: EvaluationSettings | None = None,
     seed: int = 0,
     *,
@@ -51,7 +52,7 @@ def evaluate(
     yet, once for all contracts. The game without a contract is trained from scratch in either case.
 
     Args:
-        contract: tax and number of cleaners.
+        contract: tax and number of cleaners; or a contract of `settings.problem`.
         settings: game, costs, learner, crews; default: preset `contract`, costs `effort`, profile `fast`, no crews.
         seed: of everything drawn; same arguments, same result. Crews have seeds of their own (`CrewSettings.seed`),
             and this one draws their episodes alone.
@@ -71,7 +72,7 @@ def evaluate(
     settings, seed = check_arguments(contract, settings, seed)
     if contract.is_none:
         settings = settings.from_scratch()
-    if settings.crews is not None:
+    if settings.crews is not None and isinstance(contract, Contract):
         settings.crews.check_knows(contract.n_cleaners)
         if folder is None:
             raise ContractsError(
@@ -84,18 +85,19 @@ def evaluate(
         known = read_outcome(folder / f"{key}.json", contract, settings, seed)
         if known is not None:
             return known
-    if folder is not None and settings.crews is not None:
+    if folder is not None and settings.crews is not None and isinstance(contract, Contract):
         outcome = _by_crews(contract, settings, seed, folder, on_progress, should_stop)
         write_outcome(folder / f"{key}.json", outcome, settings)
         return outcome
     began, cpu = time.monotonic(), time.process_time()
     training = _train(contract, settings, seed, folder, key, on_progress, should_stop)
     curve = training.curve
+    names = TYPES if settings.problem is None else contracted_game(contract, settings, 1).type_names
     outcome = dataclasses.replace(
         measure(contract, settings, seed, training.policy),
         training_curve={
             "episode": tuple(curve.episode.tolist()),
-            **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(TYPES)},
+            **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(names)},
         },
         cpu_seconds=time.process_time() - cpu,
         wall_seconds=time.monotonic() - began,
@@ -125,13 +127,15 @@ def _by_crews(
 
 
 def _train(
-    contract: Contract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
+    contract: AnyContract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
     on_progress: Any, should_stop: Any,
 ) -> Training:  # fmt: skip
-    which = "no-contract" if contract.is_none else f"tax{contract.tax:g}-cleaners{contract.n_cleaners}"
-    with told(on_progress, f"{which}-seed{seed}", _about(contract, settings, seed), TYPES) as tell:
+    game = contracted_game(contract, settings, settings.learner.n_games)
+    with told(
+        on_progress, f"{_file_name(contract)}-seed{seed}", _about(contract, settings, seed), game.type_names
+    ) as tell:
         training = learner_of(settings.learner).train(
-            contracted_game(contract, settings, settings.learner.n_games),
+            game,
             settings.learner,
             np.random.SeedSequence([seed, 0]),
             on_progress=tell,
@@ -144,15 +148,28 @@ def _train(
     return training
 
 
-def _about(contract: Contract, settings: EvaluationSettings, seed: int) -> dict[str, Any]:
+def _file_name(contract: AnyContract) -> str:
+    """Name of a contract in logs: letters, digits, points and dashes."""
+    if contract.is_none:
+        return "no-contract"
+    if isinstance(contract, Contract):
+        return f"tax{contract.tax:g}-cleaners{contract.n_cleaners}"
+    return "-".join(f"{name}{value:g}" for name, value in contract.numbers)
+
+
+def _about(contract: AnyContract, settings: EvaluationSettings, seed: int) -> dict[str, Any]:
     """What a training is, for those who listen."""
     plain = dataclasses.replace(settings, payment=None).to_dict()
     own = {} if settings.payment is None else {"payment": shown(settings.payment)}
     return {**plain, **own, "contract": contract.as_dict(), "seed": seed}
 
 
-def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: int) -> ContractedGame:
-    """Build the games in which a contract is learned and judged."""
+def contracted_game(contract: AnyContract, settings: EvaluationSettings, n_games: int) -> Any:
+    """Build the games in which a contract is learned and judged: a `ContractedGame`, or a `ProblemGame`."""
+    if settings.problem is not None:
+        return settings.problem.build(contract, n_games, settings.learner.observation)
+    if not isinstance(contract, Contract):
+        raise ContractsError(f"{contract} is a contract of the problem {contract.problem}: give it in the settings")
     return ContractedGame(
         contract,
         n_games=n_games,
@@ -163,14 +180,14 @@ def contracted_game(contract: Contract, settings: EvaluationSettings, n_games: i
     )
 
 
-def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy: LearnedPolicy) -> Outcome:
+def measure(contract: AnyContract, settings: EvaluationSettings, seed: int, policy: LearnedPolicy) -> Outcome:
     """Play greedy episodes of a trained policy, with seeds that training never saw."""
     learner = learner_of(policy.config)
     game = contracted_game(contract, settings, settings.episodes)
     sums = EpisodeSums(game)
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     learner.play(game, policy, fresh, on_step=sums.add)
-    return Outcome.of_episodes(contract, sums, seed, versions(learner.name))
+    return Outcome.of_episodes(contract, sums, seed, settings.versions())
 
 
 def check_arguments(contract: object, settings: object, seed: object) -> tuple[EvaluationSettings, int]:
@@ -179,7 +196,7 @@ def check_arguments(contract: object, settings: object, seed: object) -> tuple[E
     Raises:
         ContractsError: one of them is of another type, or the seed is out of range.
     """
-    if not isinstance(contract, Contract):
+    if not isinstance(contract, (Contract, DesignedContract)):
         raise ContractsError(
             f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
         )
@@ -187,5 +204,11 @@ def check_arguments(contract: object, settings: object, seed: object) -> tuple[E
     if not isinstance(settings, EvaluationSettings):
         raise ContractsError(
             f"settings must be EvaluationSettings, for example EvaluationSettings(), got {shown(settings)}"
+        )
+    if settings.problem is not None:
+        settings.problem.check(contract)
+    elif not isinstance(contract, Contract):
+        raise ContractsError(
+            f"{contract} is a contract of the problem {contract.problem}: name it, EvaluationSettings(problem=...)"
         )
     return settings, check_seed(seed)

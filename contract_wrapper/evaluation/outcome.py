@@ -6,16 +6,25 @@ Source: Molina Concha et al. 2024, eqs. 4 to 6. Margins are at least 0 when good
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from contract_wrapper.contracts.contract import Contract, as_int, as_items
+from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract, read_contract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.judging.outcome_values import (
+    a_count,
+    a_curve,
+    an_estimate,
+    is_file_name,
+    no_outcome,
+    some_roles,
+    some_seconds,
+)
 from contract_wrapper.evaluation.participation import (
     PARTICIPATION,
     Acceptance,
@@ -29,11 +38,15 @@ if TYPE_CHECKING:
     from contract_wrapper.envs.episode_sums import EpisodeSums
 
 
+_NOTHING = 1e-6
+"""Sum of transfers that rounding may leave, in apples per episode."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """Everything that one evaluation of a contract tells, in apples per episode."""
 
-    contract: Contract
+    contract: AnyContract
     """What was evaluated."""
 
     welfare: Estimate
@@ -83,23 +96,36 @@ class Outcome:
     by all contracts, so that what a training does to all of them alike is no noise of a comparison. What it does to
     one contract more than to another is not in the errors; the spread of `by_crew` tells of both."""
 
+    roles: Mapping[str, str] = field(default_factory=dict)
+    """Role of each agent; empty where its name says it, up to the last underscore."""
+
+    income: Estimate = field(default_factory=lambda: Estimate(mean=0.0))
+    """What is left to the principal: minus the sum of all transfers, 0 where they conserve money."""
+
     def __post_init__(self) -> None:
-        if not isinstance(self.policy, str) or not _is_file_name(self.policy):
+        if not isinstance(self.policy, str) or not is_file_name(self.policy):
             raise ContractsError(
                 f"policy must be a plain file name without folders, or empty, got {shown(self.policy)}"
             )
 
     def of_role(self, role: str) -> dict[str, Estimate]:
         """Utilities of the agents of a role."""
-        return {a: u for a, u in self.utilities.items() if a.rpartition("_")[0] == role}
+        return {a: u for a, u in self.utilities.items() if self.role(a) == role}
+
+    def role(self, agent: str) -> str:
+        """Role of an agent."""
+        return self.roles.get(agent) or agent.rpartition("_")[0] or agent
 
     @classmethod
-    def of_episodes(cls, contract: Contract, sums: EpisodeSums, seed: int, versions: Mapping[str, str]) -> Outcome:
+    def of_episodes(cls, contract: AnyContract, sums: EpisodeSums, seed: int, versions: Mapping[str, str]) -> Outcome:
         """What the episodes of a batch of games tell, each game's being one sample."""
+        roles = sums.game.roles
+        told = dict(zip(roles.agents, roles.names, strict=True))
+        minted = -sums.transfers.sum(axis=1)
         return cls(
             contract=contract,
             welfare=Estimate.of(sums.welfare),
-            utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(sums.game.config.agents)},
+            utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(roles.agents)},
             harvest=Estimate.of(sums.apples.sum(axis=1)),
             cleaned=Estimate.of(sums.cleaned.sum(axis=1)),
             shots=Estimate.of(sums.shots.sum(axis=1)),
@@ -107,6 +133,8 @@ class Outcome:
             seed=seed,
             episodes=sums.game.n_games,
             versions=versions,
+            roles={a: role for a, role in told.items() if role != (a.rpartition("_")[0] or a)},
+            income=Estimate.of(minted) if np.abs(minted).max(initial=0.0) > _NOTHING else Estimate(mean=0.0),
         )
 
     @property
@@ -143,13 +171,14 @@ class Outcome:
         return acceptance(self.margins(baseline, c_min).values())
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON; `by_crew` is left out where it is empty, as in files from before there were crews."""
+        """Plain data, for JSON; what few outcomes have is left out where it is empty, as in older files."""
         plain = {
             **dataclasses.asdict(self),
             "contract": self.contract.as_dict(),
             "utilities": {agent: dataclasses.asdict(u) for agent, u in self.utilities.items()},
         }
-        return plain if self.by_crew else {name: value for name, value in plain.items() if name != "by_crew"}
+        empty = {"by_crew": self.by_crew, "roles": self.roles, "income": self.income != Estimate(mean=0.0)}
+        return {name: value for name, value in plain.items() if empty.get(name, True)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Outcome:
@@ -159,82 +188,43 @@ class Outcome:
             ContractsError: something is missing, unknown, of another type, not finite, or does not fit the rest.
         """
         names = {f.name for f in dataclasses.fields(cls)}
-        if not isinstance(data, Mapping) or set(data) | {"by_crew"} != names:
-            raise _no_outcome(f"the names {', '.join(sorted(names))}", data)
+        if not isinstance(data, Mapping) or set(data) | {"by_crew", "roles", "income"} != names:
+            raise no_outcome(f"the names {', '.join(sorted(names))}", data)
         utilities, curves, versions = data["utilities"], data["training_curve"], data["versions"]
         for name, given in (("utilities", utilities), ("training_curve", curves), ("versions", versions)):
             if not isinstance(given, Mapping) or not all(isinstance(k, str) and 0 < len(k) <= 200 for k in given):
-                raise _no_outcome(f"a mapping with names in {name}", given)
+                raise no_outcome(f"a mapping with names in {name}", given)
         if not all(isinstance(version, str) for version in versions.values()):
-            raise _no_outcome("texts in versions", versions)
-        waste = _curve("waste_curve", data["waste_curve"])
+            raise no_outcome("texts in versions", versions)
+        waste = a_curve("waste_curve", data["waste_curve"])
         if waste and min(waste) < 0:
-            raise _no_outcome("numbers of cells in waste_curve", min(waste))
+            raise no_outcome("numbers of cells in waste_curve", min(waste))
         outcome = cls(
-            contract=Contract.from_dict(data["contract"]),
-            utilities={agent: _estimate(agent, u) for agent, u in utilities.items()},
+            contract=read_contract(data["contract"]),
+            utilities={agent: an_estimate(agent, u) for agent, u in utilities.items()},
             waste_curve=waste,
-            training_curve={name: _curve(name, curve) for name, curve in curves.items()},
+            training_curve={name: a_curve(name, curve) for name, curve in curves.items()},
             versions=dict(versions),
-            by_crew=_curve("by_crew", data.get("by_crew", ())),
+            by_crew=a_curve("by_crew", data.get("by_crew", ())),
+            roles=some_roles(data.get("roles", {}), utilities),
+            income=an_estimate("income", data.get("income", {"mean": 0.0, "se": 0.0})),
             policy=data["policy"],
-            welfare=_estimate("welfare", data["welfare"]),
-            harvest=_estimate("harvest", data["harvest"]),
-            cleaned=_estimate("cleaned", data["cleaned"]),
-            shots=_estimate("shots", data["shots"]),
-            seed=_count("seed", data["seed"]),
-            episodes=_count("episodes", data["episodes"]),
-            cpu_seconds=_seconds("cpu_seconds", data["cpu_seconds"]),
-            wall_seconds=_seconds("wall_seconds", data["wall_seconds"]),
+            welfare=an_estimate("welfare", data["welfare"]),
+            harvest=an_estimate("harvest", data["harvest"]),
+            cleaned=an_estimate("cleaned", data["cleaned"]),
+            shots=an_estimate("shots", data["shots"]),
+            seed=a_count("seed", data["seed"]),
+            episodes=a_count("episodes", data["episodes"]),
+            cpu_seconds=some_seconds("cpu_seconds", data["cpu_seconds"]),
+            wall_seconds=some_seconds("wall_seconds", data["wall_seconds"]),
         )
-        if not outcome.of_role("harvester") or len(outcome.of_role("cleaner")) != outcome.contract.n_cleaners:
-            raise _no_outcome(f"harvesters, and cleaners as in its contract ({outcome.contract})", list(utilities))
+        if isinstance(outcome.contract, Contract) and (
+            not outcome.of_role("harvester") or len(outcome.of_role("cleaner")) != outcome.contract.n_cleaners
+        ):
+            raise no_outcome(f"harvesters, and cleaners as in its contract ({outcome.contract})", list(utilities))
         if len({len(curve) for curve in outcome.training_curve.values()}) > 1:
-            raise _no_outcome("curves of one length in training_curve", [len(c) for c in curves.values()])
+            raise no_outcome("curves of one length in training_curve", [len(c) for c in curves.values()])
         return outcome
-
-
-def _no_outcome(wanted: str, got: object) -> ContractsError:
-    return ContractsError(f"this is no outcome of an evaluation: it has {wanted}, got {shown(got)}; evaluate again")
-
-
-def _is_number(value: object) -> TypeGuard[float]:
-    """Whether a value is a finite number that a float can hold."""
-    most = sys.float_info.max
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and -most <= value <= most
-
-
-def _estimate(name: str, data: object) -> Estimate:
-    if not isinstance(data, Mapping) or set(data) != {"mean", "se"} or not all(map(_is_number, data.values())):
-        raise _no_outcome(f"a finite mean and standard error for {name}", data)
-    if data["se"] < 0:
-        raise _no_outcome(f"a standard error of at least 0 for {name}", data["se"])
-    return Estimate(mean=float(data["mean"]), se=float(data["se"]))
-
-
-def _curve(name: str, data: object) -> tuple[float, ...]:
-    values = as_items(data)
-    if values is None or not all(map(_is_number, values)):
-        raise _no_outcome(f"finite numbers in {name}", data)
-    return tuple(map(float, values))
-
-
-def _seconds(name: str, value: object) -> float:
-    if not _is_number(value) or value < 0:
-        raise _no_outcome(f"a number of at least 0 as {name}", value)
-    return float(value)
-
-
-def _count(name: str, value: object) -> int:
-    number = as_int(value)
-    if number is None or not 0 <= number < 2**63:
-        raise _no_outcome(f"an integer of at least 0 as {name}", value)
-    return number
-
-
-def _is_file_name(text: str) -> bool:
-    """Whether text is empty or names a file in the folder that it is looked for in, on any system."""
-    return text not in (".", "..") and len(text) <= 200 and all(c.isprintable() and c not in '/\\:*?"<>|' for c in text)
 
 
 def mean_outcome(outcomes: list[Outcome]) -> Outcome:

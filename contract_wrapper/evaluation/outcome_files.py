@@ -10,7 +10,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -28,7 +28,7 @@ def write_outcome(path: Path, outcome: Outcome, settings: EvaluationSettings) ->
     write_sealed(path, KIND, {"identity": identity, "outcome": outcome.to_dict()})
 
 
-def read_outcome(path: Path, contract: Contract, settings: EvaluationSettings, seed: int) -> Outcome | None:
+def read_outcome(path: Path, contract: AnyContract, settings: EvaluationSettings, seed: int) -> Outcome | None:
     """Read the outcome of an evaluation; None if there is none.
 
     A file that is damaged, edited or another evaluation's is renamed to `*.json.broken`, with a warning.
@@ -57,7 +57,7 @@ def read_outcome(path: Path, contract: Contract, settings: EvaluationSettings, s
         ) from error
 
 
-def _outcome(path: Path, contract: Contract, settings: EvaluationSettings, seed: int) -> Outcome:
+def _outcome(path: Path, contract: AnyContract, settings: EvaluationSettings, seed: int) -> Outcome:
     content, wanted = read_sealed(path, KIND), settings.identity(contract, seed)
     found = content.get("identity")
     for name, value in wanted.items():

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome, paired_margins
@@ -22,7 +23,7 @@ MOST_SEEDS = 10_000
 
 
 def evaluate_seeds(
-    contract: Contract, settings: EvaluationSettings, seeds: Iterable[int], *,
+    contract: AnyContract, settings: EvaluationSettings, seeds: Iterable[int], *,
     folder: Path | None, processes: int, stream: TextIO,
 ) -> tuple[list[Outcome], list[Outcome]]:  # fmt: skip
     """Train the contract and the baseline with every seed; return the baselines and the outcomes, both by seed.
@@ -38,13 +39,14 @@ def evaluate_seeds(
     if not 1 <= len(numbered) <= MOST_SEEDS:
         got = f"more than {MOST_SEEDS:,}" if numbered else "none"
         raise ContractsError(f"a contract is judged over 1 to {MOST_SEEDS:,} seeds, got {got}")
-    check_game(settings.game, contract.n_cleaners)
-    if settings.crews is not None and not contract.is_none:
+    if isinstance(contract, Contract):
+        check_game(settings.game, contract.n_cleaners)
+    if settings.crews is not None and isinstance(contract, Contract) and not contract.is_none:
         settings.crews.check_knows(contract.n_cleaners)
     if folder is not None:
         make_folder(folder)
     n = len(numbered)
-    baselines = [Job(number=i, contract=Contract.none(), seed=seed) for i, seed in enumerate(numbered)]
+    baselines = [Job(number=i, contract=settings.none(), seed=seed) for i, seed in enumerate(numbered)]
     mine = baselines
     if not contract.is_none:
         mine = [Job(number=n + i, contract=contract, seed=seed) for i, seed in enumerate(numbered)]
@@ -77,7 +79,7 @@ def evaluate_seeds(
     return [results[job.number] for job in baselines], [results[job.number] for job in mine]
 
 
-def verdict(contract: Contract, baselines: list[Outcome], outcomes: list[Outcome]) -> str:
+def verdict(contract: AnyContract, baselines: list[Outcome], outcomes: list[Outcome]) -> str:
     """Say what a contract brought about, against the baseline of each seed.
 
     Raises:

@@ -21,6 +21,7 @@ from cleanup_env import CleanupConfig, CleanupError, make_config
 from cleanup_env.batch import check_games
 from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule, check_cost_roles, get_costs
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.contracts.settlement import Payment
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError, shown
@@ -34,11 +35,13 @@ from contract_wrapper.learners.registry import (
     config_to_dict,
     learner_of,
 )
+from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.problems.registry import problem_from
 
 _DECISIVE = {
     "cleanup_env": (),
     "mtmfq": (),
-    "contract_wrapper": ("contracts", "envs", "learners", "evaluation"),
+    "contract_wrapper": ("contracts", "envs", "problems", "learners", "evaluation"),
 }
 """Packages, and folders in them (none: all of it), that every result depends on."""
 
@@ -68,6 +71,10 @@ class EvaluationSettings:
     """Crews that know every contract, by which contracts are judged; None: each contract trains agents of its own
     from scratch. The game without a contract is trained from scratch in either case, by `learner`."""
 
+    problem: DesignProblem | None = None
+    """The design problem, where it is another than Clean-up's tax and crew; it then says game, payment and costs, and
+    `game`, `costs` and `payment` are left alone."""
+
     if TYPE_CHECKING:  # names are accepted, and settings are what is kept: a field has one type for both
 
         def __init__(
@@ -79,6 +86,7 @@ class EvaluationSettings:
             episodes: int = ...,
             payment: Callable[[Contract], Payment] | None = ...,
             crews: CrewSettings | None = ...,
+            problem: DesignProblem | None = ...,
         ) -> None: ...
 
     def __post_init__(self) -> None:
@@ -86,6 +94,8 @@ class EvaluationSettings:
             value = getattr(self, name)
             if isinstance(value, str):
                 object.__setattr__(self, name, read(value))
+        if self.problem is not None:
+            self._check_problem(self.problem)
         check_game(self.game)
         if not isinstance(self.costs, CostRule):
             raise ContractsError(f"costs must be a CostRule, or text such as 'paper', got {shown(self.costs)}")
@@ -95,7 +105,8 @@ class EvaluationSettings:
         if episodes is None or episodes < 2:
             raise ContractsError(f"episodes must be an integer of at least 2, got {shown(self.episodes)}")
         object.__setattr__(self, "episodes", episodes)
-        for what, count in (("evaluation episodes", episodes), ("training games", self.learner.n_games)):
+        counted = (("evaluation episodes", episodes), ("training games", self.learner.n_games))
+        for what, count in counted if self.problem is None else ():
             try:
                 check_games(self.game, count, self.learner.observation)
             except CleanupError as error:
@@ -107,6 +118,20 @@ class EvaluationSettings:
             )
         if self.crews is not None:
             self._check_crews(self.crews)
+
+    def _check_problem(self, problem: object) -> None:
+        if not isinstance(problem, DesignProblem):
+            raise ContractsError(
+                f"problem must be a DesignProblem, or None for Clean-up's contracts, got {shown(problem)}"
+            )
+        default = {name: read(_DEFAULTS[name]) for name, read in _BY_NAME.items() if name in _DEFAULTS}
+        changed = [name for name, usual in default.items() if getattr(self, name) != usual]
+        changed += [name for name in ("payment", "crews") if getattr(self, name) is not None]
+        if changed:
+            raise ContractsError(
+                f"the problem {problem.name} says for itself which game is played and who pays: leave out "
+                f"{' and '.join(changed)}"
+            )
 
     def _check_crews(self, crews: object) -> None:
         if not isinstance(crews, CrewSettings):
@@ -136,6 +161,10 @@ class EvaluationSettings:
                 f"the settings have a custom payment rule (payment={name}), which cannot be written to a file, so no "
                 "outcome can be kept in a folder under it: evaluate without a folder, or leave payment out (tax and share)"
             )
+        if self.problem is not None:
+            return {
+                "problem": self.problem.to_dict(), "learner": config_to_dict(self.learner), "episodes": self.episodes,
+            }  # fmt: skip
         plain = {
             "game": {**self.game.as_dict(), "map": list(self.game.map)},
             "costs": str(self.costs),
@@ -152,6 +181,8 @@ class EvaluationSettings:
             ContractsError: something is missing, unknown or not as `to_dict` writes it.
             CleanupError, LearnerError: a setting of the game or the learner is out of range.
         """
+        if isinstance(data, Mapping) and "problem" in data:
+            return cls._of_problem(data)
         names = ("game", "costs", "learner", "episodes")
         if not isinstance(data, Mapping) or set(data) - {"crews"} != set(names):
             raise ContractsError(f"settings of an evaluation have the names {', '.join(names)}, got {shown(data)}")
@@ -172,21 +203,43 @@ class EvaluationSettings:
             )
         return settings
 
+    @classmethod
+    def _of_problem(cls, data: Mapping[str, Any]) -> EvaluationSettings:
+        """Read settings of a design problem, which the program must know."""
+        if set(data) != {"problem", "learner", "episodes"} or not isinstance(data["learner"], Mapping):
+            raise ContractsError(f"settings of a design problem have problem, learner and episodes, got {shown(data)}")
+        problem, learner = problem_from(data["problem"]), config_from_dict(data["learner"])
+        return cls(problem=problem, learner=learner, episodes=data["episodes"])
+
+    def none(self) -> AnyContract:
+        """The contract that is none: the baseline."""
+        return Contract.none() if self.problem is None else self.problem.none()
+
+    def versions(self) -> dict[str, str]:
+        """Versions of the packages that a result depends on; `code` is that of the problem's sources, too."""
+        found = dict(versions(learner_of(self.learner).name))
+        if self.problem is not None:
+            found["code"] += f"-{self.problem.code_version()}"
+        return found
+
     def fingerprint(self) -> str:
         """Hash of all settings; errors as `to_dict`."""
         return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()[:24]
 
-    def identity(self, contract: Contract, seed: int) -> dict[str, Any]:
+    def identity(self, contract: AnyContract, seed: int) -> dict[str, Any]:
         """What determines the result of an evaluation, as plain data; its files say it. Errors as `to_dict`."""
         return {
             "settings": self.fingerprint(), "contract": contract.as_dict(), "seed": check_seed(seed),
-            "code": code_version(learner_of(self.learner).name),
+            "code": self.versions()["code"],
         }  # fmt: skip
 
-    def key(self, contract: Contract, seed: int) -> str:
+    def key(self, contract: AnyContract, seed: int) -> str:
         """Name of an evaluation in the cache: a hash of its identity; errors as `to_dict`."""
         return hashlib.sha256(json.dumps(self.identity(contract, seed), sort_keys=True).encode()).hexdigest()[:24]
 
+
+_DEFAULTS = {"game": "contract", "costs": "effort"}
+"""Names of what a field is where nobody chooses."""
 
 _BY_NAME: Mapping[str, Callable[[str], Any]] = {
     "game": make_config,

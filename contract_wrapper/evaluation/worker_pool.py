@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from contract_wrapper import interrupts
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews, one_crews
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
@@ -66,7 +66,7 @@ class Job:
     """One evaluation to do; its result is an Outcome."""
 
     number: int
-    contract: Contract
+    contract: AnyContract
     seed: int
     from_scratch: bool = False
     """Whether agents are trained under this contract alone, though the settings name crews that know every contract."""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import of_cleanup
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.by_crews.crew_folder import FOLDER
 from contract_wrapper.evaluation.crews import Crews
@@ -112,7 +113,7 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         raise ContractsError(
             f"the study in {folder} has no finished evaluation of {contract}: choose a contract listed in its trials.csv"
         )
-    return record.settings, found.contract, kept_policy(record, found)
+    return record.settings, of_cleanup(found.contract), kept_policy(record, found)
 
 
 def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:

@@ -20,6 +20,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import of_cleanup
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import Crews
@@ -214,13 +215,13 @@ def draw_waste(record: StudyRecord, best: Outcome | None, *, style: FigureStyle 
     if not shown:
         raise ContractsError("waste curves need at least one finished evaluation")
     points = style.points
-    ends = " and ".join(f"{o.waste_curve[-1]:.0f} {whose(o.contract)}" for o in shown)
+    ends = " and ".join(f"{o.waste_curve[-1]:.0f} {whose(of_cleanup(o.contract))}" for o in shown)
     figure, ax = canvas(*style.size(8.0, 4.6, 2.3), f"Waste cells at the end of an episode: {ends}", style)
     for outcome in shown:
         steps = np.arange(1, len(outcome.waste_curve) + 1)
         none = outcome.contract.is_none
         ax.plot(steps, outcome.waste_curve, color=INK if none else GREEN, ls="--" if none else "-", lw=points(2.2),
-                label=whose(outcome.contract))  # fmt: skip
+                label=whose(of_cleanup(outcome.contract)))  # fmt: skip
     game = record.settings.game
     river = sum(letter in "RH" for line in game.map for letter in line)
     limit = game.depletion * river

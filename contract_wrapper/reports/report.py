@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import of_cleanup
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import read_crews, settings_of_crews
 from contract_wrapper.evaluation.outcome import Outcome
@@ -17,6 +18,7 @@ from contract_wrapper.reports import margins_figure
 from contract_wrapper.reports import search_figures as figures
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
 from contract_wrapper.reports.page import NAME, Page
+from contract_wrapper.reports.problems.problem_report import write_problem_report
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.study import OUTCOMES
@@ -42,6 +44,8 @@ def write_report(record: StudyRecord, *, style: FigureStyle = SCREEN) -> list[Pa
     Raises:
         ContractsError: the folder cannot be written.
     """
+    if record.settings.problem is not None:
+        return write_problem_report(record, style=style)
     folder = record.folder / FOLDER
     make_folder(folder)
     page = Page(folder, style)
@@ -106,7 +110,7 @@ def _contract_figures(record: StudyRecord, best: Outcome | None, page: Page) -> 
     for outcome in (best, record.baseline):
         if outcome is not None and not outcome.by_crew:
             page.add(
-                training_name(outcome.contract),
+                training_name(of_cleanup(outcome.contract)),
                 lambda o=outcome: episode_figures.draw_training(o, style=page.style),  # type: ignore[misc]
                 lambda o=outcome: _training(o),  # type: ignore[misc]
                 heading=f"Training: {outcome.contract}",
@@ -133,7 +137,10 @@ def _episodes(record: StudyRecord, best: Outcome | None) -> list[Episode]:
         raise ContractsError("the baseline without a contract is missing")
     if best is None:
         raise ContractsError("no contract is feasible: each has a margin below 0")
-    return [record_episode(o.contract, record.settings, kept_policy(record, o), SEED) for o in (record.baseline, best)]
+    return [
+        record_episode(of_cleanup(o.contract), record.settings, kept_policy(record, o), SEED)
+        for o in (record.baseline, best)
+    ]
 
 
 def _progress(record: StudyRecord) -> str:
@@ -152,7 +159,7 @@ def _work(record: StudyRecord) -> str:
         f"Work costs: {record.settings.costs} (apples). The tax is shared whatever each cleaner does, so that a cleaner "
         "works only where its own part of the additional harvest is worth what its work costs."
     )
-    turn = figures.turn_to_work([t for t in record.finished() if t.contract.n_cleaners])
+    turn = figures.turn_to_work([t for t in record.finished() if not t.contract.is_none])
     if turn is None:
         return f"{text} Among the contracts tried no crew size has an idle crew next to a working one."
     crew, low, high = turn

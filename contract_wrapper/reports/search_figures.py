@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from contract_wrapper.contracts.designed_contract import of_cleanup
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
@@ -81,7 +82,7 @@ def draw_designs(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
         some = [t for t in trials if said(record, t) == answer]
         if some:
             ax.scatter(
-                [t.contract.tax for t in some], [t.contract.n_cleaners for t in some],
+                [of_cleanup(t.contract).tax for t in some], [of_cleanup(t.contract).n_cleaners for t in some],
                 c=[outcome_of(t).welfare.mean for t in some], cmap="cividis", norm=norm, marker=marker,
                 s=size**2, edgecolors=INK, linewidths=points(0.7), zorder=3, gid=name,
             )  # fmt: skip
@@ -94,11 +95,11 @@ def draw_designs(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
         text = f"paper's best ({PAPER.contract}): {PAPER.welfare}"
         ax.plot(*at, "*", ms=points(17), mfc="none", mec=HARVESTER, mew=points(1.6), label=text, zorder=4, ls="none")
     if good:
-        best = good[0].contract
+        best = of_cleanup(good[0].contract)
         ax.plot([best.tax], [best.n_cleaners], "o", ms=points(19), mfc="none", mec=GREEN, mew=points(2.2), zorder=4,
                 label=f"best: {best}", ls="none")  # fmt: skip
-    most = max(PAPER.contract.n_cleaners, *(t.contract.n_cleaners for t in trials))
-    taxes = [t.contract.tax for t in trials]
+    most = max(PAPER.contract.n_cleaners, *(of_cleanup(t.contract).n_cleaners for t in trials))
+    taxes = [of_cleanup(t.contract).tax for t in trials]
     room = 0.06 * max(*taxes, 0.1)
     ax.set(
         xlabel=TAX, ylabel="cleaners recruited", ylim=(-0.6, most + 0.75),
@@ -136,7 +137,9 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
     """Write each trial's number beside its point, at the first place where it covers nothing."""
     figure.draw_without_rendering()  # fixes the layout, so that distances can be taken in points
     unit = style.points(figure.dpi / 72)
-    dots = ax.transData.transform([(t.contract.tax, t.contract.n_cleaners) for t in trials]) / unit
+    dots = (
+        ax.transData.transform([(of_cleanup(t.contract).tax, of_cleanup(t.contract).n_cleaners) for t in trials]) / unit
+    )
     taken: list[tuple[float, float]] = [tuple(p) for p in dots]
     places = [(0, 13), (0, -13), (11, 9), (-11, 9), (11, -9), (-11, -9), (22, 0), (-22, 0), (0, 23), (0, -23),
               (12, 20), (-12, 20), (14, -20), (-14, -20), (26, 14), (-26, 14), (26, -14), (-26, -14)]  # fmt: skip
@@ -150,7 +153,7 @@ def _number(figure: Figure, ax: Axes, trials: Sequence[TrialRecord], best: int |
         dx, dy = next(free, (0, 33))
         taken += [(x + dx + aside, y + dy) for aside in ((-12, 0, 12) if mine else (0,))]
         ax.annotate(
-            f"{trial.number}: best" if mine else str(trial.number), (trial.contract.tax, trial.contract.n_cleaners),
+            f"{trial.number}: best" if mine else str(trial.number), (of_cleanup(trial.contract).tax, of_cleanup(trial.contract).n_cleaners),
             (style.points(dx), style.points(dy)), textcoords="offset points", ha="center", va="center",
             arrowprops={"arrowstyle": "-", "color": GREY, "lw": 0.5, "shrinkB": 4} if dx * dx + dy * dy >= 400 else None,
             fontsize=style.points(8), zorder=5, color=GREEN if mine else INK, weight="bold" if mine else "normal",
@@ -215,7 +218,7 @@ def _levels(ax: Axes, levels: Iterable[tuple[float, str, str, str]], style: Figu
 
 def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure:
     """Where crews begin to work: tax against shots, harvest and the utilities of the worst-off; only what was played."""
-    trials = [t for t in _finished(record) if t.contract.n_cleaners]
+    trials = [t for t in _finished(record) if of_cleanup(t.contract).n_cleaners]
     points, base = style.points, record.baseline
     figure = empty_figure(*style.size(9.0, 6.6, 6.0), _title_of_work(trials), style)
     axes = figure.subplots(*((4, 1) if style.narrow else (2, 2)), sharex=True).ravel()
@@ -230,9 +233,13 @@ def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
     for ax, (label, of, level) in zip(axes, panels, strict=True):
         plain(ax, style)
         ax.set_title(label, fontsize=points(10), loc="left")
-        for crew in sorted({t.contract.n_cleaners for t in trials}):
+        for crew in sorted({of_cleanup(t.contract).n_cleaners for t in trials}):
             colour, marker = crew_style(crew)
-            some = [(t.contract.tax, of(outcome_of(t))) for t in trials if t.contract.n_cleaners == crew]
+            some = [
+                (of_cleanup(t.contract).tax, of(outcome_of(t)))
+                for t in trials
+                if of_cleanup(t.contract).n_cleaners == crew
+            ]
             found = [(tax, e.mean, 2 * e.se) for tax, e in some if e is not None]  # every one of these has cleaners
             ax.errorbar(
                 *np.transpose(found), fmt=marker, color=colour, ms=points(7), mec="white", mew=points(0.6),
@@ -254,8 +261,12 @@ def draw_work_over_tax(record: StudyRecord, *, style: FigureStyle = SCREEN) -> F
 def turn_to_work(trials: Sequence[TrialRecord]) -> tuple[int, float, float] | None:
     """Crew size, highest idle tax and lowest working tax above it, where these two are nearest; or None."""
     found = []
-    for crew in {t.contract.n_cleaners for t in trials}:
-        shots = {t.contract.tax: outcome_of(t).shots.mean for t in trials if t.contract.n_cleaners == crew}
+    for crew in {of_cleanup(t.contract).n_cleaners for t in trials}:
+        shots = {
+            of_cleanup(t.contract).tax: outcome_of(t).shots.mean
+            for t in trials
+            if of_cleanup(t.contract).n_cleaners == crew
+        }
         taxes = sorted(shots)
         found += [
             (high - low, crew, low, high)

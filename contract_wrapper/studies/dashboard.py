@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
+from contract_wrapper.contracts.designed_contract import DesignedContract
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import acceptance, in_words, tightest_margin
@@ -33,8 +34,12 @@ def attributes(outcome: Outcome, margins: Mapping[str, Estimate]) -> dict[str, A
     """Return what people may want to read, sort and plot of a trial: numbers and words by name, per episode."""
     found: dict[str, Any] = {
         "welfare, standard error": outcome.welfare.se, "harvest": outcome.harvest.mean, "shots": outcome.shots.mean,
-        "worst harvester": outcome.worst_harvester.mean, "seconds of training": outcome.wall_seconds,
+        "seconds of training": outcome.wall_seconds,
     }  # fmt: skip
+    if isinstance(outcome.contract, DesignedContract):
+        found |= {f"utility of {agent}": u.mean for agent, u in outcome.utilities.items()}
+    else:
+        found["worst harvester"] = outcome.worst_harvester.mean
     if outcome.worst_cleaner is not None:
         found["worst cleaner"] = outcome.worst_cleaner.mean
     if margins:

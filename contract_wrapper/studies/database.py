@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract, read_contract
 from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import seal
 from contract_wrapper.studies import dashboard
-from contract_wrapper.studies.record import Batch, Phase, TrialRecord
+from contract_wrapper.studies.record import Batch, Phase, TrialRecord, numbers_of
 from contract_wrapper.studies.settings import SearchSettings
 
 if TYPE_CHECKING:
@@ -136,14 +136,14 @@ class StudyDatabase:
                 raise ContractsError(f"trial {number} is missing in {self._path}: put back a copy of the file")
         return trials
 
-    def queue(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
+    def queue(self, contract: AnyContract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Append one trial that waits for its evaluation."""
         attributes = {
             "contract": contract.as_dict(), "phase": phase.value, "why": why,
             "batch": None if batch is None else list(batch),
         }  # fmt: skip
         with self._errors():
-            self._study.enqueue_trial(contract.as_dict(), user_attrs=attributes)
+            self._study.enqueue_trial(dict(numbers_of(contract)), user_attrs=attributes)
 
     def untold(self) -> tuple[int, ...]:
         """Numbers of trials whose result is stored and that Optuna takes for running: a stop came between the two."""
@@ -153,16 +153,17 @@ class StudyDatabase:
             running = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
             return tuple(t.number for t in running if {"outcome", "failure"} & set(t.user_attrs))
 
-    def finish(self, number: int, result: Outcome | str, margins: Mapping[str, Estimate]) -> None:
-        """Store what came out of a trial: an outcome with its margins, or the cause of a failure."""
+    def finish(
+        self, number: int, result: Outcome | str, margins: Mapping[str, Estimate], value: float | None = None
+    ) -> None:
+        """Store what came out of a trial: an outcome with its margins and objective (default: welfare), or a failure."""
         import optuna
 
         with self._errors():
             configuration = self.configuration
             assert configuration is not None  # stored when the study was opened
             trial = self._begun(number)
-            trial.suggest_float("tax", 0.0, 1.0, step=0.01)
-            trial.suggest_int("n_cleaners", 0, configuration.search.max_cleaners)
+            _suggest(trial, configuration)
             if isinstance(result, str):
                 trial.set_user_attr("failure", result)
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
@@ -174,7 +175,7 @@ class StudyDatabase:
                 if name not in trial.constraints:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
             dashboard.show(self._storage.engine, trial._trial_id, result, margins)
-            self._study.tell(trial, result.welfare.mean)
+            self._study.tell(trial, result.welfare.mean if value is None else value)
 
     def _begun(self, number: int) -> optuna.Trial:
         """Return a trial that runs; it is begun only now, when its result is there, so that a stop leaves it waiting."""
@@ -217,6 +218,21 @@ class StudyDatabase:
             ) from error
 
 
+def _suggest(trial: optuna.Trial, configuration: Configuration) -> None:
+    """Give a trial, whose numbers were queued with it, the ranges of its contract."""
+    problem = configuration.evaluation.problem
+    if problem is None:
+        trial.suggest_float("tax", 0.0, 1.0, step=0.01)
+        trial.suggest_int("n_cleaners", 0, configuration.search.max_cleaners)
+        return
+    if not read_contract(trial.user_attrs["contract"]).is_none:
+        for term in problem.terms:
+            if term.whole:
+                trial.suggest_int(term.name, int(term.low), int(term.high))
+            else:
+                trial.suggest_float(term.name, term.low, term.high, step=term.step)
+
+
 def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecord:
     attributes = trial.user_attrs
     batch = attributes["batch"]
@@ -226,7 +242,7 @@ def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecor
         )
     record = TrialRecord(
         number=trial.number,
-        contract=Contract.from_dict(attributes["contract"]),
+        contract=read_contract(attributes["contract"]),
         phase=Phase(attributes["phase"]),
         seed=search.training_seed(trial.number),
         outcome=Outcome.from_dict(attributes["outcome"]) if "outcome" in attributes else None,

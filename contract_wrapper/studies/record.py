@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.participation import (
     Acceptance,
@@ -24,6 +26,7 @@ from contract_wrapper.evaluation.participation import (
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.certificate import Certificate, Verdict
 from contract_wrapper.landscapes.reachable import Reach, reachable
+from contract_wrapper.studies.designs import Designs
 from contract_wrapper.studies.settings import SearchSettings
 
 
@@ -67,7 +70,7 @@ class TrialRecord:
     number: int
     """Number in the study; 0 is the baseline."""
 
-    contract: Contract
+    contract: AnyContract
     """What was evaluated."""
 
     phase: Phase
@@ -141,7 +144,20 @@ class StudyRecord:
         """Margins of a finished trial against the baseline, >= 0 good."""
         if trial.outcome is None or self.baseline is None:
             raise ContractsError(f"trial {trial.number} or the baseline has no outcome yet: let the study go on first")
-        return trial.outcome.margins(self.baseline)
+        return margins_of(trial.outcome, self.baseline, self.settings.problem)
+
+    def objective(self, trial: TrialRecord) -> Estimate:
+        """What the principal maximises, of a finished trial: welfare, or the objective of the design problem."""
+        if trial.outcome is None:
+            raise ContractsError(f"trial {trial.number} has no outcome yet: let the study go on first")
+        if self.settings.problem is None or self.baseline is None:
+            return trial.outcome.welfare
+        return objective_of(trial.outcome, self.baseline, self.settings.problem)
+
+    @property
+    def designs(self) -> Designs:
+        """The contracts among which the study chooses."""
+        return self.search.designs(self.settings.problem)
 
     def feasible(self, trial: TrialRecord) -> bool:
         """Whether every margin of a finished trial is at least 0 as measured, as the optimiser takes it."""
@@ -156,7 +172,7 @@ class StudyRecord:
         if self.baseline is None:
             return []
         good = [t for t in self.finished() if self.feasible(t)]
-        return sorted(good, key=lambda t: -t.outcome.welfare.mean)  # type: ignore[union-attr]
+        return sorted(good, key=lambda t: -self.objective(t).mean)
 
     def best(self) -> TrialRecord | None:
         """The trial to recommend: the feasible one with the highest welfare that fresh trainings do not refute.
@@ -194,7 +210,7 @@ class StudyRecord:
         bad = [t for t in self.finished() if not self.feasible(t)]
         return sorted(bad, key=lambda t: -tightest_margin(self.margins(t)).mean)
 
-    def confirmed(self, contract: Contract) -> bool | None:
+    def confirmed(self, contract: AnyContract) -> bool | None:
         """Whether fresh trainings of a contract keep every margin above zero beyond one standard error.
 
         None if there were none.
@@ -202,9 +218,9 @@ class StudyRecord:
         again, baseline = self.confirmation(contract), self.baseline
         if again is None or baseline is None:
             return None
-        return all(map(accepts_beyond_error, again.margins(baseline).values()))
+        return all(map(accepts_beyond_error, margins_of(again, baseline, self.settings.problem).values()))
 
-    def reach(self, contract: Contract) -> Reach | None:
+    def reach(self, contract: AnyContract) -> Reach | None:
         """How far trainings from scratch come to the crews that judged a contract; None without either of them.
 
         "Not reachable" refutes no contract: it says that a training from scratch does not find that crew.
@@ -217,11 +233,11 @@ class StudyRecord:
             return None
         return reachable(again, judged.by_crew)
 
-    def certified(self, contract: Contract) -> Certificate | None:
+    def certified(self, contract: AnyContract) -> Certificate | None:
         """The certificate of a contract, whatever its verdict; None if there is none."""
         return next((c for c in self.certificates if c.contract == contract), None)
 
-    def confirmation(self, contract: Contract) -> Outcome | None:
+    def confirmation(self, contract: AnyContract) -> Outcome | None:
         """Mean over the confirming trainings of a contract, None if there are none."""
         again = [
             t.outcome for t in self.finished(Phase.CONFIRMATION) if t.contract == contract and t.outcome is not None
@@ -240,8 +256,7 @@ class StudyRecord:
 
     def _row(self, trial: TrialRecord) -> dict[str, Any]:
         row: dict[str, Any] = {
-            "number": trial.number, "phase": trial.phase.value, "tax": trial.contract.tax,
-            "n_cleaners": trial.contract.n_cleaners, "seed": trial.seed,
+            "number": trial.number, "phase": trial.phase.value, **numbers_of(trial.contract), "seed": trial.seed,
             "state": "failed" if trial.failure else "finished" if trial.outcome else "unfinished",
         }  # fmt: skip
         if trial.outcome is not None:
@@ -255,8 +270,17 @@ class StudyRecord:
                 ("shots", o.shots),
             ):
                 row[name], row[f"{name}_se"] = value.mean, value.se
-            row["worst_harvester"] = o.worst_harvester.mean
-            row["worst_cleaner"] = o.worst_cleaner.mean if o.worst_cleaner else ""
+            if self.settings.problem is None:
+                row["worst_harvester"] = o.worst_harvester.mean
+                row["worst_cleaner"] = o.worst_cleaner.mean if o.worst_cleaner else ""
+            else:
+                if self.settings.problem.objective != "welfare" and self.baseline is not None:
+                    value = self.objective(trial)
+                    row[self.settings.problem.objective], row[f"{self.settings.problem.objective}_se"] = (
+                        value.mean,
+                        value.se,
+                    )
+                row |= {f"utility_{agent}": u.mean for agent, u in o.utilities.items()}
             row |= {f"welfare_crews_{k + 1}": welfare for k, welfare in enumerate(o.by_crew)}
             if self.baseline is not None:
                 for name, margin in self.margins(trial).items():
@@ -264,3 +288,8 @@ class StudyRecord:
             row["cpu_seconds"], row["policy"] = o.cpu_seconds, o.policy
         row["why"], row["failure"] = trial.why, trial.failure
         return row
+
+
+def numbers_of(contract: AnyContract) -> dict[str, float | int | str]:
+    """The numbers of a contract by name, as a table has them; of no contract of a design problem none."""
+    return {**(contract.as_dict() if isinstance(contract, Contract) else dict(contract.numbers))}

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 from contract_wrapper import interrupts
 from contract_wrapper.bo.suggestion import SpaceExhausted
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import in_words
@@ -21,7 +22,6 @@ from contract_wrapper.progress import Pace, Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
 from contract_wrapper.studies.record import MAX_CANDIDATES, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.settings import contract_of
 from contract_wrapper.studies.study import Study
 from contract_wrapper.studies.suggest import candidates, next_batch, suggest
 
@@ -51,17 +51,18 @@ class Search:
     def _search_step(self) -> bool:
         """Queue the next batch of cPMES; false when the budget is spent or nothing is left to ask."""
         interrupts.check()
-        batch = next_batch(self.study.record(), self.study.search)
+        record = self.study.record()
+        batch = next_batch(record, self.study.search)
         if batch is None:
             return False
         try:
-            suggestions = suggest(self.study.record().before(batch.first), batch.size)
+            suggestions = suggest(record.before(batch.first), batch.size)
         except SpaceExhausted:
             self._progress.say("every contract of the design space is evaluated")
             return False
-        there = len(self.study.record().trials) - batch.first
+        there = len(record.trials) - batch.first
         for suggestion in suggestions[there:]:
-            self.study.add(contract_of(suggestion.design), Phase.SEARCH, suggestion.why(), batch)
+            self.study.add(record.designs.contract(suggestion.design), Phase.SEARCH, suggestion.why(), batch)
         return len(suggestions) > there
 
     def _confirm_step(self) -> bool:
@@ -100,14 +101,14 @@ class Search:
 
     def _certify(self, workers: Workers, best: TrialRecord) -> None:
         """Measure what deviating alone brings under the contract of a trial."""
-        crews, baseline = self.study.settings.crews, self.study.record().baseline
-        if crews is None or baseline is None:
+        crews, baseline, contract = self.study.settings.crews, self.study.record().baseline, best.contract
+        if crews is None or baseline is None or not isinstance(contract, Contract):
             return
         interrupts.check()
         self._progress.say(f"certifying {best.contract}: what does an agent gain by deviating alone?")
         seed = self.study.search.training_seed(best.number)
         jobs = [
-            CertifyJob(number=-1 - k, training=k, contract=best.contract, baseline=baseline, seed=seed)
+            CertifyJob(number=-1 - k, training=k, contract=contract, baseline=baseline, seed=seed)
             for k in range(crews.trainings)
         ]
         found: dict[int, Certificate | str] = {}
@@ -196,6 +197,9 @@ class Search:
         if trial.outcome is None:
             return f"{head} failed: {trial.failure}"
         welfare, o = f"welfare {trial.outcome.welfare.mean:7.1f}", trial.outcome
+        if record.settings.problem is not None:
+            value = f"{record.settings.problem.objective} {record.objective(trial).mean:7.1f}"
+            return f"{head} {value}" + ("" if number == 0 else f"  {in_words(record.margins(trial))}")
         if number == 0:
             return f"{head} {welfare}  harvester {o.worst_harvester.mean:6.1f}"
         verdict = in_words(record.margins(trial))
@@ -208,9 +212,10 @@ class Search:
         total = 1 + search.n_initial + search.n_search + search.n_confirm
         finished = sum(t.is_finished for t in record.trials)
         when = self._pace.left(self._work_done(), workload.total(record, search))
-        best = record.best()
+        best, problem = record.best(), record.settings.problem
+        name = "welfare" if problem is None else problem.objective
         best_text = (
-            f"highest reading so far {best.contract}, welfare {best.outcome.welfare.mean:.0f}"
+            f"highest reading so far {best.contract}, {name} {record.objective(best).mean:.0f}"
             if best and best.outcome
             else "nothing feasible yet"
         )
@@ -236,7 +241,7 @@ class Search:
             return 0.0
         settings = self.study.settings
         if isinstance(job, Job):
-            whole = workload.of_scratch(settings, job.contract.n_cleaners)
+            whole = workload.of_evaluation(settings.from_scratch(), job.contract, Phase.BASELINE)
         else:
             whole = workload.of_deviators(settings) if isinstance(job, CertifyJob) else workload.of_crews(settings)
         return whole * status.episode / status.episodes

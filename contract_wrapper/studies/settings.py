@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +11,11 @@ import numpy as np
 
 from contract_wrapper.bo.ask import LARGEST_BATCH
 from contract_wrapper.bo.sampling import MOST_INITIAL, initial_designs
-from contract_wrapper.bo.space import Design, DesignSpace, contract_space
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.bo.space import DesignSpace, contract_space
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.studies.designs import Designs
 
 _RANGES = {
     "seed": (0, 2**63 - 1),
@@ -54,23 +56,28 @@ class SearchSettings:
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
                 raise ContractsError(f"{name} must be an integer from {least} to {most}, got {shown(value)}")
 
+    def designs(self, problem: DesignProblem | None = None) -> Designs:
+        """The contracts among which the search chooses, of a design problem or Clean-up's."""
+        return Designs.of(problem, self.max_cleaners)
+
     @property
     def space(self) -> DesignSpace:
-        """The designs among which the search chooses."""
+        """The designs among which the search chooses in Clean-up."""
         return contract_space(self.max_cleaners)
 
     def training_seed(self, number: int) -> int:
         """Seed of the training of a trial: a function of the study's seed and the trial's number alone."""
         return int(np.random.SeedSequence([self.seed, 20, number]).generate_state(1, np.uint32)[0])
 
-    def initial_contracts(self) -> list[Contract]:
-        """Contracts that every study begins with: none, then the initial designs.
+    def initial_contracts(self, problem: DesignProblem | None = None) -> list[AnyContract]:
+        """Contracts that every study begins with: none, then the initial designs, of a problem or Clean-up's.
 
         Raises:
             ContractsError: the design space has fewer designs than are wanted.
         """
         rng = np.random.default_rng(np.random.SeedSequence([self.seed, 10]))
-        return [Contract.none(), *map(contract_of, initial_designs(self.space, self.n_initial, rng))]
+        designs = self.designs(problem)
+        return [designs.none(), *map(designs.contract, initial_designs(designs.space, self.n_initial, rng))]
 
     def to_dict(self) -> dict[str, int]:
         """Plain data, for JSON."""
@@ -87,14 +94,3 @@ class SearchSettings:
         if set(data) != known:
             raise ContractsError(f"search settings have the names {sorted(known)}, got {sorted(data)}")
         return cls(**data)
-
-
-def design_of(contract: Contract) -> Design:
-    """Return a contract as the optimiser sees it: (tax, cleaners)."""
-    return (contract.tax, contract.n_cleaners)
-
-
-def contract_of(design: Sequence[float]) -> Contract:
-    """Read a design of the optimiser as a contract."""
-    tax, cleaners = design
-    return Contract(tax=float(tax), n_cleaners=int(cleaners))

@@ -14,21 +14,21 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import crews_seconds
 from contract_wrapper.evaluation.estimate import Estimate
+from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings, versions
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import make_folder, write_text
 from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.certificate import Certificate
-from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.studies.certificate_file import read_certificates, write_certificates
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.settings import SearchSettings, design_of
+from contract_wrapper.studies.settings import SearchSettings
 
 OUTCOMES = "outcomes"
 """Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
@@ -48,8 +48,9 @@ class Study:
                 one that another process is working on; or it cannot be written.
         """
         self.folder, self.settings, self.search = folder, settings, search
-        initial = search.initial_contracts()
-        check_game(settings.game, search.max_cleaners)  # before anything is written
+        initial = search.initial_contracts(settings.problem)
+        if settings.problem is None:
+            check_game(settings.game, search.max_cleaners)  # before anything is written
         if settings.crews is not None:
             for n_cleaners in range(1, search.max_cleaners + 1):
                 settings.crews.check_knows(n_cleaners)
@@ -84,7 +85,7 @@ class Study:
         self._known = None
         self._database.configuration = mine
 
-    def _queue_initial(self, contracts: list[Contract]) -> None:
+    def _queue_initial(self, contracts: list[AnyContract]) -> None:
         """Queue what is missing of the baseline and the initial designs: all of them, unless a stop came between."""
         there = [t.contract for t in self.record().trials[: len(contracts)]]
         if there != contracts[: len(there)]:
@@ -105,14 +106,13 @@ class Study:
         """Let other processes have the folder."""
         self._lock.release()
 
-    def add(self, contract: Contract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
+    def add(self, contract: AnyContract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
         """Queue one evaluation.
 
         Raises:
             ContractsError: the contract is none of the search's design space.
         """
-        if not contract.is_none:
-            self.search.space.check_bounds(design_of(contract), steps=True)
+        self.record().designs.check(contract)
         self._known = None
         self._database.queue(contract, phase, why, batch)
 
@@ -127,10 +127,16 @@ class Study:
             baseline = self.record().baseline
             if baseline is None:
                 raise ContractsError(f"trial {number} cannot be judged before the baseline: finish trial 0 first")
-            margins = result.margins(baseline)
+            margins = margins_of(result, baseline, self.settings.problem)
+        value = None if isinstance(result, str) else self._value(number, result)
         self._known = None
-        self._database.finish(number, result, margins)
+        self._database.finish(number, result, margins, value)
         self.write_files()
+
+    def _value(self, number: int, result: Outcome) -> float:
+        """What the principal maximises, of an outcome that is about to be stored."""
+        baseline = result if number == 0 else self.record().baseline
+        return result.welfare.mean if baseline is None else objective_of(result, baseline, self.settings.problem).mean
 
     def certify(self, certificate: Certificate) -> None:
         """Store the certificate of a contract, in place of an older one of the same."""
@@ -179,7 +185,7 @@ def _run(record: StudyRecord) -> dict[str, Any]:
     crews = {} if record.settings.crews is None else crews_seconds(record.folder / OUTCOMES, record.settings)
     return {
         "configuration": configuration.to_dict(),
-        "versions": versions(learner_of(record.settings.learner).name),
+        "versions": record.settings.versions(),
         "machine": {
             "system": platform.system(), "kind": platform.machine(), "cores": os.cpu_count(),
             "python": platform.python_version(),

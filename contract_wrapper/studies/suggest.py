@@ -12,11 +12,12 @@ from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.history import History, Result
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.bo.surrogates import believe_objective
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.judging.margins import margins_of
 from contract_wrapper.evaluation.participation import PARTICIPATION
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.settings import SearchSettings, contract_of, design_of
+from contract_wrapper.studies.settings import SearchSettings
 
 
 def history_of(record: StudyRecord) -> History:
@@ -24,22 +25,26 @@ def history_of(record: StudyRecord) -> History:
     baseline = record.baseline
     if baseline is None:
         raise ContractsError("the baseline is not evaluated yet: margins are measured against it")
-    names = (*baseline.of_role("harvester"), PARTICIPATION)
-    results = [_result(record, t) for t in record.trials if t.phase is not Phase.CONFIRMATION and t.is_finished]
-    return History.of(record.search.space, results, constraints=names, participation=PARTICIPATION)
+    judged = [t for t in record.trials if t.phase is not Phase.CONFIRMATION and t.is_finished]
+    results = [result for result in (_result(record, t) for t in judged) if result is not None]
+    names = tuple(margins_of(baseline, baseline, record.settings.problem))
+    crew = PARTICIPATION if PARTICIPATION in names else None
+    return History.of(record.designs.space, results, constraints=names, participation=crew)
 
 
-def _result(record: StudyRecord, trial: TrialRecord) -> Result:
-    """One finished trial as the optimiser reads it."""
-    design = design_of(trial.contract)
+def _result(record: StudyRecord, trial: TrialRecord) -> Result | None:
+    """One finished trial as the optimiser reads it; None of a baseline that is no design."""
+    design = record.designs.design(trial.contract)
+    if design is None:
+        return None
     if trial.outcome is None:
         return Result(design=design, failed=True)
-    margins, welfare = record.margins(trial), trial.outcome.welfare
+    margins, value = record.margins(trial), record.objective(trial)
     return Result(
         design=design,
-        objective=welfare.mean,
+        objective=value.mean,
         margins={name: margin.mean for name, margin in margins.items()},
-        objective_se=welfare.se,
+        objective_se=value.se,
         margins_se={name: margin.se for name, margin in margins.items()},
     )
 
@@ -52,7 +57,7 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
         ContractsError: the baseline is not evaluated yet.
     """
     return ask(
-        record.search.space,
+        record.designs.space,
         history_of(record),
         number=number,
         seed=record.search.seed,
@@ -70,7 +75,7 @@ def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
     return Batch(first=len(record.trials), size=min(search.batch, left)) if left > 0 else None
 
 
-def candidates(record: StudyRecord) -> list[Contract]:
+def candidates(record: StudyRecord) -> list[AnyContract]:
     """Contracts that are feasible as measured, the one believed to have the highest welfare first.
 
     The highest of many single measurements is high by luck, too; the surrogate also counts the
@@ -78,7 +83,8 @@ def candidates(record: StudyRecord) -> list[Contract]:
     """
     contracts = list(dict.fromkeys(t.contract for t in record.feasible_trials()))
     try:
-        mean, _ = believe_objective(record.search.space, history_of(record), [design_of(c) for c in contracts])
+        designs = [design for design in map(record.designs.design, contracts) if design is not None]
+        mean, _ = believe_objective(record.designs.space, history_of(record), designs)
     except ContractsError:
         return contracts  # as measured
     return [contracts[i] for i in np.argsort(-mean, kind="stable")]
@@ -88,9 +94,14 @@ def next_suggestions(record: StudyRecord, number: int = 2) -> list[str]:
     """What the search would try next, and why, in words; empty if it cannot say."""
     try:
         return [
-            f"{contract_of(s.design)} (predicted welfare {s.objective_mean:.0f} ± {s.objective_sd:.0f}, accepted with "
+            f"{record.designs.contract(s.design)} (predicted {_maximised(record)} {s.objective_mean:.0f} ± {s.objective_sd:.0f}, accepted with "
             f"probability {s.probability_feasible:.2f})"
             for s in suggest(record, number)
         ]
     except (ContractsError, SpaceExhausted, np.linalg.LinAlgError):
         return []
+
+
+def _maximised(record: StudyRecord) -> str:
+    """Name of what the search maximises."""
+    return "welfare" if record.settings.problem is None else record.settings.problem.objective

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies.certification import DEVIATORS_PER_TRAINING, PLAYING_PART, deviator_episodes
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
@@ -14,6 +15,9 @@ networks are wider), and seconds in which the crews of one training play under o
 
 DEVIATOR = 5e-3
 """Seconds per episode of a deviator's training."""
+
+TYPICAL_AGENTS = 4
+"""Agents that a game of a design problem is counted with."""
 
 TYPICAL_CREW = 4
 """Cleaners that a contract which is not chosen yet is counted with."""
@@ -33,8 +37,10 @@ def of_crews(settings: EvaluationSettings) -> float:
     return CREWS * agents * crews.learner.episodes
 
 
-def of_evaluation(settings: EvaluationSettings, contract: Contract, phase: Phase) -> float:
+def of_evaluation(settings: EvaluationSettings, contract: AnyContract, phase: Phase) -> float:
     """One evaluation of a contract, by crews that are there or from scratch."""
+    if not isinstance(contract, Contract):  # of a problem nothing is known but the episodes
+        return SCRATCH * TYPICAL_AGENTS * settings.learner.episodes
     if settings.crews is None or from_scratch(phase):
         return of_scratch(settings, contract.n_cleaners)
     return PLAYING * settings.crews.trainings
@@ -64,7 +70,8 @@ def done(record: StudyRecord, crews_missing: int) -> float:
 
 def total(record: StudyRecord, search: SearchSettings) -> float:
     """All evaluations and trainings; a contract that is not chosen yet is counted with four cleaners."""
-    settings, typical = record.settings, Contract(tax=0.5, n_cleaners=TYPICAL_CREW)
+    settings = record.settings
+    typical = Contract(tax=0.5, n_cleaners=TYPICAL_CREW) if settings.problem is None else settings.none()
     unknown = {Phase.SEARCH: search.n_search - sum(t.phase is Phase.SEARCH for t in record.trials)}
     if not any(t.phase is Phase.CONFIRMATION for t in record.trials):
         unknown[Phase.CONFIRMATION] = search.n_confirm

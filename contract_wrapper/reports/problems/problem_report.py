@@ -1,0 +1,57 @@
+"""The report of a study of a design problem: its figures, and a page beside them that explains them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from contract_wrapper.files import make_folder
+from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
+from contract_wrapper.reports.page import Page
+from contract_wrapper.reports.problems import problem_figures as figures
+from contract_wrapper.reports.problems.problem_table import problem_of, problem_table
+from contract_wrapper.studies.record import StudyRecord
+
+FOLDER = "figures"
+"""Where the report lies in a study's folder."""
+
+
+def write_problem_report(record: StudyRecord, *, style: FigureStyle = SCREEN) -> list[Path]:
+    """Draw every figure that the study has data for, and write the page; the page first, then the figures.
+
+    Raises:
+        ContractsError: the folder cannot be written.
+    """
+    problem = problem_of(record)
+    folder = record.folder / FOLDER
+    make_folder(folder)
+    page = Page(folder, style)
+    page.add(
+        "terms", lambda: figures.draw_terms(record, style=style),
+        lambda: (
+            f"Each marker is one contract; bars are two standard errors of {problem.objective}, over episodes. A disc is "
+            "accepted by everybody, a cross refused by somebody, each by two standard errors; a square is undecided."
+        ), heading="All contracts that were tried",
+    )  # fmt: skip
+    page.add(
+        "progress", lambda: figures.draw_progress(record, style=style),
+        lambda: "The line is the best contract so far that is feasible as measured: no margin below 0.",
+        heading="How the search went",
+    )  # fmt: skip
+    page.add(
+        "fairness", lambda: figures.draw_fairness(record, style=style),
+        lambda: "To the right contracts are more efficient, to the top fairer: more for whoever has least.",
+        heading="Fair and efficient contracts",
+    )  # fmt: skip
+    page.add(
+        "margins", lambda: figures.draw_margins(record, style=style),
+        lambda: (
+            "What each agent has more than without a contract, or than its outside option; of recruited agents the one "
+            "with the least. Below the dotted line stand the nearest contracts with a margin below 0."
+        ), heading="Who gains how much",
+    )  # fmt: skip
+    intro = (
+        f"Every contract was evaluated by training its agents for {record.settings.learner.episodes} episodes and playing "
+        f"{record.settings.episodes} greedy episodes after that. Numbers are {problem.unit} per episode, ± one standard "
+        "error; that of one training does not contain what another training would change."
+    )
+    return page.write([f"# Report of the study: {problem.name}", f"```text\n{problem_table(record)}\n```", intro])

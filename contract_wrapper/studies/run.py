@@ -1,0 +1,48 @@
+"""A whole search by one call: the study of a folder, begun or continued, run to its end."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TextIO
+
+from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.worker_pool import check_processes
+from contract_wrapper.problems.registry import register_problem
+from contract_wrapper.studies.record import StudyRecord
+from contract_wrapper.studies.search import Search
+from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.study import Study
+
+
+def optimize(
+    settings: EvaluationSettings,
+    search: SearchSettings | None = None,
+    *,
+    folder: Path | str,
+    processes: int = 1,
+    stream: TextIO | None = None,
+) -> StudyRecord:
+    """Search for the best contract that everybody accepts, as `cleanup-contracts optimize` does.
+
+    A study that was stopped goes on from where it was; the same call again trains nothing that is done.
+
+    Args:
+        settings: what evaluations have in common; their `problem` says what is designed.
+        search: seed and budgets; default: `SearchSettings()`.
+        folder: of the study.
+        processes: trainings at once. With several, a script must start its work below `if __name__ == "__main__"`.
+        stream: where progress is told; None: nowhere.
+
+    Raises:
+        ContractsError: the folder holds another study, or one that another process works on; a problem cannot be run.
+        KeyboardInterrupt: it was asked to stop; everything finished is stored.
+    """
+    check_processes(processes)
+    if settings.problem is not None:
+        register_problem(settings.problem)
+    study = Study(Path(folder), settings, SearchSettings() if search is None else search)
+    try:
+        return Search(study, processes=processes, stream=io.StringIO() if stream is None else stream).run()
+    finally:
+        study.close()
