@@ -185,7 +185,7 @@ def test_a_problem_says_for_itself_what_game_is_played():
             dataclasses.replace(small_settings(PROBLEM), **changes)
     with pytest.raises(ContractsError, match="problem must be a DesignProblem"):
         EvaluationSettings(problem="small")
-    with pytest.raises(ContractsError, match="tax 0.3, crew 2 is a contract of the problem small"):
+    with pytest.raises(ContractsError, match=r"tax 0\.3, crew 2 is a contract of the problem small"):
         evaluate(GOOD)
     with pytest.raises(ContractsError, match="is no contract of the problem small"):
         evaluate(Contract(tax=0.3, n_cleaners=1), small_settings(PROBLEM))
