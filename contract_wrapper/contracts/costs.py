@@ -265,8 +265,8 @@ def _read_role(part: str) -> tuple[str, RoleCost]:
         key, equals, number = (piece.strip() for piece in item.partition("="))
         if key not in known or not equals or key in prices or not role.strip():
             raise ContractsError(
-                f"cannot read {shown(item.strip())} in costs {shown(part.strip())}: write role:price=apples, "
-                f"each price once; the prices are {', '.join(known)}"
+                f"cannot read {shown(item.strip())} in costs {shown(part.strip())}: write role:price=apples or "
+                f"agent:price=apples, each price once; the prices are {', '.join(known)}"
             )
         try:
             prices[key] = float(number)
