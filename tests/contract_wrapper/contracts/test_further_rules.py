@@ -79,6 +79,11 @@ def test_a_fine_is_not_taxed_and_who_has_left_takes_no_part():
     assert rule.transfers(fined, did([0, 0, 0], np.array([0, 0, 0])), FREE.present([False] * 3)).tolist() == [0.0] * 3
 
 
+def test_what_others_eat_and_clean_is_no_business_of_free_agents():
+    roles = Roles(names=("free", "free", "harvester", "cleaner"))
+    assert free_tax([2, 0, 9, 0], [0, 1, 0, 9], roles, 0.5, 0.5).tolist() == [-0.75, 0.75, 0.0, 0.0]
+
+
 def test_what_is_due_to_all_alike_is_no_difference_of_roundings():
     """49 agents who all eat and clean one: 49 * (1 / 49) would not be 1."""
     many = Roles(names=("free",) * 49)
