@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.contracts.designed_contract import DesignedContract
     from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
+    from contract_wrapper.contracts.function_families import FunctionContracts
+    from contract_wrapper.contracts.further_rules import FreeTax, SharesByRole, TaxAndPieceRate, TaxPerHarvester
+    from contract_wrapper.contracts.linear_families import LinearContracts
+    from contract_wrapper.contracts.named_families import get_family, register_family
+    from contract_wrapper.contracts.outside_options import OutsideOptions, get_outside_options
     from contract_wrapper.contracts.payment_rules import (
         CustomPayment,
         LinearShares,
@@ -37,6 +42,7 @@ if TYPE_CHECKING:
     )
     from contract_wrapper.contracts.roles import Activity, Roles
     from contract_wrapper.contracts.settlement import Settlement
+    from contract_wrapper.contracts.tax_families import FreeTaxContracts, HarvesterTaxContracts, PieceRateContracts
     from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.conditioned_game import ConditionedGame
@@ -84,6 +90,12 @@ _HOMES = {
     "envs.batch_game": ("ContractedGame",),
     "envs.conditioned_game": ("ConditionedGame",),
     "contracts.families": ("CellPriceContracts", "CellTaxContracts", "TaxContracts"),
+    "contracts.function_families": ("FunctionContracts",),
+    "contracts.further_rules": ("FreeTax", "SharesByRole", "TaxAndPieceRate", "TaxPerHarvester"),
+    "contracts.linear_families": ("LinearContracts",),
+    "contracts.named_families": ("get_family", "register_family"),
+    "contracts.outside_options": ("OutsideOptions", "get_outside_options"),
+    "contracts.tax_families": ("FreeTaxContracts", "HarvesterTaxContracts", "PieceRateContracts"),
     "evaluation.by_crews.crew_outcome": ("play_crews",),
     "evaluation.by_crews.crew_settings": ("CrewSettings",),
     "evaluation.contract_grid": ("ContractGrid", "play_grid"),
@@ -168,27 +180,37 @@ __all__ = [
     "Estimate",
     "EvaluationSettings",
     "FigureStyle",
+    "FreeTax",
+    "FreeTaxContracts",
+    "FunctionContracts",
+    "HarvesterTaxContracts",
     "History",
     "Integer",
     "Landscape",
     "LandscapeDesign",
+    "LinearContracts",
     "LinearShares",
     "MLflowLog",
     "Outcome",
+    "OutsideOptions",
     "PPOConfig",
     "PayPerCell",
+    "PieceRateContracts",
     "Real",
     "RoleCost",
     "Roles",
     "SearchSettings",
     "Settlement",
+    "SharesByRole",
     "SpaceExhausted",
     "Study",
     "Suggestion",
     "TabularProblem",
+    "TaxAndPieceRate",
     "TaxAndShare",
     "TaxByCells",
     "TaxContracts",
+    "TaxPerHarvester",
     "TensorBoardLog",
     "Term",
     "TrainingListener",
@@ -203,7 +225,9 @@ __all__ = [
     "evaluate",
     "from_skopt",
     "get_costs",
+    "get_family",
     "get_mtmfq_profile",
+    "get_outside_options",
     "get_ppo_profile",
     "get_problem",
     "load_landscape",
@@ -219,6 +243,7 @@ __all__ = [
     "reachable",
     "read_study",
     "record_episode",
+    "register_family",
     "register_problem",
     "sb3_vec_env",
     "threshold",

@@ -1,4 +1,4 @@
-"""What work costs the agents, by role, in apples: named settings, text settings and the pure sum.
+"""What work costs the agents, by role or agent, in apples: named settings, text settings and the pure sum.
 
 Source: the project's contract page after Molina Concha et al. 2024, eq. 1 (effort_i * c_i); the paper's
 own figures for costs were never published, so the numbers here are calibrated or ours, as each says.
@@ -7,7 +7,6 @@ own figures for costs were never published, so the numbers here are calibrated o
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,13 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import as_int, as_number
-from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.roles import ABSENT, KNOWN_ROLES, Activity, Roles, check_names
 from contract_wrapper.errors import ContractsError, shown
 
 FloatArray = NDArray[np.float64]
-
-KNOWN_ROLES = ("harvester", "cleaner")
-"""Roles of a contracted game, which costs may name even where no agent has them (there is no crew yet)."""
 
 MOST_APPLES = 1e9
 """Apples that one event may cost or pay; sums over any episode then stay finite and accurate."""
@@ -31,7 +27,7 @@ MOST_APPLES = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoleCost:
-    """What an agent of one role pays; every price lies between 0 and 1,000,000,000 apples."""
+    """What an agent of one role, or one agent, pays; every price lies between 0 and 1,000,000,000 apples."""
 
     per_step: float = 0.0
     """Apples per step in the game, whatever the agent does."""
@@ -75,14 +71,17 @@ class RoleCost:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CostRule:
-    """The prices of every role; a role that is not listed works for nothing.
+    """The prices of every role, and of single agents; who is not listed works for nothing.
 
-    >>> str(CostRule.of(cleaner=RoleCost(per_shot=0.02)))
-    'cleaner:per_shot=0.02'
+    An agent's own prices, listed by its name, replace those of its role altogether. A name that is both a role and an
+    agent of the game is the role.
+
+    >>> str(CostRule.of(cleaner=RoleCost(per_shot=0.02), cleaner_1=RoleCost(per_shot=0.05)))
+    'cleaner:per_shot=0.02;cleaner_1:per_shot=0.05'
     """
 
     by_role: tuple[tuple[str, RoleCost], ...] = ()
-    """Pairs of role and prices, sorted by role (see `of`)."""
+    """Pairs of a role, or an agent's name, and prices, sorted by name (see `of`)."""
 
     def __post_init__(self) -> None:
         pairs = self.by_role
@@ -98,19 +97,21 @@ class CostRule:
 
     @classmethod
     def of(cls, **by_role: RoleCost) -> CostRule:
-        """Build a rule: `CostRule.of(cleaner=RoleCost(per_shot=0.02))`."""
+        """Build a rule: `CostRule.of(cleaner=RoleCost(per_shot=0.02), harvester_3=RoleCost(per_step=0.05))`."""
         return cls(by_role=tuple(by_role.items()))
 
-    def role(self, role: str) -> RoleCost:
-        """Return the prices of a role, all 0 if it is not listed."""
-        return dict(self.by_role).get(role, RoleCost())
+    def role(self, role: str, agent: object = None) -> RoleCost:
+        """Return the prices of a role, or of one agent of it by its name; all 0 if neither is listed."""
+        listed = dict(self.by_role)
+        own = listed.get(agent) if isinstance(agent, str) else None
+        return listed.get(role, RoleCost()) if own is None else own
 
-    def flat_per_step(self, role: str, horizon: int | None = None) -> float:
-        """Return per_step + per_episode / horizon of a role, in apples per step.
+    def flat_per_step(self, role: str, horizon: int | None = None, agent: object = None) -> float:
+        """Return per_step + per_episode / horizon of a role, or of one agent of it, in apples per step.
 
         Learners take it as a declared constant: no action changes it.
         """
-        return self.role(role).flat_per_step(horizon)
+        return self.role(role, agent).flat_per_step(horizon)
 
     def costs(self, activity: Activity, roles: Roles, horizon: int | None = None) -> FloatArray:
         """Return what each agent pays for one step, (..., N) in apples; see the function `costs`."""
@@ -121,23 +122,27 @@ class CostRule:
         texts = []
         for role, prices in self.by_role:
             named = [(f.name, getattr(prices, f.name)) for f in dataclasses.fields(prices)]
-            texts.append(f"{role}:" + ",".join(f"{name}={price!r}" for name, price in named if price))
-        return ";".join(text for text in texts if not text.endswith(":")) or "none"
+            priced = [f"{name}={price!r}" for name, price in named if price]
+            if not priced and role not in KNOWN_ROLES:  # an agent that works for nothing, while its role does not
+                priced = ["per_step=0.0"]
+            texts += [f"{role}:{','.join(priced)}"] if priced else []
+        return ";".join(texts) or "none"
 
 
-def check_cost_roles(rule: CostRule, roles: Collection[str] = KNOWN_ROLES) -> None:
-    """Refuse costs of a role that no agent can have: they would charge nothing, and say nothing.
+def check_cost_roles(
+    rule: CostRule, roles: Collection[str] = KNOWN_ROLES, agents: Collection[object] | None = None
+) -> None:
+    """Refuse costs of a role or an agent that cannot be: they would charge nothing, and say nothing.
+
+    Args:
+        rule: prices by role or agent.
+        roles: the roles that there may be.
+        agents: names of the game's agents; None: not known, any number of a role will do (`roles.check_names`).
 
     Raises:
-        ContractsError: a role of the rule is not among `roles`; the message names the nearest of them.
+        ContractsError: a name of the rule is none of them; the message names the nearest.
     """
-    for role, _ in rule.by_role:
-        if role not in roles:
-            near = difflib.get_close_matches(role, roles, n=1)
-            hint = f": did you mean {near[0]!r}?" if near else ""
-            raise ContractsError(
-                f"the costs name the role {shown(role)}, which no agent has; the roles are {', '.join(sorted(roles))}{hint}"
-            )
+    check_names("the costs", [name for name, _ in rule.by_role], roles, agents)
 
 
 def _is_role_and_prices(pair: object) -> bool:
@@ -154,7 +159,7 @@ def costs(rule: CostRule, activity: Activity, roles: Roles, horizon: int | None 
     """Return what each agent pays for one step: the c_i of eq. 1, times its effort.
 
     Args:
-        rule: prices by role, in apples.
+        rule: prices by role or agent, in apples.
         activity: shots and cells cleaned in this step, (..., N).
         roles: roles of the N agents; absent agents pay nothing.
         horizon: steps per episode, needed only for a price per episode.
@@ -163,9 +168,9 @@ def costs(rule: CostRule, activity: Activity, roles: Roles, horizon: int | None 
         (..., N) costs in apples, at least 0.
 
     Raises:
-        ContractsError: a role has a price per episode and there is no horizon.
+        ContractsError: somebody has a price per episode and there is no horizon.
     """
-    return prices_of(rule, roles.names, horizon).charge(activity)
+    return prices_of(rule, roles, horizon).charge(activity)
 
 
 class Prices(NamedTuple):
@@ -186,10 +191,25 @@ class Prices(NamedTuple):
         return np.asarray(charged, dtype=np.float64)
 
 
+def prices_of(rule: CostRule, roles: Roles, horizon: int | None) -> Prices:
+    """Return the prices of the N agents of a game, (N,) each; errors as `costs`."""
+    names = tuple(agent if isinstance(agent, str) else None for agent in roles.agents)
+    return _prices(rule, roles.names, roles.of_game, names or (None,) * len(roles.names), horizon)
+
+
 @lru_cache(maxsize=256)
-def prices_of(rule: CostRule, names: tuple[str, ...], horizon: int | None) -> Prices:
-    """Return the prices of agents with these roles; errors as `costs`."""
-    prices = [rule.role(name) for name in names]
+def _prices(
+    rule: CostRule,
+    names: tuple[str, ...],
+    of_game: tuple[str, ...],
+    agents: tuple[str | None, ...],
+    horizon: int | None,
+) -> Prices:
+    taken = {*KNOWN_ROLES, *of_game}  # a name that is a role is no agent's
+    prices = [
+        RoleCost() if role == ABSENT else rule.role(role, None if agent in taken else agent)
+        for role, agent in zip(names, agents, strict=True)
+    ]
     rows = (
         [p.flat_per_step(horizon) for p in prices],
         [p.per_shot for p in prices],
@@ -213,7 +233,8 @@ COSTS: Mapping[str, CostRule] = {
 def get_costs(text: str) -> CostRule:
     """Return a cost rule by name, or read one from text such as 'cleaner:per_shot=0.05,per_step=0.01'.
 
-    Several roles are parted by semicolons: 'cleaner:per_shot=0.05;harvester:per_step=0.01'.
+    Several roles are parted by semicolons: 'cleaner:per_shot=0.05;harvester:per_step=0.01'. An agent may have prices
+    of its own in place of its role's: 'harvester:per_step=0.01;harvester_3:per_step=0.05'.
 
     Raises:
         ContractsError: the name is unknown, or the text cannot be read; the message lists the choices.
@@ -244,8 +265,8 @@ def _read_role(part: str) -> tuple[str, RoleCost]:
         key, equals, number = (piece.strip() for piece in item.partition("="))
         if key not in known or not equals or key in prices or not role.strip():
             raise ContractsError(
-                f"cannot read {shown(item.strip())} in costs {shown(part.strip())}: write role:price=apples, "
-                f"each price once; the prices are {', '.join(known)}"
+                f"cannot read {shown(item.strip())} in costs {shown(part.strip())}: write role:price=apples or "
+                f"agent:price=apples, each price once; the prices are {', '.join(known)}"
             )
         try:
             prices[key] = float(number)

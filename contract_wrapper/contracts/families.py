@@ -7,14 +7,15 @@ Agents that see the terms can learn to live with every contract of a family in o
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from contract_wrapper.contracts.contract import as_number
-from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule
+from contract_wrapper.contracts.contract import as_items, as_number
+from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule, PayPerCell, TaxAndShare, TaxByCells
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.transfers import FloatArray, as_floats, pay_per_cell, tax_and_share, tax_by_cells
 from contract_wrapper.errors import ContractsError, shown
@@ -28,7 +29,14 @@ Bounds = tuple[tuple[float, float], ...]
 class ContractFamily(Protocol):
     """Contracts that differ in P numbers, their terms: anything with these members.
 
-    `payment`, `shown` and `scale` take terms that `check_terms` has checked.
+    `payment`, `shown` and `scale` take terms that `check_terms` has checked. A family may also say
+
+    - `pays` and `paid`: the roles that pay and that are paid, tuples of names; left out, harvesters pay cleaners.
+      A game with agents of other roles is refused (`family_tools.check_family`).
+    - `check_roles(roles)`: refuse other games that it does not fit.
+    - `linear = True`, or `parts` and `weights(terms)`: of what its transfers are sums (`family_tools.parts_of`).
+    - `draw(n, rng)`: how contracts are drawn, (n, P), where an equal chance for all terms would miss what matters.
+    - `rule(**numbers)`: the payment rule of one contract, for a game of its own.
     """
 
     @property
@@ -51,14 +59,6 @@ class ContractFamily(Protocol):
 
     def scale(self, terms: FloatArray, roles: Roles) -> FloatArray:
         """Return factors on utilities, (B, N), after which one unit means about the same under all contracts."""
-
-
-def is_linear(family: ContractFamily) -> bool:
-    """Whether transfers are sums of what each term would move alone, times the term: the family then says `linear`.
-
-    What was played under one contract can then be learned from under every other (`ConditionedGame.reward_parts`).
-    """
-    return getattr(family, "linear", False) is True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,9 +97,13 @@ class TaxContracts:
 
         return CustomPayment(function=tax_per_game)
 
+    def rule(self, **numbers: float) -> PaymentRule:
+        """Return the payment rule of one contract: `rule(tax=0.1)`."""
+        return TaxAndShare(tax=numbers_of(self, numbers)[0])
+
     def shown(self, terms: FloatArray, roles: Roles) -> FloatArray:
         """Return own share kept, own share of the pot, tax and sqrt(tax), (B, N, 4)."""
-        return _tax_shown(terms[:, :1], roles)
+        return tax_shown(terms[:, :1], roles)
 
     def scale(self, terms: FloatArray, roles: Roles) -> FloatArray:
         """Return `tax_scale` of each agent's role, (B, N)."""
@@ -119,6 +123,10 @@ class CellTaxContracts(TaxContracts):
             return tax_by_cells(rewards, activity.cleaned, roles, tax)
 
         return CustomPayment(function=tax_by_cells_per_game, needs=("cleaned",))
+
+    def rule(self, **numbers: float) -> PaymentRule:
+        """Return the payment rule of one contract: `rule(tax=0.1)`."""
+        return TaxByCells(tax=numbers_of(self, numbers)[0])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +160,10 @@ class CellPriceContracts:
 
         return CustomPayment(function=price_per_game, needs=("cleaned",))
 
+    def rule(self, **numbers: float) -> PaymentRule:
+        """Return the payment rule of one contract: `rule(price=0.1)`."""
+        return PayPerCell(price=numbers_of(self, numbers)[0])
+
     def shown(self, terms: FloatArray, roles: Roles) -> FloatArray:
         """Return what a cleaned cell brings the agent, and the price, in units of the largest price, (B, N, 2)."""
         price = terms[:, :1] / (self.high or 1.0)
@@ -184,13 +196,37 @@ def check_terms(family: ContractFamily, terms: ArrayLike) -> FloatArray:
     return array + 0.0  # -0.0 becomes 0.0
 
 
+def numbers_of(family: ContractFamily, numbers: Mapping[str, object]) -> tuple[float, ...]:
+    """Return the terms of one contract, given by name, in the family's order, (P,).
+
+    Raises:
+        ContractsError: a name is missing or unknown, or a number lies outside its bounds.
+    """
+    if set(numbers) != set(family.terms):
+        raise ContractsError(
+            f"a contract is given by {', '.join(family.terms)}, got {', '.join(map(str, numbers)) or 'nothing'}"
+        )
+    checked = {name: as_number(number) for name, number in numbers.items()}
+    for name, number in checked.items():
+        if number is None:
+            raise ContractsError(f"{name} must be a number, got {shown(numbers[name])}")
+    return tuple(check_terms(family, [[checked[name] or 0.0 for name in family.terms]])[0].tolist())
+
+
 def stratified_terms(family: ContractFamily, n: int, rng: np.random.Generator) -> FloatArray:
     """Draw n contracts that cover the family, terms (n, P): a Latin hypercube sample (McKay et al. 1979).
 
-    Each term's range falls into n parts of equal length, and one contract lies in each.
+    Each term's range falls into n parts of equal length, and one contract lies in each; unless the family draws its
+    own (`draw`).
     """
-    bounds = np.array(family.bounds)
-    places = np.stack([rng.permutation(n) for _ in family.terms], axis=1)
+    draw = getattr(family, "draw", None)
+    return latin_hypercube(family.bounds, n, rng) if draw is None else draw(n, rng)
+
+
+def latin_hypercube(bounds_of_terms: Bounds, n: int, rng: np.random.Generator) -> FloatArray:
+    """Draw n points (n, P) within bounds, one in each of n parts of equal length of every range."""
+    bounds = np.array(bounds_of_terms)
+    places = np.stack([rng.permutation(n) for _ in bounds_of_terms], axis=1)
     parts = (places + rng.random(places.shape)) / n
     drawn: FloatArray = bounds[:, 0] + (bounds[:, 1] - bounds[:, 0]) * parts
     inside: FloatArray = np.minimum(drawn, bounds[:, 1])  # the product may round up
@@ -207,10 +243,29 @@ def tax_scale(tax: ArrayLike, n_cleaners: int) -> tuple[FloatArray, FloatArray]:
     return 0.2 / share, 1.0 / np.maximum(1.0 - np.asarray(tax, np.float64), SMALLEST_TAX)
 
 
-def _tax_shown(tax: FloatArray, roles: Roles) -> FloatArray:
+def tax_shown(tax: FloatArray, roles: Roles) -> FloatArray:
+    """Return own share kept, own share of the pot, tax and sqrt(tax) under taxes (B, 1), (B, N, 4)."""
     share = tax / max(1, int(roles.cleaner.sum()))
     kept, of_pot = np.where(roles.harvester, 1.0 - tax, 1.0), np.where(roles.cleaner, share, 0.0)
     return np.stack([kept, of_pot, np.broadcast_to(tax, kept.shape), np.broadcast_to(np.sqrt(tax), kept.shape)], axis=2)
+
+
+def checked_range(name: str, given: object, least: float, most: float) -> tuple[float, float]:
+    """Return the least and largest value of a term as floats.
+
+    Raises:
+        ContractsError: they are no pair of numbers, lie outside [least, most] or in the wrong order; the message calls
+            them by `name`.
+    """
+    pair = as_items(given)
+    low, high = map(as_number, pair) if pair is not None and len(pair) == 2 else (None, None)
+    if low is None or high is None or not (least <= low <= most and least <= high <= most):
+        raise ContractsError(
+            f"{name} must be the least and the largest value, two numbers between {least:g} and {most:g}, got {shown(given)}"
+        )
+    if low > high:
+        raise ContractsError(f"{name} must have its least value first, got {shown(given)}")
+    return low + 0.0, high + 0.0
 
 
 def _check_bounds(family: TaxContracts | CellPriceContracts, most: float) -> None:

@@ -2,6 +2,7 @@
 
 Anything with the three members of `PaymentRule` will do; the frozen classes check their numbers at birth.
 A rule may also have a `tax`, its share of harvest income: `Settlement` refuses one that is not the contract's.
+It may say which roles pay and which are paid (`pays`, `paid`); left out, harvesters pay cleaners.
 """
 
 from __future__ import annotations
@@ -33,10 +34,22 @@ class PaymentRule(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Which of 'shots', 'cleaned', 'apples' the rule must know of cleaners."""
+        """Which of 'shots', 'cleaned', 'apples' the rule must know of those who are paid."""
 
     def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
         """Return net transfers (..., N) in apples."""
+
+
+def payers_of(rule: object) -> tuple[str, ...]:
+    """Return the roles that pay under a rule or a family of contracts: its `pays`, by default the harvesters."""
+    found = getattr(rule, "pays", None)
+    return found if isinstance(found, tuple) else ("harvester",)
+
+
+def paid_by(rule: object) -> tuple[str, ...]:
+    """Return the roles that are paid under a rule or a family of contracts: its `paid`, by default the cleaners."""
+    found = getattr(rule, "paid", None)
+    return found if isinstance(found, tuple) else ("cleaner",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,10 +102,10 @@ class PayPerCell:
     needs: ClassVar[tuple[str, ...]] = ("cleaned",)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "price", _bounded("price", self.price))
+        object.__setattr__(self, "price", bounded("price", self.price))
         if self.price < 0:
             raise ContractsError(f"price must be at least 0 apples per cell, got {self.price}")
-        _check_flag("minted", self.minted)
+        check_flag("minted", self.minted)
 
     @property
     def mints(self) -> bool:
@@ -118,7 +131,7 @@ class LinearShares:
         weights = as_items(self.weights)
         if weights is None:
             raise ContractsError(f"weights must be a sequence with one number per agent, got {shown(self.weights)}")
-        checked = tuple(_bounded(f"weight {i}", weight) for i, weight in enumerate(weights))
+        checked = tuple(bounded(f"weight {i}", weight) for i, weight in enumerate(weights))
         object.__setattr__(self, "weights", checked)
 
     @property
@@ -144,20 +157,28 @@ class CustomPayment:
     """Whether the transfers may sum to something else than zero."""
 
     needs: tuple[str, ...] = ()
-    """Which of 'shots', 'cleaned', 'apples' the function must know of cleaners."""
+    """Which of 'shots', 'cleaned', 'apples' the function must know of those who are paid."""
+
+    pays: tuple[str, ...] = ("harvester",)
+    """Roles that pay."""
+
+    paid: tuple[str, ...] = ("cleaner",)
+    """Roles that are paid."""
 
     def __post_init__(self) -> None:
         if not callable(self.function):
             raise ContractsError(
                 f"function must be a function (rewards, activity, roles) -> transfers, got {shown(self.function)}"
             )
-        _check_flag("mints", self.mints)
+        check_flag("mints", self.mints)
         needs = as_items(self.needs)
         if needs is None:
             raise ContractsError(
                 f"needs must be a tuple of names among {', '.join(Activity._fields)}, got {shown(self.needs)}"
             )
         object.__setattr__(self, "needs", needs)
+        for name in ("pays", "paid"):
+            object.__setattr__(self, name, check_roles_named(name, getattr(self, name)))
 
     def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
         """Return what the function returns, unchecked."""
@@ -165,13 +186,27 @@ class CustomPayment:
         return given
 
 
-def _bounded(name: str, value: object) -> float:
+def check_roles_named(name: str, roles: object) -> tuple[str, ...]:
+    """Return roles as a tuple of names, at least one.
+
+    Raises:
+        ContractsError: they are something else; the message calls them by `name`.
+    """
+    items = as_items(roles)
+    if not items or not all(isinstance(role, str) and role for role in items):
+        raise ContractsError(f"{name} must be a tuple of roles such as ('harvester',), got {shown(roles)}")
+    return items
+
+
+def bounded(name: str, value: object) -> float:
+    """Return a number of apples, or a weight, as a float; an error if it is none, or above 1e9 in size."""
     number = as_number(value)
     if number is None or not -MOST_APPLES <= number <= MOST_APPLES:
         raise ContractsError(f"{name} must be a finite number, got {shown(value)}: at most {MOST_APPLES:,.0f} in size")
     return number
 
 
-def _check_flag(name: str, value: object) -> None:
+def check_flag(name: str, value: object) -> None:
+    """Refuse what is neither True nor False."""
     if not isinstance(value, bool):
         raise ContractsError(f"{name} must be True or False, got {shown(value)}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -14,6 +15,9 @@ from contract_wrapper.errors import ContractsError, shown
 
 ABSENT = "absent"
 """Role, for one step, of an agent that has left the episode: it neither pays nor is paid."""
+
+KNOWN_ROLES = ("harvester", "cleaner")
+"""Roles of a contracted game, which settings may name even where no agent has them (there is no crew yet)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +32,10 @@ class Roles:
     """Role of each agent; the payment rules know 'cleaner' and 'harvester' and leave others alone."""
 
     agents: tuple[str, ...] = ()
-    """Names of the agents, for messages; may be left out."""
+    """Names of the agents, for messages and for prices of single agents; may be left out."""
+
+    of_game: tuple[str, ...] = ()
+    """Role of each agent in the game, of those too who are absent in this step; left out: `names`."""
 
     cleaner: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     """The recruited agents (the crew), shape (N,)."""
@@ -36,8 +43,11 @@ class Roles:
     harvester: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
     """Who earns taxed income, shape (N,)."""
 
+    free: NDArray[np.bool_] = field(init=False, repr=False, compare=False)
+    """Who both eats and cleans, and was not recruited, shape (N,)."""
+
     def __post_init__(self) -> None:
-        for field_name in ("names", "agents"):
+        for field_name in ("names", "agents", "of_game"):
             items = as_items(getattr(self, field_name))
             if items is None:
                 given = shown(getattr(self, field_name))
@@ -48,8 +58,12 @@ class Roles:
                 raise ContractsError(f"a role is a name such as 'cleaner', got {shown(name)} for agent {i}")
         if self.agents and len(self.agents) != len(self.names):
             raise ContractsError(f"{len(self.names)} roles were given for {len(self.agents)} agents")
-        object.__setattr__(self, "cleaner", self.mask("cleaner"))
-        object.__setattr__(self, "harvester", self.mask("harvester"))
+        if self.of_game and len(self.of_game) != len(self.names):
+            raise ContractsError(f"{len(self.names)} roles of a step were given for {len(self.of_game)} of the game")
+        if not self.of_game:
+            object.__setattr__(self, "of_game", self.names)
+        for role in ("cleaner", "harvester", "free"):
+            object.__setattr__(self, role, self.mask(role))
 
     @classmethod
     def from_agents(cls, agents: Sequence[str]) -> Roles:
@@ -62,10 +76,14 @@ class Roles:
         mask.flags.writeable = False
         return mask
 
+    def mask_of_game(self, role: str) -> NDArray[np.bool_]:
+        """Return who has a role in the game, whether absent in this step or not, (N,)."""
+        return np.array([name == role for name in self.of_game], dtype=np.bool_)
+
     def present(self, here: Sequence[bool]) -> Roles:
         """Return the roles of a step in which agent i acts only if `here[i]`: the others are absent."""
         names = tuple(name if there else ABSENT for name, there in zip(self.names, here, strict=True))
-        return Roles(names=names, agents=self.agents)
+        return Roles(names=names, agents=self.agents, of_game=self.of_game)
 
     def label(self, index: int) -> str:
         """Return how a message calls an agent: its name, or its number and role."""
@@ -83,3 +101,33 @@ class Activity(NamedTuple):
 
     apples: NDArray[Any]
     """Apples eaten."""
+
+
+def check_names(what: str, named: Iterable[str], roles: Collection[str], agents: Collection[Any] | None) -> None:
+    """Refuse settings of a role or an agent that no game has here: they would change nothing, and say nothing.
+
+    Args:
+        what: the settings, as messages call them, such as 'the costs'.
+        named: names of roles or agents that they name.
+        roles: the roles that there may be.
+        agents: names of the game's agents; None: any agent of one of the roles, such as 'harvester_3'. A cleaner of
+            any number may be named in either case, because the size of the crew changes with the contract.
+
+    Raises:
+        ContractsError: naming the first that is neither, and the nearest that is.
+    """
+    for name in named:
+        role, _, number = name.rpartition("_")
+        numbered = role in roles and len(number) < 10 and number.isdecimal() and number == str(int(number))
+        if name in roles or (numbered and (agents is None or role == "cleaner")):
+            continue
+        if agents is not None and name in agents:
+            continue
+        if numbered:
+            listed = ", ".join(map(str, agents or ()))
+            raise ContractsError(f"{what} name the agent {shown(name)}, which the game does not have: it has {listed}")
+        near = difflib.get_close_matches(name, [*roles, *(a for a in agents or () if isinstance(a, str))], n=1)
+        hint = f": did you mean {near[0]!r}?" if near else ""
+        raise ContractsError(
+            f"{what} name the role {shown(name)}, which no agent has; the roles are {', '.join(sorted(roles))}{hint}"
+        )

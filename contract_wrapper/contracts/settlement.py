@@ -15,14 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import Contract, as_int, as_number
-from contract_wrapper.contracts.costs import (
-    KNOWN_ROLES,
-    CostRule,
-    Prices,
-    as_costs,
-    check_cost_roles,
-    prices_of,
-)
+from contract_wrapper.contracts.costs import CostRule, Prices, as_costs, check_cost_roles, prices_of
+from contract_wrapper.contracts.further_rules import FreeTax, SharesByRole, TaxAndPieceRate, TaxPerHarvester
 from contract_wrapper.contracts.payment_rules import (
     CustomPayment,
     LinearShares,
@@ -30,13 +24,17 @@ from contract_wrapper.contracts.payment_rules import (
     PayPerCell,
     TaxAndShare,
     TaxByCells,
+    paid_by,
+    payers_of,
 )
-from contract_wrapper.contracts.roles import ABSENT, Activity, Roles
+from contract_wrapper.contracts.roles import ABSENT, KNOWN_ROLES, Activity, Roles
 from contract_wrapper.contracts.transfer_checks import check_transfers
-from contract_wrapper.contracts.transfers import FloatArray, per_agent, utilities
+from contract_wrapper.contracts.transfers import FloatArray, check_taxes, per_agent, utilities
 from contract_wrapper.errors import ContractsError, shown
 
-_PURE_RULES = (TaxAndShare, TaxByCells, PayPerCell, LinearShares)
+_PURE_RULES = (
+    TaxAndShare, TaxByCells, PayPerCell, LinearShares, TaxPerHarvester, TaxAndPieceRate, SharesByRole, FreeTax,
+)  # fmt: skip
 """Rules of this package, which change nothing that they are given."""
 
 Payment = PaymentRule | Callable[[FloatArray, Activity, Roles], Any]
@@ -93,8 +91,8 @@ class StepSettlement:
             object.__setattr__(self, "horizon", steps)
         object.__setattr__(self, "payment_name", _payment_name(self.payment))
         self._check_payment()
-        check_cost_roles(self.costs, {*KNOWN_ROLES, *self.roles.names} - {ABSENT})
-        object.__setattr__(self, "prices", prices_of(self.costs, self.roles.names, self.horizon))
+        check_cost_roles(self.costs, {*KNOWN_ROLES, *self.roles.names} - {ABSENT}, self.roles.agents)
+        object.__setattr__(self, "prices", prices_of(self.costs, self.roles, self.horizon))
 
     def settle(self, rewards: FloatArray, activity: Activity, roles: Roles | None = None) -> Settled:
         """Settle one step of a game, or of a batch of games.
@@ -121,7 +119,7 @@ class StepSettlement:
             given = self.payment.transfers(_read_only(raw), Activity(*map(_read_only, activity)), roles)
         mints = self._may_mint(roles)
         transfers = check_transfers(given, raw, roles, self.payment_name, mints=mints)
-        prices = self.prices if roles is self.roles else prices_of(self.costs, roles.names, self.horizon)
+        prices = self.prices if roles is self.roles else prices_of(self.costs, roles, self.horizon)
         costs = prices.charge(activity)
         earned = utilities(raw, transfers, costs)
         if mints and not math.isfinite(earned.sum()):  # what conserves money was found finite, and prices are bounded
@@ -131,11 +129,14 @@ class StepSettlement:
             )
         return Settled(transfers, costs, earned)
 
-    def counts_of(self, role: str) -> tuple[str, ...]:
-        """Return which counts of `Activity` a game must report of agents of a role, to charge and to pay them."""
-        prices = self.costs.role(role)
+    def counts_of(self, role: str, agent: object = None) -> tuple[str, ...]:
+        """Return which counts of `Activity` a game must report of an agent of a role, to charge and to pay it.
+
+        `agent` is its name, where it may have prices of its own.
+        """
+        prices = self.costs.role(role, None if agent in {*KNOWN_ROLES, *self.roles.names} else agent)
         charged = ["shots"] * (prices.per_shot > 0) + ["cleaned"] * (prices.per_cell > 0)
-        return (*(self.payment.needs if role == "cleaner" else ()), *charged)
+        return (*(self.payment.needs if role in paid_by(self.payment) else ()), *charged)
 
     def _may_mint(self, roles: Roles) -> bool:
         """Whether transfers may sum to something else than 0; `linear_shares` drops the shares of the absent."""
@@ -165,6 +166,8 @@ class StepSettlement:
             raise ContractsError(
                 f"{self.payment_name} needs {listed}: a rule can ask for {', '.join(Activity._fields)}"
             )
+        if isinstance(self.payment, TaxPerHarvester):
+            check_taxes(self.payment.taxes, self.roles)
         if isinstance(self.payment, LinearShares) and len(self.payment.weights) != len(self.roles.names):
             raise ContractsError(
                 f"weights must have one entry per agent: there are {len(self.roles.names)} agents, "
@@ -231,6 +234,8 @@ class Settlement(StepSettlement):
         )
 
     def _check_tax(self) -> None:
+        if "harvester" not in payers_of(self.payment):
+            return  # the contract's tax is one on harvesters
         tax = getattr(self.payment, "tax", self.contract.tax)
         if as_number(tax) != self.contract.tax:
             raise ContractsError(

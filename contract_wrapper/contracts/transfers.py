@@ -13,6 +13,8 @@ Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 1 and the Clean-up pay
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -35,13 +37,7 @@ def tax_and_share(rewards: ArrayLike, roles: Roles, tax: ArrayLike) -> FloatArra
         ContractsError: tax > 0 without cleaners. (If agents are absent, the crew has left and
             nothing is taxed instead.)
     """
-    rewards = per_agent("rewards", rewards, roles)
-    crew = _crew_size(roles, tax)
-    if not crew:
-        return np.zeros_like(rewards)
-    paid = np.where(roles.harvester, _per_game(tax) * rewards, 0.0)
-    share = paid.sum(axis=-1, keepdims=True) / crew
-    return np.where(roles.cleaner, share, 0.0 - paid)
+    return _share(per_agent("rewards", rewards, roles), roles, _per_game(tax))
 
 
 def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: ArrayLike) -> FloatArray:
@@ -57,6 +53,74 @@ def tax_by_cells(rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: Arra
     paid = np.where(roles.harvester & (total > 0), _per_game(tax) * rewards, 0.0)
     pot = paid.sum(axis=-1, keepdims=True)
     return np.where(roles.cleaner, pot * (work / np.where(total > 0, total, 1.0)), 0.0 - paid)
+
+
+def tax_each(rewards: ArrayLike, roles: Roles, taxes: ArrayLike) -> FloatArray:
+    """Tax each harvester's income at its own rate, and share all that is paid equally among the cleaners.
+
+    Harvester j: -tax_j * r_j. Cleaner k: sum_j tax_j * r_j / N_a. Others: 0. `taxes` are those of the H harvesters of
+    the game in their order, (H,), or (B, H) per game; those of absent ones raise nothing. Conserves money. The
+    paper's general problem: alpha_1..alpha_H, and the crew.
+
+    Raises:
+        ContractsError: there are not as many taxes as harvesters, or as `tax_and_share`.
+    """
+    rates = np.asarray(taxes, np.float64)
+    check_taxes(rates, roles)
+    each = np.zeros((*rates.shape[:-1], len(roles.names)))
+    each[..., roles.mask_of_game("harvester")] = rates
+    return _share(per_agent("rewards", rewards, roles), roles, each)
+
+
+def tax_by_piece_rate(
+    rewards: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: ArrayLike, piece_rate: ArrayLike
+) -> FloatArray:
+    """Tax harvest income, share a part of it by cells cleaned (a piece rate) and the rest equally (a team bonus).
+
+    The sum of `tax_and_share` at tax * (1 - piece_rate) and of `tax_by_cells` at tax * piece_rate: in a step in which
+    nobody cleaned a cell, the harvesters keep the second part. Conserves money. Errors: as `tax_and_share`.
+    """
+    equal, by_cells = split_tax(tax, piece_rate)
+    return tax_and_share(rewards, roles, equal) + tax_by_cells(rewards, cleaned, roles, by_cells)
+
+
+def free_tax(
+    apples: ArrayLike, cleaned: ArrayLike, roles: Roles, tax: ArrayLike, piece_rate: ArrayLike = 0.0
+) -> FloatArray:
+    """Tax what free agents eat; they share a part of it by cells cleaned and the rest equally.
+
+    Of the N free agents, who ate e_i apples and cleaned w_i cells in this step, agent i gets on balance
+
+        tax * (1 - piece_rate) * (sum_j e_j / N - e_i) + tax * piece_rate * (sum_j e_j * w_i / sum_j w_j - e_i),
+
+    the second part only if somebody cleaned a cell. It is what was eaten that is taxed and no fine, so an agent that
+    was hit by a penalty beam gets nothing back. Conserves money.
+
+    Raises:
+        ContractsError: tax > 0 without free agents. (If agents are absent, they have left and nothing is taxed.)
+    """
+    eaten = np.where(roles.free, per_agent("apples", apples, roles), 0.0)
+    work = np.where(roles.free, per_agent("cleaned", cleaned, roles), 0.0)
+    n = roles.names.count("free")
+    if not n:
+        if np.any(np.asarray(tax) > 0) and ABSENT not in roles.names:
+            raise ContractsError(
+                f"a tax of {np.max(tax)} is one on what free agents eat, but no agent is 'free': "
+                "give some agents that role, or use tax 0"
+            )
+        return np.zeros_like(eaten)
+    equal, by_cells = split_tax(tax, piece_rate)
+    pot, cells = eaten.sum(axis=-1, keepdims=True), work.sum(axis=-1, keepdims=True)
+    # Products of counts first, divided once: what is due to all alike is then no difference of roundings.
+    bonus = _per_game(equal) * (pot / n - eaten)
+    piece = _per_game(by_cells) * np.where(cells > 0, pot * work / np.where(cells > 0, cells, 1.0) - eaten, 0.0)
+    return np.where(roles.free, bonus + piece, 0.0)
+
+
+def split_tax(tax: ArrayLike, piece_rate: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    """Return the part of a tax that is shared equally, tax * (1 - piece_rate), and the part shared by cells."""
+    rate, part = np.asarray(tax, np.float64), np.asarray(piece_rate, np.float64)
+    return np.asarray(rate * (1.0 - part)), np.asarray(rate * part)
 
 
 def pay_per_cell(cleaned: ArrayLike, roles: Roles, price: ArrayLike, *, minted: bool = False) -> FloatArray:
@@ -93,6 +157,20 @@ def linear_shares(rewards: ArrayLike, roles: Roles, weights: ArrayLike) -> Float
     rewards = per_agent("rewards", rewards, roles)
     shares = per_agent("weights", weights, roles) * rewards.sum(axis=-1, keepdims=True)
     return np.where(roles.mask(ABSENT), 0.0, shares - rewards)
+
+
+def shares_by_role(rewards: ArrayLike, roles: Roles, weights: Mapping[str, ArrayLike]) -> FloatArray:
+    """Give every agent of a role the same share of the team's reward in place of its own: `linear_shares` by role.
+
+    `weights` has one number for each role, or (B,) numbers, one per game; a negative one is a penalty. Agents of other
+    roles keep what they have, and what they earn belongs to the team all the same. Mints as `linear_shares`.
+    """
+    rewards = per_agent("rewards", rewards, roles)
+    total = rewards.sum(axis=-1, keepdims=True)
+    paid = np.zeros_like(rewards)
+    for role, weight in weights.items():
+        paid = np.where(roles.mask(role), _per_game(weight) * total - rewards, paid)
+    return paid
 
 
 def utilities(rewards: ArrayLike, transfers: ArrayLike, costs: ArrayLike) -> FloatArray:
@@ -150,6 +228,25 @@ def as_floats(values: object) -> FloatArray | None:
     if array.dtype == np.float64:
         return array
     return array.astype(np.float64) if array.dtype.kind in "fiub" else None
+
+
+def check_taxes(taxes: ArrayLike, roles: Roles) -> None:
+    """Refuse taxes (..., H) that are not one for each of the game's H harvesters, absent ones too."""
+    given, there = np.shape(taxes)[-1:], roles.of_game.count("harvester")
+    if given != (there,):
+        raise ContractsError(
+            f"an own tax for each harvester is needed: the game has {there} harvesters, got {given[0] if given else 1} taxes"
+        )
+
+
+def _share(rewards: FloatArray, roles: Roles, rates: FloatArray) -> FloatArray:
+    """Tax harvesters at rates (..., N) or (..., 1), and share what they pay equally among the cleaners."""
+    crew = _crew_size(roles, rates)
+    if not crew:
+        return np.zeros_like(rewards)
+    paid = np.where(roles.harvester, rates * rewards, 0.0)
+    share = paid.sum(axis=-1, keepdims=True) / crew
+    return np.where(roles.cleaner, share, 0.0 - paid)
 
 
 def _crew_size(roles: Roles, tax: ArrayLike) -> int:

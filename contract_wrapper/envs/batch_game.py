@@ -15,6 +15,7 @@ from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.families import tax_scale
+from contract_wrapper.contracts.payment_rules import paid_by, payers_of
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
 from contract_wrapper.errors import ContractsError, shown
@@ -25,55 +26,99 @@ TYPES = ("cleaner", "harvester")
 """Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
 
 
-def check_game(config: CleanupConfig, n_cleaners: int = 1) -> None:
+def check_game(
+    config: CleanupConfig,
+    n_cleaners: int = 1,
+    *,
+    pays: tuple[str, ...] = ("harvester",),
+    paid: tuple[str, ...] = ("cleaner",),
+) -> None:
     """Refuse a game in which no contract with so many cleaners can be played.
 
     Args:
         config: the game without recruits.
-        n_cleaners: cleaners for which it must have room beside its harvesters.
+        n_cleaners: cleaners for which it must have room beside its other agents.
+        pays, paid: roles that pay and are paid under the contract; left out: harvesters pay cleaners.
 
     Raises:
-        ContractsError: it has free agents, no harvesters, or too few places to start from; or there is no such
-            number of cleaners.
+        ContractsError: it has agents that the contract does not know, nobody who pays, or too few places to start
+            from; or there is no such number of cleaners.
     """
     if not isinstance(config, CleanupConfig):
         raise ContractsError(f"the game must be a CleanupConfig, for example make_config(), got {shown(config)}")
-    if config.n_free:
-        raise ContractsError(
-            f"contracts know the roles {' and '.join(TYPES)}, but the game has {config.n_free} free agents: "
-            "use a preset without them, such as 'contract'"
-        )
-    if not config.n_harvesters:
-        raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
+    there = {"free": config.n_free, "harvester": config.n_harvesters}
+    known = {*pays, *paid}
+    for role, count in there.items():
+        if count and role not in known:
+            way_out = (
+                "use a preset without them, such as 'contract', or contracts among them, FreeTaxContracts or FreeTax"
+                if role == "free"
+                else "use a preset without them, such as 'original', or contracts that they pay, such as TaxContracts"
+            )
+            agents = "free agents" if role == "free" else f"{role}s"
+            raise ContractsError(
+                f"contracts know the roles {' and '.join(sorted(known))}, but the game has {count} {agents}: {way_out}"
+            )
+    if not any(there.get(role) for role in pays):
+        if "harvester" in pays:
+            raise ContractsError("there is nothing to tax in a game without harvesters: set n_harvesters")
+        raise ContractsError(f"nobody pays in a game without agents of the role {' or '.join(pays)}: set n_free")
     crew = as_int(n_cleaners)
     if crew is None or crew < 0:
         raise ContractsError(f"n_cleaners must be an integer of at least 0, got {shown(n_cleaners)}")
-    if config.n_harvesters + crew > config.n_places:
+    if crew and "cleaner" not in known:
+        raise ContractsError(
+            f"these contracts know the roles {' and '.join(sorted(known))}, so nobody is recruited: "
+            f"n_cleaners must be 0, got {shown(crew)}"
+        )
+    if config.n_harvesters + config.n_free + crew > config.n_places:
         where = "floor cells" if config.spawn_anywhere else "spawn points"
+        others = " and ".join(
+            text
+            for count, text in (
+                (config.n_harvesters, f"{config.n_harvesters} harvesters"), (config.n_free, f"{config.n_free} free agents")
+            )
+            if count
+        )  # fmt: skip
         way_out = "use a larger map" if config.spawn_anywhere else "set spawn_anywhere=True or use a larger map"
         raise ContractsError(
-            f"the game has {config.n_places} {where}, too few for {config.n_harvesters} harvesters and "
+            f"the game has {config.n_places} {where}, too few for {others} and "
             f"{shown(crew)} cleaner{'s' * (crew != 1)}: {way_out}, or lower n_harvesters"
         )
+
+
+def types_of(config: CleanupConfig) -> tuple[str, ...]:
+    """Return the types of a game's agents: cleaners and harvesters, whoever is recruited, and free agents if it has any.
+
+    >>> types_of(make_config("contract")), types_of(make_config("original"))
+    (('cleaner', 'harvester'), ('free',))
+    """
+    tied = TYPES if config.n_harvesters or config.n_cleaners or not config.n_free else ()
+    return (*tied, "free") if config.n_free else tied
 
 
 class SettledGame:
     """B games with one crew whose steps are settled; how, its subclasses say."""
 
-    type_names: tuple[str, ...] = TYPES
     no_op: int = Action.STAY
     settlement: StepSettlement
 
-    def __init__(self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str) -> None:
-        """Build the games with so many cleaners; subclasses set `settlement`."""
+    def __init__(
+        self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str, contract: object = None
+    ) -> None:
+        """Build the games with so many cleaners; subclasses set `settlement`.
+
+        `contract` is the payment rule or the family of contracts, for whose roles the game must be.
+        """
         base = make_config("contract") if config is None else config
-        check_game(base, n_cleaners)
+        check_game(base, n_cleaners, pays=payers_of(contract), paid=paid_by(contract))
         self.config = dataclasses.replace(base, n_cleaners=n_cleaners)
         self.roles = Roles(names=self.config.roles, agents=self.config.agents)
         self.game = BatchCleanup(self.config, n_games, observation=observation)  # type: ignore[arg-type]
         self.n_games, self.n_agents, self.horizon = n_games, self.config.n_agents, self.config.horizon
-        self.agent_types = np.array([TYPES.index(role) for role in self.config.roles])
-        self.n_actions = tuple(len(self.config.actions(role)) for role in TYPES)
+        self.type_names = types_of(self.config)
+        self.agent_types = np.array([self.type_names.index(role) for role in self.config.roles])
+        self.n_actions = tuple(len(self.config.actions(role)) for role in self.type_names)
         self.observation_shape = self.game.observation_shape
         self.n_classes = self.game.n_classes if observation == "symbolic" else 0
         nothing: FloatArray = np.zeros((n_games, self.n_agents))
@@ -140,17 +185,29 @@ class ContractedGame(SettledGame):
             raise ContractsError(
                 f"contract must be a Contract, for example Contract(tax=0.04, n_cleaners=5), got {shown(contract)}"
             )
-        super().__init__(contract.n_cleaners, n_games=n_games, config=config, observation=observation)
+        super().__init__(contract.n_cleaners, n_games=n_games, config=config, observation=observation, contract=payment)
         self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
 
     def reward_scale(self) -> FloatArray:
-        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`."""
+        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`.
+
+        Free agents' is 1: what is taken from them they get back.
+        """
         contract = self.settlement.contract
-        return np.array(tax_scale(contract.tax, contract.n_cleaners))
+        by_type = dict(zip(TYPES, map(float, tax_scale(contract.tax, contract.n_cleaners)), strict=True))
+        return np.array([by_type.get(name, 1.0) for name in self.type_names])
 
     def reward_shift(self) -> FloatArray:
         """Return what a learner may add to each type's utility per step: the flat part of its costs.
 
-        It is paid whatever an agent does, so that leaving it out changes no preference.
+        It is paid whatever an agent does, so that leaving it out changes no preference. Where agents of a type have
+        prices of their own it is their mean; each agent's own is `settlement.prices.per_step`, (N,).
         """
-        return np.array([self.settlement.costs.flat_per_step(name, self.horizon) for name in TYPES])
+        flat, shifts = self.settlement.prices.per_step, []
+        for m, name in enumerate(self.type_names):
+            own = flat[self.agent_types == m]
+            if not len(own):
+                shifts.append(self.settlement.costs.flat_per_step(name, self.horizon))
+            else:  # the mean of equal prices may round
+                shifts.append(own[0] if (own == own[0]).all() else own.mean())
+        return np.array(shifts, np.float64)

@@ -18,8 +18,15 @@ from contract_wrapper.contracts.families import (
     ContractFamily,
     TaxContracts,
     check_terms,
-    is_linear,
     stratified_terms,
+)
+from contract_wrapper.contracts.family_tools import (
+    check_family,
+    drawn_terms,
+    moves_nothing,
+    parts_of,
+    somebody_is_paid,
+    weights_of,
 )
 from contract_wrapper.contracts.roles import Activity
 from contract_wrapper.contracts.settlement import StepSettlement
@@ -31,10 +38,11 @@ LARGEST_CREW = 5
 
 
 class ConditionedGame(SettledGame):
-    """B games with one crew, each under a contract of its own; a `mtmfq.RelabelGame` where the family is linear.
+    """B games with one crew, each under a contract of its own; a `mtmfq.RelabelGame` where the family's transfers
+    are sums of parts (`parts_of`).
 
-    The contracts are drawn anew at every reset, from its seed and spread over the family, or are fixed. Without
-    cleaners there is nobody to pay: all terms are then the least ones, which must be 0.
+    The contracts are drawn anew at every reset, from its seed and spread over the family, or are fixed. Where nobody
+    is there who is paid (no cleaners, for most families), all terms are the least ones, which must move nothing.
 
     >>> game = ConditionedGame(2, n_games=4)
     >>> observations = game.reset(seed=1)
@@ -77,18 +85,18 @@ class ConditionedGame(SettledGame):
             raise ContractsError(
                 f"n_cleaners must be an integer between 0 and largest_crew={largest}, got {shown(n_cleaners)}"
             )
-        super().__init__(crew, n_games=n_games, config=config, observation=observation)
         self.family: ContractFamily = TaxContracts() if family is None else family
+        super().__init__(crew, n_games=n_games, config=config, observation=observation, contract=self.family)
+        check_family(self.family, self.roles)
         self.largest_crew, self.costs = largest, as_costs(costs)
         self.n_context = self.family.n_shown + 1
-        self._drawn = terms is None and crew > 0
-        self.n_parts = len(self.family.terms) + 2 if self._drawn and is_linear(self.family) else 0
-        each = np.eye(len(self.family.terms))
-        self._alone = [self.family.payment(np.tile(one, (n_games, 1))) for one in each] if self.n_parts else []
-        flat = [self.costs.flat_per_step(role, self.horizon) for role in self.roles.names]
-        self._flat: FloatArray = np.tile(np.array(flat, np.float64), (n_games, 1))
+        self._drawn = terms is None and somebody_is_paid(self.family, self.roles)
+        parts = parts_of(self.family) if self._drawn else ()
+        self.n_parts = len(parts) + 2 if len(parts) else 0
+        self._alone = [self.family.payment(np.tile(one, (n_games, 1))) for one in parts]
         least = [[low for low, _ in self.family.bounds]]
         self._settle_under(self._checked(least if terms is None else terms))
+        self._flat: FloatArray = np.tile(self.settlement.prices.per_step, (n_games, 1))
 
     def reset(self, seed: int, *, seeds: Any = None) -> NDArray[Any]:
         """Draw the contracts, unless they are fixed, and start an episode in every copy; observations (B, N, ...).
@@ -113,10 +121,11 @@ class ConditionedGame(SettledGame):
         return self._flat.copy()
 
     def reward_parts(self) -> FloatArray:
-        """Return of what the last step's utilities were made, (P + 2, B, N) in apples.
+        """Return of what the last step's utilities were made, (Q + 2, B, N) in apples.
 
-        Rewards; what each of the P terms would have moved alone, at 1; less costs beyond the flat part. Weighted by 1,
-        the terms and 1 they sum to utilities plus `episode_shift`, if the family is linear.
+        Rewards; what would have moved under each of the family's Q parts (of a linear family: under each term alone,
+        at 1); less costs beyond the flat part. Weighted by 1, `weights_of` the terms and 1 they sum to utilities plus
+        `episode_shift`.
         """
         activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
         moved = [rule.transfers(self.raw_rewards, activity, self.roles) for rule in self._alone]
@@ -125,9 +134,8 @@ class ConditionedGame(SettledGame):
     def other_contexts(
         self, rng: np.random.Generator, agents: NDArray[np.int64]
     ) -> tuple[NDArray[np.float32], FloatArray]:
-        """Draw a contract for each of R agents (their numbers): contexts (R, C), weights of the parts (R, P + 2)."""
-        low, high = np.array(self.family.bounds).T
-        return self.under(rng.uniform(low, high, (len(agents), len(low))), agents)
+        """Draw a contract for each of R agents (their numbers): contexts (R, C), weights of the parts (R, Q + 2)."""
+        return self.under(drawn_terms(self.family, len(agents), rng), agents)
 
     def under(self, terms: FloatArray, agents: NDArray[np.int64]) -> tuple[NDArray[np.float32], FloatArray]:
         """Return what R agents see of contracts, terms (R, P), and the weights of the parts under them.
@@ -138,14 +146,14 @@ class ConditionedGame(SettledGame):
         crew = np.full((len(agents), 1), self.config.n_cleaners / self.largest_crew)
         contexts = np.concatenate([self.family.shown(terms, self.roles)[each, agents], crew], axis=1, dtype=np.float32)
         ones = np.ones((len(agents), 1))
-        weights = np.concatenate([ones, terms, ones], axis=1)
+        weights = np.concatenate([ones, weights_of(self.family, terms), ones], axis=1)
         return contexts, weights * self.family.scale(terms, self.roles)[each, agents, None]
 
     def _checked(self, terms: ArrayLike) -> FloatArray:
         checked = check_terms(self.family, terms)
         if len(checked) not in (1, self.n_games):
             raise ContractsError(f"{self.n_games} games need as many contracts, or one for all, got {len(checked)}")
-        if not self.roles.cleaner.any() and (checked != 0).any():
+        if not somebody_is_paid(self.family, self.roles) and not moves_nothing(self.family, checked):
             raise ContractsError(
                 f"there are no cleaners to be paid, so {' and '.join(self.family.terms)} must be 0: recruit at least "
                 "one (n_cleaners=1), or give a family that begins at 0"

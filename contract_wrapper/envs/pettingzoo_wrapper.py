@@ -74,7 +74,7 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
             costs=costs,
             horizon=_find_horizon(env) if horizon is None else horizon,
         )
-        self._needs = {a: self.settlement.counts_of(role) for a, role in zip(found.agents, found.names, strict=True)}
+        self._needs = {a: self.settlement.counts_of(role, a) for a, role in zip(found.agents, found.names, strict=True)}
         self._index = {agent: i for i, agent in enumerate(found.agents)}
 
     def reset(

@@ -16,8 +16,9 @@ from numpy.typing import ArrayLike
 from cleanup_env import CleanupConfig, CleanupError, make_config
 from contract_wrapper.contracts.contract import as_int, as_number
 from contract_wrapper.contracts.costs import CostRule, as_costs, get_costs
-from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, ContractFamily, TaxContracts
-from contract_wrapper.envs.batch_game import TYPES
+from contract_wrapper.contracts.families import ContractFamily, TaxContracts
+from contract_wrapper.contracts.function_families import FunctionContracts
+from contract_wrapper.contracts.named_families import family_as_dict, family_from_dict, name_of
 from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
@@ -39,11 +40,6 @@ are learned from under another contract than they were played under."""
 
 KIND = "crews"
 """What a file says that it is."""
-
-FAMILIES: Mapping[str, type[TaxContracts] | type[CellPriceContracts]] = {
-    family.__name__: family for family in (TaxContracts, CellTaxContracts, CellPriceContracts)
-}
-"""Families that a file can name."""
 
 _CHECKPOINT_SECONDS = 60.0
 _CURVE = ("episode", "returns", "temperature", "loss")
@@ -84,14 +80,10 @@ class Crews:
         """Write one file, sealed, of plain arrays and JSON; an older one stays whole until the new one is on disk.
 
         Raises:
-            ContractsError: the family is not one that a file can name.
+            ContractsError: the family has no name (`register_family` gives it one).
             mtmfq.LearnerError: the file cannot be written.
         """
-        if type(self.family).__name__ not in FAMILIES:
-            raise ContractsError(
-                f"crews of the contracts {shown(self.family)} cannot be kept in a file, which can name "
-                f"{', '.join(FAMILIES)} alone: keep their policy (policy.save) and build Crews again"
-            )
+        family_as_dict(self.family)  # which refuses a family without a name
         meta = {**self.policy.meta(), "cpu_seconds": self.cpu_seconds, "finished": self.finished}
         curve = {name: getattr(self.curve, name) for name in _CURVE}
         save_arrays(Path(path), KIND, meta, {"weights": self.policy.networks.flat.detach().numpy(), **curve})
@@ -166,7 +158,8 @@ def train_crews(
         should_stop: asked before each vector episode.
 
     Raises:
-        ContractsError: a size is no crew, or named twice; torch is not installed.
+        ContractsError: a size is no crew, or named twice; the game has agents that the family does not know; a function
+            without a registered name is to be trained for with a checkpoint; torch is not installed.
         mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
     """
     require_package("torch", "agents", "training crews for every contract")
@@ -182,13 +175,18 @@ def train_crews(
     base = make_config("contract") if game is None else game
     rule, largest = as_costs(costs), max(1, *wanted) if largest_crew is None else largest_crew
     about = _identity(chosen, wanted, largest, base, rule, seed)
+    if checkpoint is not None and isinstance(chosen, FunctionContracts):
+        family_as_dict(chosen)  # without a name, a checkpoint could not tell one function from another
+    games = [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted]
 
     def turn(p: TrainProgress) -> str:
         return f"{wanted[(p.episode // config.n_games - 1) % len(wanted)]}_cleaners"
 
-    with told(on_progress, f"crews-seed{seed}", {**about, "learner": config.to_dict()}, TYPES, turn) as tell:
+    with told(
+        on_progress, f"crews-seed{seed}", {**about, "learner": config.to_dict()}, games[0].type_names, turn
+    ) as tell:
         result = train(
-            [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted],
+            games,
             config,
             np.random.default_rng(np.random.SeedSequence([seed, 0])),
             on_progress=tell,
@@ -214,14 +212,12 @@ def _said(policy: Policy, meta: Mapping[str, Any], path: Path) -> dict[str, Any]
     """What a file of crews says about them beside their policy."""
     identity = policy.identity
     try:
-        kind = FAMILIES[identity["family"]]
-        low, high = identity["bounds"][kind.terms[0]]
         game = make_config("contract", **identity["game"])
         largest, sizes, seconds = identity["largest_crew"], identity["sizes"], meta["cpu_seconds"]
         whole = isinstance(sizes, list) and bool(sizes) and type(largest) is int and type(meta["finished"]) is bool
         whole = whole and all(type(n) is int and 0 <= n <= largest for n in sizes) and as_number(seconds) is not None
         found = {
-            "family": kind(low=low, high=high), "sizes": tuple(sizes), "largest_crew": largest, "game": game,
+            "family": family_from_dict({name: identity[name] for name in ("family", "bounds")}), "sizes": tuple(sizes), "largest_crew": largest, "game": game,
             "costs": get_costs(identity["costs"]), "cpu_seconds": seconds, "finished": meta["finished"],
         }  # fmt: skip
         built = (
@@ -239,7 +235,7 @@ def _identity(
 ) -> dict[str, Any]:
     """What a training is for, in plain values, as its checkpoint and its policy say it."""
     return {
-        "family": type(family).__name__, "bounds": dict(zip(family.terms, family.bounds, strict=True)),
+        "family": name_of(family) or type(family).__name__, "bounds": dict(zip(family.terms, family.bounds, strict=True)),
         "sizes": sizes, "largest_crew": largest_crew, "costs": str(costs), "seed": int(seed),
         "game": {**game.as_dict(), "map": list(game.map)},
     }  # fmt: skip

@@ -14,6 +14,7 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import AnyContract, read_contract
+from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.outcome_values import (
@@ -30,8 +31,10 @@ from contract_wrapper.evaluation.participation import (
     Acceptance,
     acceptance,
     accepts,
+    binding_options,
     crew_margin,
     harvester_margins,
+    stay_margins,
 )
 
 if TYPE_CHECKING:
@@ -147,26 +150,30 @@ class Outcome:
         """Utility of the cleaner with the least, None without cleaners."""
         return min(self.of_role("cleaner").values(), key=lambda u: u.mean, default=None)
 
-    def margins(self, baseline: Outcome, c_min: float = 0.0) -> dict[str, Estimate]:
+    def margins(self, baseline: Outcome, c_min: OutsideOptions | str | float = 0.0) -> dict[str, Estimate]:
         """Individual rationality, >= 0 good: one margin per harvester, and `participation`.
 
         Harvester j: E[u_j | contract] - E[u_j | baseline] (eq. 4). Participation: the worst
         recruited agent's E[u_k] - c_min (eqs. 5, 6); without recruits it is 0 exactly.
-        The baseline's own margins are 0 exactly.
+        The baseline's own margins are 0 exactly, unless a harvester has a better option elsewhere.
+
+        c_min is that of all cleaners, or outside options by role or agent, also as text 'cleaner:5;cleaner_2:8'.
 
         Raises:
-            ContractsError: the baseline has other harvesters, or the outcome has no cleaner's utility.
+            ContractsError: the baseline has other harvesters, no cleaner's utility is there, or an option is nobody's.
         """
+        options = as_outside_options(c_min)
+        options.check(self.utilities)
         known, mine = baseline.of_role("harvester"), self.of_role("harvester")
         if self.contract.is_none:
-            return {**dict.fromkeys(mine, Estimate(mean=0.0)), PARTICIPATION: Estimate(mean=0.0)}
-        return {**harvester_margins(mine, known), PARTICIPATION: crew_margin(self.of_role("cleaner"), c_min)}
+            return {**stay_margins(mine, options), PARTICIPATION: Estimate(mean=0.0)}
+        return {**harvester_margins(mine, known, options), PARTICIPATION: crew_margin(self.of_role("cleaner"), options)}
 
-    def feasible(self, baseline: Outcome, c_min: float = 0.0) -> bool:
+    def feasible(self, baseline: Outcome, c_min: OutsideOptions | str | float = 0.0) -> bool:
         """Whether every margin is at least 0 as measured (eqs. 4 to 6), without a look at the errors."""
         return all(map(accepts, self.margins(baseline, c_min).values()))
 
-    def acceptance(self, baseline: Outcome, c_min: float = 0.0) -> Acceptance:
+    def acceptance(self, baseline: Outcome, c_min: OutsideOptions | str | float = 0.0) -> Acceptance:
         """Whether all agents accept beyond two standard errors, somebody refuses beyond them, or it is undecided."""
         return acceptance(self.margins(baseline, c_min).values())
 
@@ -240,7 +247,9 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
     return _mean(outcomes, lambda estimates: Estimate.of([e.mean for e in estimates]))
 
 
-def paired_margins(outcomes: list[Outcome], baselines: list[Outcome], c_min: float = 0.0) -> dict[str, Estimate]:
+def paired_margins(
+    outcomes: list[Outcome], baselines: list[Outcome], c_min: OutsideOptions | str | float = 0.0
+) -> dict[str, Estimate]:
     """Margins over several seeds, each seed's outcome against the baseline of the same seed.
 
     Standard errors then come from the spread between seeds, which includes what learning adds with the contract and
@@ -257,10 +266,14 @@ def paired_margins(outcomes: list[Outcome], baselines: list[Outcome], c_min: flo
         )
     if len(outcomes) == 1 or outcomes[0].contract.is_none:
         return outcomes[0].margins(baselines[0], c_min)
-    each = [mine.margins(theirs, c_min) for mine, theirs in zip(outcomes, baselines, strict=True)]
+    each = [mine.margins(theirs) for mine, theirs in zip(outcomes, baselines, strict=True)]
+    mean, expected = mean_outcome(outcomes), mean_outcome(baselines)
+    over_means = mean.margins(expected, c_min)
+    # An option binds against the expected baseline: the larger of the two seed by seed would be too large on average.
+    elsewhere = binding_options(expected.of_role("harvester"), c_min)
     return {
-        **{name: Estimate.of([margins[name].mean for margins in each]) for name in each[0] if name != PARTICIPATION},
-        PARTICIPATION: mean_outcome(outcomes).margins(mean_outcome(baselines), c_min)[PARTICIPATION],
+        name: margin if name in elsewhere or name == PARTICIPATION else Estimate.of([m[name].mean for m in each])
+        for name, margin in over_means.items()
     }
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from enum import StrEnum
 
+from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 
 PARTICIPATION = "participation"
-"""Name of the recruited agents' margin: worst recruited agent's utility above c_min (eqs. 5, 6)."""
+"""Name of the recruited agents' margin: the least utility above c_min of any recruited agent (eqs. 5, 6)."""
 
 
 SURE = 2.0
@@ -76,8 +77,18 @@ def _who(margins: Mapping[str, Estimate], word: Acceptance, names: bool) -> str:
     return ", ".join((harvesters if names else counted) + (["the cleaners"] if PARTICIPATION in found else []))
 
 
-def harvester_margins(utilities: Mapping[str, Estimate], baseline: Mapping[str, Estimate]) -> dict[str, Estimate]:
+def harvester_margins(
+    utilities: Mapping[str, Estimate],
+    baseline: Mapping[str, Estimate],
+    outside: OutsideOptions | str | float = 0.0,
+) -> dict[str, Estimate]:
     """Return E[u_j | contract] - E[u_j | baseline] of each harvester (eq. 4), by name.
+
+    Where `outside` lists an option of a harvester, the larger of baseline and option is what it could have instead:
+    the principal cannot dismiss harvesters, so that going on without the contract is always open to them, and an offer
+    elsewhere binds only if it is better. An option can make a contract harder to accept, and never easier. With an
+    option above the baseline the baseline itself has a negative margin (`stay_margins`): that harvester would rather
+    leave in either case. A number in place of options is of cleaners alone.
 
     Raises:
         ContractsError: the two name other harvesters.
@@ -87,11 +98,37 @@ def harvester_margins(utilities: Mapping[str, Estimate], baseline: Mapping[str, 
             f"the baseline has the harvesters {sorted(baseline)}, the outcome {sorted(utilities)}: "
             "evaluate both with the same game"
         )
-    return {agent: utility.minus(baseline[agent]) for agent, utility in utilities.items()}
+    better = binding_options(baseline, outside)
+    return {
+        agent: Estimate(mean=utility.mean - better[agent], se=utility.se)
+        if agent in better
+        else utility.minus(baseline[agent])
+        for agent, utility in utilities.items()
+    }
 
 
-def crew_margin(utilities: Mapping[str, Estimate], c_min: float = 0.0) -> Estimate:
-    """Return the worst recruited agent's E[u_k] - c_min (eqs. 5, 6).
+def binding_options(baseline: Mapping[str, Estimate], outside: OutsideOptions | str | float) -> dict[str, float]:
+    """Return the options of those harvesters whose option is more than their baseline, by name."""
+    options = as_outside_options(outside)
+    found = {agent: options.of_agent(agent) for agent in baseline}
+    return {agent: option for agent, option in found.items() if option is not None and option > baseline[agent].mean}
+
+
+def stay_margins(baseline: Mapping[str, Estimate], outside: OutsideOptions | str | float) -> dict[str, Estimate]:
+    """Return the margins of the baseline itself: 0 exactly, and less for a harvester with a better option elsewhere."""
+    better = binding_options(baseline, outside)
+    return {
+        agent: Estimate(mean=utility.mean - better[agent], se=utility.se) if agent in better else Estimate(mean=0.0)
+        for agent, utility in baseline.items()
+    }
+
+
+def crew_margin(utilities: Mapping[str, Estimate], c_min: OutsideOptions | str | float = 0.0) -> Estimate:
+    """Return the least of E[u_k] - c_min over the recruited agents (eqs. 5, 6), each with its own c_min.
+
+    Args:
+        utilities: of the recruited agents, by name.
+        c_min: a number for all, or outside options by role or agent, also as text; who is not listed has 0.
 
     Raises:
         ContractsError: there is no recruited agent.
@@ -101,8 +138,11 @@ def crew_margin(utilities: Mapping[str, Estimate], c_min: float = 0.0) -> Estima
             "the contract recruits cleaners, but the outcome has no cleaner's utility: name cleaners 'cleaner_0', "
             "'cleaner_1', ..."
         )
-    worst = min(utilities.values(), key=lambda u: u.mean)
-    return Estimate(mean=worst.mean - c_min, se=worst.se)
+    options = as_outside_options(c_min)
+    for_all = dict(options.by_name)["cleaner"] if not isinstance(c_min, (OutsideOptions, str)) else None
+    own = {agent: options.of_agent(agent) if for_all is None else for_all for agent in utilities}
+    margins = [Estimate(mean=u.mean - (own[agent] or 0.0), se=u.se) for agent, u in utilities.items()]
+    return min(margins, key=lambda margin: margin.mean)
 
 
 def accepts(margin: Estimate) -> bool:

@@ -99,7 +99,7 @@ class EvaluationSettings:
         check_game(self.game)
         if not isinstance(self.costs, CostRule):
             raise ContractsError(f"costs must be a CostRule, or text such as 'paper', got {shown(self.costs)}")
-        check_cost_roles(self.costs)
+        check_cost_roles(self.costs, agents=self.game.agents)
         learner_of(self.learner)
         episodes = as_int(self.episodes)
         if episodes is None or episodes < 2:

@@ -253,8 +253,7 @@ class Landscape:
             ContractsError: one of the rules has a price per shot or cell, or the landscape does not say what it
                 was made for.
         """
-        roles = tuple(agent.rpartition("_")[0] for agent in self.agents)
-        costs_now, shift = making.shifts(self.about, costs, roles)
+        costs_now, shift = making.shifts(self.about, costs, self.agents)
         there = np.isfinite(self.utilities)
         return dataclasses.replace(
             self,

@@ -5,23 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.contract import as_int
-from contract_wrapper.contracts.costs import CostRule, as_costs, check_cost_roles
+from contract_wrapper.contracts.costs import CostRule, as_costs, check_cost_roles, prices_of
+from contract_wrapper.contracts.roles import Roles
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.landscapes.bounds import FloatArray
 
 
-def shifts(about: Mapping[str, Any], costs: CostRule | str, roles: tuple[str, ...]) -> tuple[str, FloatArray]:
+def shifts(about: Mapping[str, Any], costs: CostRule | str, agents: tuple[str, ...]) -> tuple[str, FloatArray]:
     """Text of the new rule, and what each agent pays more under it than before, (A,), in apples per episode.
 
     Raises:
         ContractsError: a rule is not flat, or `about` does not say the old one and the horizon.
     """
     old, new = as_costs(costs_of(about)), as_costs(costs)
-    check_cost_roles(new)
+    check_cost_roles(new, agents=agents)
     steps = horizon_of(about)
     for rule in (old, new):
         dear = [role for role, price in rule.by_role if price.per_shot or price.per_cell]
@@ -30,8 +29,8 @@ def shifts(about: Mapping[str, Any], costs: CostRule | str, roles: tuple[str, ..
                 f"a landscape gets other costs only where neither old nor new ones depend on what agents do, but the "
                 f"costs {rule} of a {dear[0]} do: make a landscape for them"
             )
-    more = {role: steps * (new.flat_per_step(role, steps) - old.flat_per_step(role, steps)) for role in set(roles)}
-    return str(new), np.array([more[role] for role in roles])
+    roles = Roles.from_agents(agents)
+    return str(new), steps * (prices_of(new, roles, steps).per_step - prices_of(old, roles, steps).per_step)
 
 
 def costs_of(about: Mapping[str, Any]) -> str:

@@ -95,9 +95,12 @@ def predicted_threshold(landscape: Landscape, n_cleaners: int, *, confidence: fl
 
     Raises:
         ContractsError: a crew or a tax is not in the table, the landscape does not say its costs, or they have a
-            price per cell cleaned, which the table does not count.
+            price per cell cleaned, which the table does not count, or prices of single cleaners.
     """
-    price = get_costs(costs_of(landscape.about)).role("cleaner")
+    rule = get_costs(costs_of(landscape.about))
+    price = rule.role("cleaner")
+    if any(name.startswith("cleaner_") for name, _ in rule.by_role):
+        raise ContractsError("a landscape counts the shots of a crew, so prices of single cleaners allow no prediction")
     if price.per_cell:
         raise ContractsError("a landscape does not count cells cleaned, so a price per cell allows no prediction")
     everything = np.arange(len(landscape.tax))

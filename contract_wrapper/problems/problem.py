@@ -19,8 +19,9 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import as_items, as_number
+from contract_wrapper.contracts.contract import as_items
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract, Number
+from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.contracts.roles import Roles
 from contract_wrapper.contracts.settlement import Settled
 from contract_wrapper.errors import ContractsError, shown
@@ -97,9 +98,9 @@ class DesignProblem:
     recruits: bool = False
     """Whether contracts bring agents that are not there without one."""
 
-    outside: Mapping[str, float] = field(default_factory=dict)
-    """Least utility per episode by agent or role: for who is recruited, in place of 0; for others, a bound beside that
-    without a contract, of which the higher counts."""
+    outside: OutsideOptions = field(default_factory=OutsideOptions)
+    """What agents could have elsewhere, per episode, by role or agent; may be given as text, `cleaner:5`. For who is
+    recruited it stands in place of 0; for others it counts where it is more than they have without a contract."""
 
     objective: str = "welfare"
     """What is maximised: `welfare`, `worst` (utility of the worst-off agent), `nash` or `income`."""
@@ -132,11 +133,11 @@ class DesignProblem:
             )
         if self.objective not in OBJECTIVES:
             raise ContractsError(f"objective must be one of {', '.join(OBJECTIVES)}, got {shown(self.objective)}")
-        if not isinstance(self.outside, Mapping) or not all(
-            isinstance(who, str) and as_number(least) is not None and abs(as_number(least) or 0.0) < 1e12
-            for who, least in self.outside.items()
-        ):
-            raise ContractsError(f"outside must map agents or roles to numbers, got {shown(self.outside)}")
+        if not isinstance(self.outside, (OutsideOptions, str)):
+            raise ContractsError(
+                f"outside must be OutsideOptions, or text such as 'cleaner:5;cleaner_2:8', got {shown(self.outside)}"
+            )
+        object.__setattr__(self, "outside", as_outside_options(self.outside))
         packages = as_items(self.packages)
         if packages is None or not all(isinstance(p, str) and p for p in packages):
             raise ContractsError(f"packages must be names of packages or modules, got {shown(self.packages)}")
@@ -202,10 +203,11 @@ class DesignProblem:
             raise ContractsError(f"the games of {self.name} must name their agents: Roles(names=..., agents=...)")
         return games
 
-    def least(self, agent: str, role: str) -> float | None:
-        """Outside option of an agent, its own or its role's; None if there is none."""
-        found = self.outside.get(agent, self.outside.get(role))
-        return None if found is None else float(found)
+    def options_of(self, roles: Mapping[str, str]) -> OutsideOptions:
+        """Outside options of agents, given with their roles, each under its own name."""
+        listed = dict(self.outside.by_name)
+        own = {agent: listed.get(agent, listed.get(role)) for agent, role in roles.items()}
+        return OutsideOptions(by_name=tuple((agent, value) for agent, value in own.items() if value is not None))
 
     def code_version(self) -> str:
         """Hash of the sources of `games` and of `packages`: an edit in any of them makes other results.
@@ -224,7 +226,7 @@ class DesignProblem:
         return {
             "name": self.name,
             "terms": [[t.name, t.low, t.high, t.step, t.whole] for t in self.terms],
-            "recruits": self.recruits, "outside": dict(self.outside), "objective": self.objective, "settings": dict(self.settings),
+            "recruits": self.recruits, "outside": str(self.outside), "objective": self.objective, "settings": dict(self.settings),
         }  # fmt: skip
 
 

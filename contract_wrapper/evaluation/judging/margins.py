@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.objectives import objective
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.participation import PARTICIPATION
+from contract_wrapper.evaluation.participation import PARTICIPATION, crew_margin, harvester_margins, stay_margins
 from contract_wrapper.problems.problem import DesignProblem
 
 
@@ -30,26 +32,21 @@ def margins_of(outcome: Outcome, baseline: Outcome, problem: DesignProblem | Non
             f"{', '.join(sorted(missing))} of the game without a contract do not take part under {outcome.contract}: a "
             "contract may add agents, and take none away"
         )
-    margins = {}
-    for agent, without in baseline.utilities.items():
-        if outcome.contract.is_none:
-            margins[agent] = Estimate(mean=0.0)
-            continue
-        least = problem.least(agent, outcome.role(agent))
-        bound = without if least is None or without.mean >= least else Estimate(mean=least)
-        margins[agent] = outcome.utilities[agent].minus(bound)
-    recruited = [
-        Estimate(mean=u.mean - (problem.least(agent, outcome.role(agent)) or 0.0), se=u.se)
-        for agent, u in outcome.utilities.items()
-        if agent not in baseline.utilities
-    ]
+    roles = {agent: outcome.role(agent) for agent in outcome.utilities}
+    outside = problem.options_of(roles)
+    kept = {agent: u for agent, u in outcome.utilities.items() if agent in baseline.utilities}
+    recruited = {agent: u for agent, u in outcome.utilities.items() if agent not in baseline.utilities}
+    if outcome.contract.is_none:
+        margins = stay_margins(baseline.utilities, outside)
+    else:
+        margins = harvester_margins(kept, baseline.utilities, outside)
     if recruited and not problem.recruits:
         raise ContractsError(
             f"{outcome.contract} brings agents that are not there without a contract: say so by recruits=True in the "
             f"problem {problem.name}"
         )
     if problem.recruits:
-        margins[PARTICIPATION] = min(recruited, key=lambda margin: margin.mean, default=Estimate(mean=0.0))
+        margins[PARTICIPATION] = crew_margin(recruited, outside) if recruited else Estimate(mean=0.0)
     return margins
 
 
@@ -57,11 +54,10 @@ def objective_of(outcome: Outcome, baseline: Outcome, problem: DesignProblem | N
     """Return what the principal maximises: welfare, or the problem's objective."""
     if problem is None:
         return outcome.welfare
+    listed = dict(problem.options_of({agent: outcome.role(agent) for agent in outcome.utilities}).by_name)
+    without = {agent: u.mean for agent, u in baseline.utilities.items()}
     otherwise = {
-        agent: max(
-            baseline.utilities[agent].mean if agent in baseline.utilities else 0.0,
-            problem.least(agent, outcome.role(agent)) or (0.0 if agent not in baseline.utilities else float("-inf")),
-        )
+        agent: max(without.get(agent, -math.inf), listed.get(agent, 0.0 if agent not in without else -math.inf))
         for agent in outcome.utilities
     }
     return objective(problem.objective, outcome.welfare, outcome.utilities, otherwise, outcome.income)

@@ -65,7 +65,7 @@ class LandscapeSettings:
 
     def __post_init__(self) -> None:
         check_game(self.game, max((n for n in map(as_int, self.sizes) if n is not None), default=1))
-        check_cost_roles(self.costs)
+        check_cost_roles(self.costs, agents=self.game.agents)
         for name in ("taxes", "tried_taxes"):
             numbers = tuple(as_number(tax) for tax in as_items(getattr(self, name)) or ())
             taxes = tuple(tax for tax in numbers if tax is not None and 0.0 <= tax <= 1.0)

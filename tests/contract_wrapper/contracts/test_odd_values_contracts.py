@@ -11,14 +11,21 @@ from fuzz_values import built, odd, odd_fields
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
+from contract_wrapper.contracts.function_families import FunctionContracts
+from contract_wrapper.contracts.further_rules import FreeTax, SharesByRole, TaxAndPieceRate, TaxPerHarvester
+from contract_wrapper.contracts.linear_families import LinearContracts
+from contract_wrapper.contracts.named_families import family_from_dict, get_family, register_family
+from contract_wrapper.contracts.outside_options import OutsideOptions, get_outside_options
 from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Settlement
+from contract_wrapper.contracts.tax_families import HarvesterTaxContracts, PieceRateContracts
 from contract_wrapper.errors import ContractsError
 
 ROLES = Roles(names=("harvester", "cleaner"))
 NOTHING = Activity(*np.zeros((3, 2)))
 ROUNDS = 2_000
+TAXES = (TaxAndShare, TaxByCells, TaxPerHarvester, TaxAndPieceRate)
 
 
 def test_odd_contracts() -> None:
@@ -66,12 +73,51 @@ def test_odd_roles_rules_and_settlements() -> None:
                 function=rng.choice([odd(rng), len]), mints=odd(rng, "bool"), needs=rng.choice([odd(rng), ()])
             ),
             lambda: OddRule(odd(rng), odd(rng), odd(rng)),
+            lambda: TaxPerHarvester(taxes=rng.choice([odd(rng), (odd(rng, "float"),)])),
+            lambda: TaxAndPieceRate(tax=odd(rng, "float"), piece_rate=odd(rng, "float")),
+            lambda: SharesByRole(harvester_weight=odd(rng, "float"), cleaner_weight=odd(rng, "float")),
+            lambda: FreeTax(tax=odd(rng, "float"), piece_rate=odd(rng, "float")),
         )
         rule = built(rng.choice(rules), ContractsError)
-        tax = getattr(rule, "tax", 0.0) if isinstance(rule, (TaxAndShare, TaxByCells)) else 0.0
+        tax = getattr(rule, "tax", 0.0) if isinstance(rule, TAXES) else 0.0
         built(lambda r=rule, t=tax: rule_of(payment=r, tax=t), ContractsError)
         built(lambda: rule_of(payment=odd(rng), costs=odd(rng)), ContractsError)
         built(lambda: Settlement.of(odd(rng), odd(rng)), ContractsError)
+
+
+def test_odd_families_and_options() -> None:
+    rng = Random(4)
+
+    def pair() -> Any:
+        return rng.choice([odd(rng), (odd(rng, "float"), 1.0), (0.0, odd(rng, "float"))])
+
+    for _ in range(ROUNDS):
+        families = (
+            lambda: HarvesterTaxContracts(n_harvesters=rng.choice([1, odd(rng, "int")]), high=odd(rng, "float")),
+            lambda: PieceRateContracts(tax=pair()),
+            lambda: LinearContracts(harvester_weight=pair(), cleaner_weight=(0.0, 1.0)),
+            lambda: FunctionContracts(function=rng.choice([odd(rng), nothing]), terms=rng.choice([odd(rng), {"x": pair()}])),
+            lambda: get_family(odd(rng)),
+            lambda: family_from_dict(odd(rng)),
+            lambda: family_from_dict({"family": rng.choice(["tax", "linear", odd(rng)]), "bounds": {"tax": pair()}}),
+        )  # fmt: skip
+        family = built(rng.choice(families), ContractsError)
+        if family is not None and len(family.terms) == 1:
+            low = [[least for least, _ in family.bounds]]
+            built(
+                lambda f=family, t=low: rule_of(payment=f.payment(np.array(t))).settle(np.zeros(2), NOTHING),
+                ContractsError,
+            )
+        built(lambda: register_family(odd(rng), odd(rng)), ContractsError)
+        options = built(
+            lambda: OutsideOptions(by_name=rng.choice([odd(rng), (("cleaner", odd(rng)),)])), ContractsError
+        )
+        assert options is None or get_outside_options(str(options)) == options
+        built(lambda: get_outside_options(odd(rng)), ContractsError)
+
+
+def nothing(rewards: Any, activity: Any, roles: Any, x: Any) -> Any:
+    return 0.0 * x * rewards
 
 
 def test_odd_transfers_of_a_function() -> None:

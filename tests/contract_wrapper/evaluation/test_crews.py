@@ -1,12 +1,19 @@
 """Crews for every contract: one training over all crew sizes."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from cleanup_env import make_config
+from contract_wrapper.contracts import named_families
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.contracts.families import CellPriceContracts, CellTaxContracts, TaxContracts
+from contract_wrapper.contracts.function_families import FunctionContracts
+from contract_wrapper.contracts.linear_families import LinearContracts
+from contract_wrapper.contracts.tax_families import FreeTaxContracts, HarvesterTaxContracts, PieceRateContracts
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.contract_grid import play_grid
 from contract_wrapper.evaluation.crews import CREWS, Crews, train_crews
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from mtmfq import LearnerError, Policy
@@ -136,5 +143,73 @@ def test_contracts_of_ones_own_cannot_be_kept_in_a_file(tmp_path):
     class Mine(TaxContracts):
         pass
 
-    with pytest.raises(ContractsError, match="cannot be kept in a file, which can name TaxContracts"):
+    with pytest.raises(
+        ContractsError, match=r"cannot be kept in a file, which can name tax, .* alone: call register_family"
+    ):
         run(family=Mine()).save(tmp_path / "crews.npz")
+
+
+def wage(rewards, activity, roles, price):
+    earned = price * activity.cleaned * roles.cleaner
+    return earned - earned.sum(axis=-1, keepdims=True) * roles.harvester / roles.harvester.sum()
+
+
+WAGE = FunctionContracts(function=wage, terms={"price": (0, 1)}, needs=("cleaned",), linear=True)
+
+
+@pytest.mark.parametrize(
+    "family",
+    [
+        HarvesterTaxContracts(high=0.5),
+        PieceRateContracts(tax=(0, 0.5)),
+        LinearContracts(harvester_weight=(0, 1), cleaner_weight=(-1, 1)),
+    ],
+    ids=lambda family: type(family).__name__,
+)
+def test_every_family_can_be_learned_from_other_contracts_and_kept(tmp_path, family):
+    config = dataclasses.replace(CONFIG, relabel=0.5)
+    crews = run(family=family, config=config, sizes=(2,))
+    crews.save(tmp_path / "crews.npz")
+    again = Crews.load(tmp_path / "crews.npz")
+    assert again.family == family
+    assert np.array_equal(weights(again), weights(crews))
+    low, high = np.array(family.bounds).T
+    assert play_grid(again, 2, [(low + high) / 2], episodes=2).welfare.shape == (1, 2)
+
+
+def test_free_agents_can_be_trained_for_every_contract_among_them(tmp_path):
+    base = make_config("original", horizon=20, n_free=3, start="clean")
+    with pytest.raises(ContractsError, match="the game has 3 free agents"):
+        run(game=base, sizes=(0,))
+    crews = run(family=FreeTaxContracts(), game=base, sizes=(0,), costs="free:per_shot=0.02")
+    assert crews.policy.signature.type_names == ("free",)
+    crews.save(tmp_path / "crews.npz")
+    again = Crews.load(tmp_path / "crews.npz")
+    assert (again.family, again.game, again.costs) == (crews.family, base, crews.costs)
+    assert play_grid(again, 0, [[0.5, 0.5]], episodes=2).utilities.shape == (1, 2, 3)
+
+
+def test_files_from_before_families_had_names_are_read(tmp_path):
+    crews = run(family=CellTaxContracts(high=0.5))
+    crews.policy.identity = {**plain(crews.policy.identity), "family": "CellTaxContracts"}
+    crews.save(tmp_path / "crews.npz")
+    assert Crews.load(tmp_path / "crews.npz").family == CellTaxContracts(high=0.5)
+
+
+def test_a_function_without_a_name_is_trained_for_but_kept_nowhere(tmp_path, monkeypatch):
+    monkeypatch.setattr(named_families, "_FAMILIES", dict(named_families._FAMILIES))
+    message = r"cannot be kept in a file, which can name tax, .*: call register_family\(name, family\) first"
+    crews = run(family=WAGE, sizes=(2,))
+    with pytest.raises(ContractsError, match=message):
+        crews.save(tmp_path / "crews.npz")
+    with pytest.raises(ContractsError, match=message):
+        run(family=WAGE, sizes=(2,), checkpoint=tmp_path / "checkpoint.npz")
+    named_families.register_family("wage", WAGE)
+    named = run(family=WAGE, sizes=(2,), checkpoint=tmp_path / "checkpoint.npz")
+    named.save(tmp_path / "crews.npz")
+    assert Crews.load(tmp_path / "crews.npz").family == WAGE
+    del named_families._FAMILIES["wage"]
+    with pytest.raises(
+        ContractsError, match=r"crews.npz says nothing that crews can be made of: there are no contracts of"
+    ):
+        Crews.load(tmp_path / "crews.npz")

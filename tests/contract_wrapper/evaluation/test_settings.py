@@ -15,7 +15,10 @@ from contract_wrapper.learners import registry
 
 HASHED = [
     *(Path(package.__file__).parent for package in (cleanup_env, mtmfq)),
-    *(Path(contract_wrapper.__file__).parent / room for room in ("contracts", "envs", "problems", "learners", "evaluation")),
+    *(
+        Path(contract_wrapper.__file__).parent / room
+        for room in ("contracts", "envs", "problems", "learners", "evaluation")
+    ),
 ]
 
 

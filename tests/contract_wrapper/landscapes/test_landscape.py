@@ -322,6 +322,16 @@ def test_other_flat_costs_shift_utilities_and_welfare_and_nothing_else() -> None
     np.testing.assert_allclose(back.welfare, land.welfare)
 
 
+def test_other_flat_costs_of_one_agent_shift_its_utility_alone() -> None:
+    land = made_up_landscape(2, about=MADE_FOR)
+    dear = land.recosted("cleaner:per_step=0.0092;harvester_3:per_step=0.05")
+    np.testing.assert_allclose(dear.utilities[:, :, 3], land.utilities[:, :, 3] - 0.05 * 200)
+    np.testing.assert_array_equal(np.delete(dear.utilities, 3, 2), np.delete(land.utilities, 3, 2))
+    np.testing.assert_allclose(dear.welfare, land.welfare - 0.05 * 200)
+    with pytest.raises(ContractsError, match="the costs name the agent 'harvester_5', which the game does not have"):
+        land.recosted("harvester_5:per_step=0.05")
+
+
 def test_costs_of_shots_cannot_be_exchanged() -> None:
     with pytest.raises(ContractsError, match=r"per_shot=0\.02 of a cleaner do"):
         made_up_landscape(about=MADE_FOR).recosted("effort")

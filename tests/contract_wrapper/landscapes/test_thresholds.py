@@ -86,6 +86,7 @@ def test_flat_costs_cannot_be_saved_by_idling() -> None:
     [
         ({"costs": "cleaner:per_cell=0.1"}, 2, "does not count cells"),
         ({}, 2, "does not say its costs"),
+        ({"costs": "cleaner:per_shot=0.1;cleaner_1:per_shot=0.2"}, 2, "prices of single cleaners allow no prediction"),
         ({"costs": "effort"}, 7, "no contract with 7"),
         ({"costs": "effort"}, 0, "no contract with 0"),
     ],
