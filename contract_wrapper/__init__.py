@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.conditioned_game import ConditionedGame
+    from contract_wrapper.envs.pettingzoo_batch import ConditionedPettingZooGames, PettingZooGames
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.best_response import best_response
@@ -78,6 +79,7 @@ _HOMES = {
     "contracts.contract": ("Contract",),
     "envs.batch_game": ("ContractedGame",),
     "envs.conditioned_game": ("ConditionedGame",),
+    "envs.pettingzoo_batch": ("ConditionedPettingZooGames", "PettingZooGames"),
     "contracts.families": ("CellPriceContracts", "CellTaxContracts", "TaxContracts"),
     "evaluation.by_crews.crew_outcome": ("play_crews",),
     "evaluation.by_crews.crew_settings": ("CrewSettings",),
@@ -142,6 +144,7 @@ __all__ = [
     "CellTaxContracts",
     "Certificate",
     "ConditionedGame",
+    "ConditionedPettingZooGames",
     "Contract",
     "ContractDesign",
     "ContractGrid",
@@ -165,6 +168,7 @@ __all__ = [
     "Outcome",
     "PPOConfig",
     "PayPerCell",
+    "PettingZooGames",
     "Real",
     "RoleCost",
     "Roles",

@@ -99,7 +99,7 @@ class Outcome:
         return cls(
             contract=contract,
             welfare=Estimate.of(sums.welfare),
-            utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(sums.game.config.agents)},
+            utilities={agent: Estimate.of(sums.utilities[:, i]) for i, agent in enumerate(sums.game.roles.agents)},
             harvest=Estimate.of(sums.apples.sum(axis=1)),
             cleaned=Estimate.of(sums.cleaned.sum(axis=1)),
             shots=Estimate.of(sums.shots.sum(axis=1)),
