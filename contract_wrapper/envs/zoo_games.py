@@ -90,6 +90,17 @@ class ZooGames(SettledGames):
             here.close()
             self._copies = Workers(recipe, self.n_games, n_processes, layout)
 
+    @property
+    def envs(self) -> list[ParallelEnv[Any, Any, Any]]:
+        """The B games themselves, to look at.
+
+        Raises:
+            ContractsError: they play in worker processes.
+        """
+        if isinstance(self._copies, Workers):
+            raise ContractsError("the games play in worker processes, where they cannot be looked at: use processes=1")
+        return self._copies.envs
+
     def visible(self) -> NDArray[np.bool_]:
         """(B, N, N): does agent i see agent j now? False on the diagonal, and for agents that are not there."""
         present = self._present

@@ -11,6 +11,7 @@ import copy
 import multiprocessing
 import pickle
 import signal
+import time
 import traceback
 import weakref
 from collections.abc import Sequence
@@ -137,14 +138,14 @@ def _end(processes: list[BaseProcess], pipes: list[Connection]) -> None:
     """End worker processes: they are told to, and terminated if that takes too long."""
     for pipe in pipes:
         pipe.close()
-    for worker in processes:
-        worker.join(SECONDS_TO_END)
-        if worker.exitcode is None:
-            worker.terminate()
-            worker.join(SECONDS_TO_END)
-        if worker.exitcode is None:
-            worker.kill()
-            worker.join()
+    for stop in (None, BaseProcess.terminate, BaseProcess.kill):
+        left = [worker for worker in processes if worker.exitcode is None]
+        deadline = time.monotonic() + SECONDS_TO_END
+        for worker in left:
+            if stop is not None:
+                stop(worker)
+        for worker in left:
+            worker.join(max(0.0, deadline - time.monotonic()))
 
 
 def _serve(pipe: Connection, recipe: Recipe, n_games: int) -> None:
