@@ -1,7 +1,7 @@
-"""A game of one's own, a contract on it, and agents that learn to live with it: a fishery.
+"""A fishery, a contract on it, and agents that learn to live with it: how to bring a game and learn in it.
 
 Four fishers share a stock that regrows logistically. Each chooses an effort of 0, 1 or 2 and catches 10 % of the stock
-per unit of effort. Two units of all together keep the stock at its best; four end it. Under the contract a part of every
+per unit of effort. Two units of all together keep the stock at its best, four end it. Under the contract a part of every
 catch is shared equally, so that a fisher is hurt by what it takes from others.
 """
 
@@ -18,7 +18,7 @@ from mtmfq import MTMFQConfig, play, train
 class Fishery(ParallelEnv):
     """Four fishers, 50 steps; each sees the stock, a number from 0 to 1."""
 
-    possible_agents, horizon = [f"fisher_{i}" for i in range(4)], 50  # noqa: RUF012
+    possible_agents, horizon = [f"fisher_{i}" for i in range(4)], 50
     observation_space = lambda self, agent: spaces.Box(0.0, 1.0, (1,), np.float32)  # noqa: E731
     action_space = lambda self, agent: spaces.Discrete(3)  # noqa: E731
 
@@ -27,9 +27,8 @@ class Fishery(ParallelEnv):
         return {agent: [self.stock] for agent in self.agents}, {agent: {} for agent in self.agents}
 
     def step(self, actions):
-        catch = {agent: 0.1 * effort * self.stock for agent, effort in actions.items()}
+        self.time, catch = self.time + 1, {agent: 0.1 * effort * self.stock for agent, effort in actions.items()}
         self.stock += 0.4 * self.stock * (1.0 - self.stock) - sum(catch.values())
-        self.time += 1
         over, never = (dict.fromkeys(catch, flag) for flag in (self.time == self.horizon, False))
         self.agents = [agent for agent in catch if not over[agent]]
         return {agent: [self.stock] for agent in catch}, catch, never, over, {agent: {} for agent in catch}
@@ -40,10 +39,10 @@ def share(rewards, activity, roles, part):
     return part * (rewards.mean(axis=-1, keepdims=True) - rewards)
 
 
-def main(parts=(0.0, 0.9), episodes=400, seed=0):
+def main(parts=(0.0, 0.9), episodes=320, seed=0):
     """Train the fishers with each part shared; return catch of all per episode, and the stock left at its end."""
     config = MTMFQConfig(
-        episodes=episodes, n_games=8, hidden=(32,), gamma=0.95, n_step=5, learning_rate=3e-3, batch_size=64, tau=0.05,
+        episodes=episodes, n_games=8, hidden=(32,), gamma=0.9, n_step=5, learning_rate=3e-3, batch_size=64, tau=0.05,
         updates_per_step=0.5, temperature=((0.0, 0.05), (0.8, 0.001)), neighbours="none",
     )  # fmt: skip
     found = {}

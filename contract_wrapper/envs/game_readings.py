@@ -164,6 +164,8 @@ def _number(what: str, value: object) -> float:
 
 
 def _count(agent: object, key: str, value: object) -> float:
+    if type(value) is int and 0 <= value < 2**53:  # what nearly every game tells; the rest takes ten times as long
+        return float(value)
     what = f"infos[{agent!r}][{key!r}]"
     number = float(value) if isinstance(value, (bool, np.bool_)) else _number(what, value)
     if not 0.0 <= number < math.inf:
