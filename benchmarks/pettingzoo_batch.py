@@ -6,8 +6,8 @@
 Speed: steps of games per second of CPU time, one thread, preset contract with 2 cleaners, features, random actions that
 were drawn in advance. Beside `PettingZooGames` stand what it is made of, the PettingZoo environment stepped in a loop by
 itself and under `ContractWrapper`. All are measured in turns, so that a busy machine disturbs all alike; a ratio is the
-median over turns. `--processes` adds two worker processes beside one, of wall time, for Clean-up and for a game that
-computes for 2 ms in each step; it needs two idle cores.
+median over turns. `--processes` adds two worker processes beside one, of wall time, for Clean-up, which needs two
+idle cores for that, and for a game that waits 2 ms in each step.
 """
 
 import argparse
@@ -28,14 +28,12 @@ PLAN = {n: np.random.default_rng(0).integers(0, 7, (STEPS, n, AGENTS)) for n in 
 
 
 def slow(seconds: float = 2e-3):
-    """A Clean-up game that computes for some milliseconds in each step."""
+    """A Clean-up game that waits some milliseconds in each step, as for a simulator outside."""
     env = make()
     step = env.step
 
     def later(actions):
-        until = time.perf_counter() + seconds
-        while time.perf_counter() < until:
-            pass
+        time.sleep(seconds)
         return step(actions)
 
     env.step = later
@@ -108,7 +106,7 @@ def main() -> None:
             print(
                 f"{n_games:>5} {name:>16} {statistics.median(r[k] for r in rounds):>11,.0f} {ratio:>15.4f}", flush=True
             )
-    for name, build in (("Clean-up", make), ("a game of 2 ms a step", slow)) if arguments.processes else ():
+    for name, build in (("Clean-up", make), ("a game that waits 2 ms", slow)) if arguments.processes else ():
         print(f"two processes / one, 16 games, wall time, {name}: {by_processes(build, 3):.2f}", flush=True)
 
 
