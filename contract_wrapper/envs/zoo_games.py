@@ -154,7 +154,7 @@ class ZooGames(SettledGames):
         if number is None or number < 0:
             raise ContractsError(f"seed must be an integer of at least 0, got {shown(seed)}")
         if self.n_games == 1:
-            return np.array([number], np.uint64) if number < 2**63 else _own_seeds([number], 1)
+            return _own_seeds([number], 1)
         return np.random.SeedSequence(number).generate_state(self.n_games, np.uint64) >> self._seed_shift
 
     def _check_actions(self, actions: NDArray[np.int64]) -> NDArray[np.int64]:

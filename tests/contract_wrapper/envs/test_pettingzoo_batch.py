@@ -89,10 +89,10 @@ def test_utilities_are_those_of_the_wrapper_on_each_copy_to_the_last_bit(rule, c
 
 
 class Leaving(Meadow):
-    """A meadow that its first harvester leaves after step 3 if its seed is even."""
+    """A meadow that its first harvester leaves after step 3, and its second cleaner after step 4, if its seed is even."""
 
     def reset(self, seed=None, options=None):
-        self.leaves = {} if seed % 2 else {"harvester_0": 3}
+        self.leaves = {} if seed % 2 else {"harvester_0": 3, "cleaner_1": 4}
         return super().reset(seed)
 
 
@@ -238,9 +238,8 @@ DEAL_OF_ONE = Contract(tax=0.5, n_cleaners=1)
 
 
 def test_parts_add_up_to_utilities_when_agents_have_left():
-    make = partial(MEADOW, leaves={"harvester_0": 2, "cleaner_1": 4})
-    game = ConditionedPettingZooGames(make, TaxContracts(), n_games=3, costs=COSTS)
-    game.reset(1)
+    game = ConditionedPettingZooGames(partial(Leaving, n_cleaners=2), TaxContracts(), n_games=3, costs=COSTS)
+    game.reset(1, seeds=[2, 1, 4])  # the second copy keeps all its agents
     agents, rng = np.arange(4), np.random.default_rng(1)
     for _ in range(game.horizon):
         _, utilities = game.step(rng.integers(0, 3, (3, 4)))
@@ -253,7 +252,7 @@ def test_parts_add_up_to_utilities_when_agents_have_left():
             here = game.here[b].tolist()
             paid = alone.transfers(game.raw_rewards[b], game.activity, game.roles.present(here))
             assert (game.settled.transfers[b] == paid).all()
-    assert not game.here.all()
+    assert game.here.all(axis=1).tolist() == [False, True, False]
 
 
 class EqualSplit:

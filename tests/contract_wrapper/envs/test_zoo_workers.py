@@ -82,6 +82,7 @@ def test_an_error_of_a_game_is_raised_as_in_one_process_and_the_games_go_on(make
     workers = games._copies._processes
     games.close()
     assert ended(workers)
+    assert [worker.exitcode for worker in workers] == [0, 0]  # told to end, and not terminated
     with pytest.raises(ContractsError, match="have ended: build the games anew"):
         games.reset(0)
 
