@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from contract_wrapper.contracts.transfers import conserves_money, utilities, welfare
     from contract_wrapper.envs.batch_game import ContractedGame
     from contract_wrapper.envs.conditioned_game import ConditionedGame
+    from contract_wrapper.envs.pettingzoo_batch import ConditionedPettingZooGames, PettingZooGames
     from contract_wrapper.envs.pettingzoo_wrapper import ContractWrapper, make_contracted
     from contract_wrapper.errors import ContractsError
     from contract_wrapper.evaluation.best_response import best_response
@@ -89,6 +90,7 @@ _HOMES = {
     "contracts.contract": ("Contract",),
     "envs.batch_game": ("ContractedGame",),
     "envs.conditioned_game": ("ConditionedGame",),
+    "envs.pettingzoo_batch": ("ConditionedPettingZooGames", "PettingZooGames"),
     "contracts.families": ("CellPriceContracts", "CellTaxContracts", "TaxContracts"),
     "contracts.function_families": ("FunctionContracts",),
     "contracts.further_rules": ("FreeTax", "SharesByRole", "TaxAndPieceRate", "TaxPerHarvester"),
@@ -164,6 +166,7 @@ __all__ = [
     "CellTaxContracts",
     "Certificate",
     "ConditionedGame",
+    "ConditionedPettingZooGames",
     "Contract",
     "ContractDesign",
     "ContractGrid",
@@ -195,6 +198,7 @@ __all__ = [
     "OutsideOptions",
     "PPOConfig",
     "PayPerCell",
+    "PettingZooGames",
     "PieceRateContracts",
     "Real",
     "RoleCost",

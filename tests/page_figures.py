@@ -133,6 +133,16 @@ def python_rounds_per_second() -> float:
     return int(re.findall(r"own players +\d+ +([\d,]+)", text)[0].replace(",", ""))
 
 
+# ---- any PettingZoo game
+
+
+def zoo_speed(games: int) -> tuple[float, float]:
+    """Steps per CPU-second of the batch of PettingZoo games, and its ratio to Clean-up's own batch."""
+    text = (RESULTS / "pettingzoo_batch.txt").read_text()
+    ((steps, ratio),) = re.findall(rf"^ *{games} +PettingZooGames +([\d,]+) +([\d.]+)$", text, flags=re.MULTILINE)
+    return int(steps.replace(",", "")), float(ratio)
+
+
 # ---- figures in sentences
 
 
@@ -241,6 +251,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tree.speed.chain.ucb": lambda: (rounds_per_second("chain", "ucb") / 1e6,),
     "tree.speed.forty.tree": lambda: (rounds_per_second("random-4-3", "tree") / 1e6,),
     "tree.speed.python": lambda: (python_rounds_per_second() / 1e3,),
+    # any PettingZoo game
+    "zoo.steps.16": lambda: (zoo_speed(16)[0],),
+    "zoo.percent.16": lambda: (100 * zoo_speed(16)[1],),
 }
 """Name -> the number that the page must give, up to the decimals that it gives."""
 

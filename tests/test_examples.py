@@ -116,3 +116,16 @@ def test_10_one_training_is_asked_about_every_contract(capsys: pytest.CaptureFix
     gains = example["main"](config=small, episodes=3)
     assert {n: len(gain) for n, gain in gains.items()} == {2: 4, 4: 4}
     assert capsys.readouterr().out.count("a free rider gains") == 8
+
+
+def test_11_fishers_leave_no_stock_unless_they_share_their_catch(capsys: pytest.CaptureFixture[str]) -> None:
+    found = load("11_fishery.py")["main"]()
+    (alone, left), (shared, kept) = found[0.0], found[0.9]
+    assert left < 0.1 < 0.2 < kept
+    assert shared > 2 * alone
+    assert capsys.readouterr().out.count("of each catch shared") == 2
+
+
+def test_12_the_investor_trusts_under_the_tax_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert load("12_aec_by_conversion.py")["main"](episodes=1_600) == {0.0: 0.0, 0.5: 1.0}
+    assert "tax 50%: sends in 100% of the games; investor +0.50, trustee +1.50" in capsys.readouterr().out

@@ -17,10 +17,9 @@ from contract_wrapper.contracts.costs import CostRule
 from contract_wrapper.contracts.families import tax_scale
 from contract_wrapper.contracts.payment_rules import paid_by, payers_of
 from contract_wrapper.contracts.roles import Activity, Roles
-from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
+from contract_wrapper.contracts.settlement import Payment, Settlement
+from contract_wrapper.envs.settled_games import FloatArray, SettledGames, mean_of_equals
 from contract_wrapper.errors import ContractsError, shown
-
-FloatArray = NDArray[np.float64]
 
 TYPES = ("cleaner", "harvester")
 """Agents with the same incentive form a type (Molina Concha et al. 2024, eq. 9)."""
@@ -97,11 +96,10 @@ def types_of(config: CleanupConfig) -> tuple[str, ...]:
     return (*tied, "free") if config.n_free else tied
 
 
-class SettledGame:
-    """B games with one crew whose steps are settled; how, its subclasses say."""
+class SettledGame(SettledGames):
+    """B Clean-up games with one crew whose steps are settled; how, its subclasses say."""
 
-    no_op: int = Action.STAY
-    settlement: StepSettlement
+    no_op: int | None = int(Action.STAY)
 
     def __init__(
         self, n_cleaners: int, *, n_games: int, config: CleanupConfig | None, observation: str, contract: object = None
@@ -121,22 +119,8 @@ class SettledGame:
         self.n_actions = tuple(len(self.config.actions(role)) for role in self.type_names)
         self.observation_shape = self.game.observation_shape
         self.n_classes = self.game.n_classes if observation == "symbolic" else 0
-        nothing: FloatArray = np.zeros((n_games, self.n_agents))
-        self.raw_rewards = nothing
-        """Rewards of the last step before settlement, (B, N) in apples; overwritten by the next step."""
-        self.settled = Settled(transfers=nothing, costs=nothing, utilities=nothing)
-        """Transfers, costs and utilities of the last step, (B, N) each in apples."""
-
-    def reset(self, seed: int) -> NDArray[Any]:
-        """Start an episode in every copy; observations (B, N, ...)."""
-        return self.game.reset(seed)
-
-    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], FloatArray]:
-        """Play actions (B, N); observations (B, N, ...) and utilities (B, N) in apples."""
-        observations, self.raw_rewards, _ = self.game.step(actions)
-        activity = Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
-        self.settled = self.settlement.settle(self.raw_rewards, activity)
-        return observations, self.settled.utilities
+        self._begin_unsettled()
+        self.activity = self._did()
 
     def visible(self) -> NDArray[np.bool_]:
         """(B, N, N): does agent i see agent j now? False on the diagonal."""
@@ -145,6 +129,22 @@ class SettledGame:
     def action_mask(self) -> NDArray[np.bool_]:
         """(B, N, A): which actions are of use now? False for those a role lacks and for a beam that cools down."""
         return self.game.action_mask()
+
+    @property
+    def waste(self) -> NDArray[np.int32]:
+        """Waste cells of each copy now, (B,)."""
+        return self.game.waste
+
+    def _start(self, seed: int, seeds: Any) -> NDArray[Any]:
+        return self.game.reset(seed) if seeds is None else self.game.reset(seeds=seeds)
+
+    def _play(self, actions: NDArray[np.int64]) -> NDArray[Any]:
+        observations, self.raw_rewards, _ = self.game.step(actions)
+        self.activity = self._did()
+        return observations
+
+    def _did(self) -> Activity:
+        return Activity(shots=self.game.shots, cleaned=self.game.cleaned, apples=self.game.apples)
 
 
 class ContractedGame(SettledGame):
@@ -208,6 +208,6 @@ class ContractedGame(SettledGame):
             own = flat[self.agent_types == m]
             if not len(own):
                 shifts.append(self.settlement.costs.flat_per_step(name, self.horizon))
-            else:  # the mean of equal prices may round
-                shifts.append(own[0] if (own == own[0]).all() else own.mean())
+            else:
+                shifts.append(mean_of_equals(own))
         return np.array(shifts, np.float64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import SettledGame
+    from contract_wrapper.envs.settled_games import SettledGames
 
 
 class EpisodeSums:
@@ -25,7 +25,7 @@ class EpisodeSums:
     [[0.0, 0.0, 0.0, 0.0, 0.0, 5.0]]
     """
 
-    def __init__(self, game: SettledGame) -> None:
+    def __init__(self, game: SettledGames) -> None:
         """Start at zero; the game is read by `add`, and stepped by others."""
         self.game = game
         shape = (game.n_games, game.n_agents)
@@ -37,26 +37,29 @@ class EpisodeSums:
         """(B, N) costs, in apples."""
         self.utilities: NDArray[np.float64] = np.zeros(shape)
         """(B, N) utilities, in apples."""
-        self.apples: NDArray[np.int64] = np.zeros(shape, np.int64)
-        """(B, N) apples eaten."""
-        self.cleaned: NDArray[np.int64] = np.zeros(shape, np.int64)
+        whole = game.activity.apples.dtype.kind in "iu"  # Clean-up counts; other games may tell a part
+        count = np.int64 if whole else np.float64
+        self.apples: NDArray[Any] = np.zeros(shape, count)
+        """(B, N) apples eaten; this and the next two are 0 where the game does not tell them."""
+        self.cleaned: NDArray[Any] = np.zeros(shape, count)
         """(B, N) waste cells cleaned."""
-        self.shots: NDArray[np.int64] = np.zeros(shape, np.int64)
+        self.shots: NDArray[Any] = np.zeros(shape, count)
         """(B, N) shots."""
         self.waste: list[float] = []
-        """Waste cells after each step, mean over the B games."""
+        """Waste cells after each step, mean over the B games; 0 in a game without waste."""
 
     def add(self, *_: Any) -> None:
         """Add the game's last step; it can be handed to `on_step` of `mtmfq.play`, whose arguments it ignores."""
-        settled, game = self.game.settled, self.game.game
+        settled, did = self.game.settled, self.game.activity
         self.rewards += self.game.raw_rewards
         self.transfers += settled.transfers
         self.costs += settled.costs
         self.utilities += settled.utilities
-        self.apples += game.apples
-        self.cleaned += game.cleaned
-        self.shots += game.shots
-        self.waste.append(float(game.waste.mean()))
+        self.apples += did.apples
+        self.cleaned += did.cleaned
+        self.shots += did.shots
+        waste = self.game.waste
+        self.waste.append(0.0 if waste is None else float(waste.mean()))
 
     @property
     def welfare(self) -> NDArray[np.float64]:

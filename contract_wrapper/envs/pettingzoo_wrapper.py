@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import inspect
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Space
-from pettingzoo import AECEnv, ParallelEnv
+from pettingzoo import ParallelEnv
 from pettingzoo.utils import BaseParallelWrapper
 
-from contract_wrapper.contracts.contract import Contract, as_int, as_number
+from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import CostRule
-from contract_wrapper.contracts.roles import Activity, Roles
+from contract_wrapper.contracts.roles import Activity
 from contract_wrapper.contracts.settlement import Payment, Settlement
-from contract_wrapper.errors import ContractsError, shown
-
-RoleMap = Mapping[Any, str] | Sequence[str] | Callable[[Any], str]
-"""Role of each agent: by agent name, in the order of `possible_agents`, or a function of the name."""
+from contract_wrapper.envs.game_readings import (
+    RoleMap,
+    check_declared_rewards,
+    check_parallel,
+    find_horizon,
+    find_roles,
+    read_counts,
+    read_reward,
+)
 
 
 class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
@@ -44,8 +46,8 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
             money. Left out: `TaxAndShare` with the contract's tax.
         costs: a cost rule, or text for `get_costs`. Left out: `effort`, 0.02 per shot of a cleaner,
             which charges nothing in a game without agents of the role 'cleaner'.
-        horizon: steps per episode, only needed for costs per episode. Left out:
-            `env.unwrapped.horizon` or `env.unwrapped.config.horizon` if there is one.
+        horizon: steps per episode, only needed for costs per episode. Left out: `horizon`, `max_cycles` or
+            `max_steps` of `env.unwrapped`, of its `config`, or of `env`, if there is one.
 
     Raises:
         ContractsError: at birth, the environment is none of the parallel API or declares rewards that are
@@ -63,16 +65,16 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
         costs: CostRule | str | None = None,
         horizon: int | None = None,
     ) -> None:
-        _check_parallel(env)
-        _check_declared_rewards(env)
+        check_parallel(env)
+        check_declared_rewards(env)
         super().__init__(env)
-        found = _find_roles(env, roles)
+        found = find_roles(env, roles)
         self.settlement = Settlement.of(
             contract,
             found,
             payment=payment,
             costs=costs,
-            horizon=_find_horizon(env) if horizon is None else horizon,
+            horizon=find_horizon(env) if horizon is None else horizon,
         )
         self._needs = {a: self.settlement.counts_of(role, a) for a, role in zip(found.agents, found.names, strict=True)}
         self._index = {agent: i for i, agent in enumerate(found.agents)}
@@ -101,8 +103,10 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
 
         roles = self.settlement.roles
         here = [agent in rewards and agent in acting for agent in roles.agents]
-        raw = np.array([_reward(a, rewards[a]) if there else 0.0 for a, there in zip(roles.agents, here, strict=True)])
-        activity = self._activity(infos, here)
+        raw = np.array(
+            [read_reward(a, rewards[a]) if there else 0.0 for a, there in zip(roles.agents, here, strict=True)]
+        )
+        activity = Activity(*np.array(read_counts(infos, roles.agents, here, self._needs), dtype=np.float64))
         settled = self.settlement.settle(raw, activity, roles if all(here) else roles.present(here))
 
         rewards, infos = dict(rewards), dict(infos)
@@ -112,23 +116,6 @@ class ContractWrapper(BaseParallelWrapper[Any, Any, Any]):  # type: ignore[misc]
             infos[agent] = {**infos.get(agent, {}), "reward_raw": float(raw[i]), **entry}
             rewards[agent] = float(settled.utilities[i])
         return observations, rewards, terminations, truncations, infos
-
-    def _activity(self, infos: Mapping[Any, Mapping[str, Any]], here: Sequence[bool]) -> Activity:
-        table = [[0.0] * len(here) for _ in Activity._fields]
-        for i, (agent, there) in enumerate(zip(self.settlement.roles.agents, here, strict=True)):
-            if not there:
-                continue
-            info = infos.get(agent, {})
-            for k, key in enumerate(Activity._fields):
-                if key in info:
-                    table[k][i] = _count(agent, key, info[key])
-                elif key in self._needs.get(agent, ()):
-                    raise ContractsError(
-                        f"the rules charge or pay for {key!r} of {agent!r}, but the game does not report it: "
-                        f"put the count of the step into infos[{agent!r}][{key!r}], or choose other costs "
-                        "and another payment rule"
-                    )
-        return Activity(*np.array(table, dtype=np.float64))
 
 
 def make_contracted(
@@ -142,94 +129,3 @@ def make_contracted(
         settings: roles, payment, costs, horizon of `ContractWrapper`.
     """
     return ContractWrapper(env_factory(contract.n_cleaners), contract, **settings)
-
-
-def _check_parallel(env: object) -> None:
-    """Refuse a game in turns: it has no `step(actions)`, which would be found out late and far from here."""
-    if isinstance(env, AECEnv) or (hasattr(env, "agent_iter") and not isinstance(env, ParallelEnv)):
-        metadata = getattr(env, "metadata", None) or {}
-        convert = "aec_to_parallel" if metadata.get("is_parallelizable", False) else "turn_based_aec_to_parallel"
-        raise ContractsError(
-            f"a contract settles steps in which all agents act at once, but {env} is an AEC environment, where agents "
-            f"act in turn: pass pettingzoo.utils.conversions.{convert}(env)"
-        )
-
-
-def _check_declared_rewards(env: Any) -> None:
-    """Refuse vector rewards that the outermost environment declares, as MOMAland's do.
-
-    What a wrapper hands on from inside is no declaration: it may have weighed the objectives meanwhile.
-    """
-    missing = object()
-    declared = {name: inspect.getattr_static(env, name, missing) for name in ("reward_spaces", "reward_space")}
-    if declared["reward_spaces"] is not missing and isinstance(env.reward_spaces, Mapping):
-        spaces: list[Any] = list(env.reward_spaces.items())
-    elif declared["reward_space"] is not missing and callable(env.reward_space):
-        spaces = [(agent, env.reward_space(agent)) for agent in getattr(env, "possible_agents", ())]
-    elif declared["reward_space"] is not missing:
-        spaces = [("all agents", env.reward_space)]
-    else:
-        spaces = []
-    for agent, space in spaces:
-        if isinstance(space, Space) and space.shape is not None and math.prod(space.shape) != 1:
-            raise _vector_reward(agent, space.shape)
-
-
-def _vector_reward(agent: object, shape: tuple[int, ...]) -> ContractsError:
-    return ContractsError(
-        f"the reward of {agent!r} is a vector of shape {shape}, but a contract settles one number per agent and step: "
-        "weigh the objectives first, for example with LinearizeReward of momaland.utils.parallel_wrappers"
-    )
-
-
-def _find_roles(env: ParallelEnv[Any, Any, Any], roles: RoleMap | None) -> Roles:
-    if not hasattr(env, "possible_agents"):
-        raise ContractsError(f"{env} has no possible_agents: a contract needs to know who can take part")
-    agents = tuple(env.possible_agents)
-    if roles is None:
-        roles = getattr(env.unwrapped, "roles", None)
-    if roles is None:
-        return Roles.from_agents(agents)
-    if callable(roles):
-        return Roles(names=tuple(roles(agent) for agent in agents), agents=agents)
-    if isinstance(roles, Mapping):
-        missing = [repr(agent) for agent in agents if agent not in roles]
-        if missing:
-            raise ContractsError(f"no role is given for {', '.join(missing)}: add them to roles")
-        return Roles(names=tuple(roles[agent] for agent in agents), agents=agents)
-    if isinstance(roles, (str, bytes)) or not isinstance(roles, Sequence):
-        raise ContractsError(
-            f"roles must be a mapping agent -> role, a sequence in the order of possible_agents, or a function of the "
-            f"agent's name, got {shown(roles)}"
-        )
-    return Roles(names=tuple(roles), agents=agents)
-
-
-def _number(what: str, value: object) -> float:
-    """A real number, also as an array of one."""
-    number = as_number(value.item() if isinstance(value, np.ndarray) and value.size == 1 else value)
-    if number is None:
-        raise ContractsError(f"{what} must be a real number, got {shown(value)}")
-    return number
-
-
-def _reward(agent: object, value: object) -> float:
-    shape = getattr(value, "shape", (len(value),) if isinstance(value, (list, tuple)) else ())
-    if isinstance(shape, tuple) and math.prod(shape) != 1:
-        raise _vector_reward(agent, shape)
-    return _number(f"the reward of {agent!r}", value)
-
-
-def _count(agent: object, key: str, value: object) -> float:
-    what = f"infos[{agent!r}][{key!r}]"
-    number = float(value) if isinstance(value, (bool, np.bool_)) else _number(what, value)
-    if not 0.0 <= number < math.inf:
-        raise ContractsError(f"{what} must be a finite count of at least 0, got {shown(value)}")
-    return number
-
-
-def _find_horizon(env: ParallelEnv[Any, Any, Any]) -> int | None:
-    game = env.unwrapped
-    found = getattr(game, "horizon", getattr(getattr(game, "config", None), "horizon", None))
-    steps = as_int(found)
-    return steps if steps is not None and steps >= 1 else None  # a game that has another use of the word
