@@ -61,9 +61,11 @@ if TYPE_CHECKING:
     from contract_wrapper.landscapes.shipped import load_landscape
     from contract_wrapper.landscapes.tabular import TabularProblem, optuna_objective
     from contract_wrapper.landscapes.thresholds import predicted_threshold, threshold
+    from contract_wrapper.learners.learner import Learner
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
+    from contract_wrapper.learners.registry import register_learner
     from contract_wrapper.listeners.listener import TrainingListener, TrainingLog, TrainingRun, log_trainings
     from contract_wrapper.listeners.mlflow_log import MLflowLog
     from contract_wrapper.listeners.named import named_log
@@ -105,6 +107,7 @@ _HOMES = {
     "landscapes.shipped": ("load_landscape",),
     "landscapes.tabular": ("TabularProblem", "optuna_objective"),
     "landscapes.thresholds": ("predicted_threshold", "threshold"),
+    "learners.learner": ("Learner",),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "listeners.listener": ("TrainingListener", "TrainingLog", "TrainingRun", "log_trainings"),
@@ -126,6 +129,7 @@ _HOMES = {
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "learners.ppo.train": ("sb3_vec_env",),
+    "learners.registry": ("register_learner",),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -160,6 +164,7 @@ __all__ = [
     "Integer",
     "Landscape",
     "LandscapeDesign",
+    "Learner",
     "LinearShares",
     "MLflowLog",
     "Outcome",
@@ -204,6 +209,7 @@ __all__ = [
     "reachable",
     "read_study",
     "record_episode",
+    "register_learner",
     "sb3_vec_env",
     "threshold",
     "train_crews",

@@ -25,7 +25,8 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, versions
 from contract_wrapper.files import make_folder
-from contract_wrapper.learners.registry import LearnedPolicy, Training, learner_of
+from contract_wrapper.learners.learner import LearnedPolicy, Training, check_play
+from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.listeners.listener import told
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ def _train(
 ) -> Training:  # fmt: skip
     which = "no-contract" if contract.is_none else f"tax{contract.tax:g}-cleaners{contract.n_cleaners}"
     with told(on_progress, f"{which}-seed{seed}", _about(contract, settings, seed), TYPES) as tell:
-        training = learner_of(settings.learner).train(
+        learner = learner_of(settings.learner)
+        training = learner.train(
             contracted_game(contract, settings, settings.learner.n_games),
             settings.learner,
             np.random.SeedSequence([seed, 0]),
@@ -139,6 +141,7 @@ def _train(
             should_stop=should_stop,
             identity=None if folder is None else settings.identity(contract, seed),
         )
+    learner.check_training(training, len(TYPES))
     if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
     return training
@@ -170,6 +173,7 @@ def measure(contract: Contract, settings: EvaluationSettings, seed: int, policy:
     sums = EpisodeSums(game)
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     learner.play(game, policy, fresh, on_step=sums.add)
+    check_play(learner, len(sums.waste), game.horizon)
     return Outcome.of_episodes(contract, sums, seed, versions(learner.name))
 
 
