@@ -56,8 +56,9 @@ def add_payment(sub: argparse.ArgumentParser) -> None:
         "--payment",
         default="share",
         metavar="RULE",
-        help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), or "
-        "price:APPLES (per cell, paid by the harvesters; --tax 0)",
+        help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), "
+        "price:APPLES (per cell, paid by the harvesters; --tax 0), or sharing:SHARE (every agent gives this share of its "
+        "reward to all others equally; --tax 0)",
     )
 
 

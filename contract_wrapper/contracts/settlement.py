@@ -28,6 +28,7 @@ from contract_wrapper.contracts.payment_rules import (
     LinearShares,
     PaymentRule,
     PayPerCell,
+    RewardSharing,
     TaxAndShare,
     TaxByCells,
 )
@@ -36,7 +37,7 @@ from contract_wrapper.contracts.transfer_checks import check_transfers
 from contract_wrapper.contracts.transfers import FloatArray, per_agent, utilities
 from contract_wrapper.errors import ContractsError, shown
 
-_PURE_RULES = (TaxAndShare, TaxByCells, PayPerCell, LinearShares)
+_PURE_RULES = (TaxAndShare, TaxByCells, PayPerCell, LinearShares, RewardSharing)
 """Rules of this package, which change nothing that they are given."""
 
 Payment = PaymentRule | Callable[[FloatArray, Activity, Roles], Any]

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
-from contract_wrapper.contracts.families import tax_scale
+from contract_wrapper.contracts.families import sharing_scale, tax_scale
+from contract_wrapper.contracts.payment_rules import RewardSharing
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settled, Settlement, StepSettlement
 from contract_wrapper.errors import ContractsError, shown
@@ -144,8 +145,13 @@ class ContractedGame(SettledGame):
         self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
 
     def reward_scale(self) -> FloatArray:
-        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`."""
-        contract = self.settlement.contract
+        """Return the declared constants (per type) that a learner may multiply utilities with.
+
+        They are `tax_scale`, or where agents share their rewards `sharing_scale`.
+        """
+        contract, payment = self.settlement.contract, self.settlement.payment
+        if isinstance(payment, RewardSharing):
+            return np.array(sharing_scale(payment.share, self.n_agents))
         return np.array(tax_scale(contract.tax, contract.n_cleaners))
 
     def reward_shift(self) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import multiprocessing
 import os
@@ -76,9 +77,13 @@ class Job:
     from_scratch: bool = False
     """Whether agents are trained under this contract alone, though the settings name crews that know every contract."""
 
+    unpaid: bool = False
+    """Whether nobody is paid, though the settings name a payment rule: what a contract is judged against."""
+
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Outcome:
         """Evaluate the contract."""
         how = settings.from_scratch() if self.from_scratch else settings
+        how = dataclasses.replace(how, payment=None) if self.unpaid else how
         return evaluate(self.contract, how, self.seed, folder=folder, on_progress=on_progress, should_stop=should_stop)
 
     def __str__(self) -> str:
