@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
     from contract_wrapper.learners.registry import register_learner
+    from contract_wrapper.learners.toolkit import ArrayPolicy, TrainingCourse
     from contract_wrapper.listeners.listener import TrainingListener, TrainingLog, TrainingRun, log_trainings
     from contract_wrapper.listeners.mlflow_log import MLflowLog
     from contract_wrapper.listeners.named import named_log
@@ -138,6 +139,7 @@ _HOMES = {
     "studies.settings": ("SearchSettings",),
     "learners.ppo.train": ("sb3_vec_env",),
     "learners.registry": ("register_learner",),
+    "learners.toolkit": ("ArrayPolicy", "TrainingCourse"),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -148,6 +150,7 @@ __all__ = [
     "RIVALS",
     "Acceptance",
     "Activity",
+    "ArrayPolicy",
     "CPMESConfig",
     "CPMESSampler",
     "CellPriceContracts",
@@ -192,6 +195,7 @@ __all__ = [
     "TaxByCells",
     "TaxContracts",
     "TensorBoardLog",
+    "TrainingCourse",
     "TrainingListener",
     "TrainingLog",
     "TrainingRun",

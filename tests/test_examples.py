@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from contract_wrapper import Contract, get_mtmfq_profile
+from contract_wrapper.learners import registry
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -116,3 +117,12 @@ def test_10_one_training_is_asked_about_every_contract(capsys: pytest.CaptureFix
     gains = example["main"](config=small, episodes=3)
     assert {n: len(gain) for n, gain in gains.items()} == {2: 4, 4: 4}
     assert capsys.readouterr().out.count("a free rider gains") == 8
+
+
+def test_13_a_learner_of_ones_own_learns_to_eat(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        before, after = load("13_your_own_learner.py")["main"](episodes=240)
+    finally:
+        registry._LEARNERS.pop("linear-q", None)
+    assert after > before + 15
+    assert capsys.readouterr().out.count("welfare") == 2
