@@ -31,7 +31,7 @@ GAME = make_config("contract", horizon=20)
 
 
 @pytest.fixture
-def lucky(fresh_registry: None) -> EvaluationSettings:
+def lucky() -> EvaluationSettings:
     register_learner(LUCKY)
     return EvaluationSettings(game=GAME, learner=LuckyConfig(), episodes=4)
 
@@ -94,13 +94,13 @@ class Settled:
         (result(Settled(), curve=None), r"got shapes \(0,\) and \(0,\)"),
     ],
 )
-def test_a_training_that_gives_something_else_is_named(given: Any, words: str, fresh_registry: None) -> None:
+def test_a_training_that_gives_something_else_is_named(given: Any, words: str) -> None:
     register_learner(dataclasses.replace(LUCKY, train=lambda *arguments, **others: given))
     with pytest.raises(ContractsError, match=words):
         evaluate(CREW, EvaluationSettings(game=GAME, learner=LuckyConfig(), episodes=4))
 
 
-def test_an_episode_that_is_not_told_step_by_step_is_no_outcome(fresh_registry: None) -> None:
+def test_an_episode_that_is_not_told_step_by_step_is_no_outcome() -> None:
     register_learner(dataclasses.replace(LUCKY, play=lambda game, policy, seed, on_step: None))
     with pytest.raises(
         ContractsError, match=r"on_step\(t, actions, rewards\) after each of the 20 steps .* did 0 times"
@@ -114,7 +114,7 @@ def notebook_learner() -> Learner:
     return dataclasses.replace(LUCKY, profile=scope["profile"])
 
 
-def test_a_learner_of_a_notebook_is_evaluated_without_a_folder_alone(fresh_registry: None, tmp_path: Path) -> None:
+def test_a_learner_of_a_notebook_is_evaluated_without_a_folder_alone(tmp_path: Path) -> None:
     register_learner(notebook_learner())
     settings = EvaluationSettings(game=GAME, learner=LuckyConfig(), episodes=4)
     assert evaluate(CREW, settings).versions["code"] == "unknown"
@@ -158,16 +158,14 @@ def run_nothing(settings: EvaluationSettings) -> None:
         workers.run([], settings, None, lambda *_: None, lambda _: None, lambda: None)
 
 
-def test_a_learner_that_workers_cannot_import_is_refused_before_any_work(fresh_registry: None) -> None:
+def test_a_learner_that_workers_cannot_import_is_refused_before_any_work() -> None:
     register_learner(dataclasses.replace(LUCKY))  # at the top level of no module
     with pytest.raises(ContractsError, match="at the top level of a module of its own"):
         run_nothing(EvaluationSettings(game=GAME, learner=LuckyConfig()))
     run_nothing(EvaluationSettings(game=GAME))  # whoever learns otherwise is not disturbed
 
 
-def test_a_module_that_workers_do_not_find_is_told_in_one_line(
-    fresh_registry: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_module_that_workers_do_not_find_is_told_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     import types
 
     here = types.ModuleType("only_here")

@@ -48,9 +48,7 @@ def test_a_new_module_and_a_moved_line_change_the_key(tmp_path: Path) -> None:
     assert digest([tmp_path]) != before
 
 
-def test_results_of_a_learner_from_outside_depend_on_its_packages_or_on_the_file_that_defines_it(
-    fresh_registry: None,
-) -> None:
+def test_results_of_a_learner_from_outside_depend_on_its_packages_or_on_the_file_that_defines_it() -> None:
     packaged = dataclasses.replace(LUCKY, packages=("optimiser_bench",))
     register_learner(packaged)
     by_package = code_version("lucky")

@@ -30,8 +30,6 @@ from contract_wrapper.learners.registry import (
 from mtmfq import LearnerError, MTMFQConfig, Signature
 from mtmfq.checkpoint import save_arrays
 
-pytestmark = pytest.mark.usefixtures("fresh_registry")
-
 
 @dataclasses.dataclass
 class Thawed:
