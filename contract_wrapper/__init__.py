@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         CustomPayment,
         LinearShares,
         PayPerCell,
+        RewardSharing,
         TaxAndShare,
         TaxByCells,
     )
@@ -69,9 +70,12 @@ if TYPE_CHECKING:
     from contract_wrapper.landscapes.shipped import load_landscape
     from contract_wrapper.landscapes.tabular import TabularProblem, optuna_objective
     from contract_wrapper.landscapes.thresholds import predicted_threshold, threshold
+    from contract_wrapper.learners.learner import Learner
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
+    from contract_wrapper.learners.registry import register_learner
+    from contract_wrapper.learners.toolkit import ArrayPolicy, TrainingCourse
     from contract_wrapper.listeners.listener import TrainingListener, TrainingLog, TrainingRun, log_trainings
     from contract_wrapper.listeners.mlflow_log import MLflowLog
     from contract_wrapper.listeners.named import named_log
@@ -116,7 +120,14 @@ _HOMES = {
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
     "evaluation.participation": ("Acceptance",),
-    "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "TaxAndShare", "TaxByCells"),
+    "contracts.payment_rules": (
+        "CustomPayment",
+        "LinearShares",
+        "PayPerCell",
+        "RewardSharing",
+        "TaxAndShare",
+        "TaxByCells",
+    ),
     "landscapes.certificate": ("Certificate",),
     "landscapes.landscape": ("Landscape",),
     "landscapes.landscape_env": ("LandscapeDesign",),
@@ -124,6 +135,7 @@ _HOMES = {
     "landscapes.shipped": ("load_landscape",),
     "landscapes.tabular": ("TabularProblem", "optuna_objective"),
     "landscapes.thresholds": ("predicted_threshold", "threshold"),
+    "learners.learner": ("Learner",),
     "learners.mtmfq_profiles": ("get_mtmfq_profile",),
     "learners.ppo.config": ("PPOConfig", "get_ppo_profile"),
     "listeners.listener": ("TrainingListener", "TrainingLog", "TrainingRun", "log_trainings"),
@@ -150,6 +162,8 @@ _HOMES = {
     "problems.terms": ("Term",),
     "contracts.designed_contract": ("DesignedContract",),
     "learners.ppo.train": ("sb3_vec_env",),
+    "learners.registry": ("register_learner",),
+    "learners.toolkit": ("ArrayPolicy", "TrainingCourse"),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -160,6 +174,7 @@ __all__ = [
     "RIVALS",
     "Acceptance",
     "Activity",
+    "ArrayPolicy",
     "CPMESConfig",
     "CPMESSampler",
     "CellPriceContracts",
@@ -191,6 +206,7 @@ __all__ = [
     "Integer",
     "Landscape",
     "LandscapeDesign",
+    "Learner",
     "LinearContracts",
     "LinearShares",
     "MLflowLog",
@@ -201,6 +217,7 @@ __all__ = [
     "PettingZooGames",
     "PieceRateContracts",
     "Real",
+    "RewardSharing",
     "RoleCost",
     "Roles",
     "SearchSettings",
@@ -217,6 +234,7 @@ __all__ = [
     "TaxPerHarvester",
     "TensorBoardLog",
     "Term",
+    "TrainingCourse",
     "TrainingListener",
     "TrainingLog",
     "TrainingRun",
@@ -248,6 +266,7 @@ __all__ = [
     "read_study",
     "record_episode",
     "register_family",
+    "register_learner",
     "register_problem",
     "sb3_vec_env",
     "threshold",

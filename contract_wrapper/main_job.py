@@ -26,6 +26,9 @@ QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 QUICK_CREWS = {"episodes": 2_500, "hidden": (64, 64), "n_games": 32}
 """Settings of the training of crews that `--quick` changes."""
 
+QUICK_PPO_CREWS = {"episodes": 2_500, "n_games": 16, "batch_size": 800}
+"""The same of PPO."""
+
 
 def add_options(sub: argparse.ArgumentParser) -> None:
     """Options of the command, besides those that it shares with others."""
@@ -56,14 +59,17 @@ def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:
         f"from scratch (default: {default})",
     )
     sub.add_argument("--crews", type=int, metavar="N", help="independent trainings of such crews (default: 2)")
-    sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of each of them (default: 25000)")
+    sub.add_argument(
+        "--crews-episodes", type=int, metavar="N", help="episodes of each of them (default: 25000; of ppo 12500)"
+    )
 
 
 def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) -> CrewSettings | None:
     """How the crews are trained that the options ask for; None if contracts are trained from scratch.
 
     Raises:
-        ContractsError: options of crews are given, and none are asked for; ppo is to train them; one is out of range.
+        ContractsError: options of crews are given, and none are asked for; another learner than mtmfq and ppo is to
+            train them; one is out of range.
         LearnerError: the number of episodes is out of range.
     """
     if inner == SCRATCH:
@@ -71,23 +77,25 @@ def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) 
             if value is not None:
                 raise ContractsError(
                     f"{name} belongs to crews that know every contract, but every contract is trained from scratch here: "
-                    f"leave out {name}, or give --inner crews (with the learner mtmfq)"
+                    f"leave out {name}, or give --inner crews (with the learner mtmfq or ppo)"
                 )
         return None
-    if options.learner != "mtmfq":
+    if options.learner not in ("mtmfq", "ppo"):
         raise ContractsError(
-            f"{options.learner} learns one contract at a time, from scratch: give --inner scratch, or leave out --learner "
-            f"{options.learner}"
+            f"crews that know every contract are trained by mtmfq or ppo, and {options.learner} learns one contract at a "
+            f"time, from scratch: give --inner scratch, or leave out --learner {options.learner}"
         )
     from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
-    from mtmfq.config import MTMFQConfig
+    from contract_wrapper.evaluation.crews import PPO_CREWS
 
     default = CrewSettings()
-    changes = dict(QUICK_CREWS) if quick else {}
+    by_ppo = options.learner == "ppo"
+    usual, changes = (PPO_CREWS, QUICK_PPO_CREWS) if by_ppo else (default.learner, QUICK_CREWS)
+    changed: dict[str, object] = dict(changes) if quick else {}
     if options.crews_episodes is not None:
-        changes["episodes"] = options.crews_episodes
+        changed["episodes"] = options.crews_episodes
     trainings = options.crews if options.crews is not None else 1 if quick else default.trainings
-    learner = MTMFQConfig.from_dict({**default.learner.to_dict(), **changes})
+    learner = type(usual).from_dict({**usual.to_dict(), **changed})
     return CrewSettings(trainings=trainings, learner=learner, seed=options.seed)
 
 
@@ -175,15 +183,14 @@ def folder_name(options: argparse.Namespace, inner: str) -> str:
 def _about(options: argparse.Namespace, settings: EvaluationSettings, search: SearchSettings) -> list[str]:
     """What is about to be done, where it is not what every study does."""
     from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+    from contract_wrapper.evaluation.crews import PPO_CREWS
     from contract_wrapper.learners.registry import get_learner
     from contract_wrapper.studies.settings import SearchSettings
 
     lines, crews = [], settings.crews
     if crews is None:
         if options.inner is None and options.learner != "mtmfq":
-            lines.append(
-                f"{options.learner} learns one contract at a time: every contract is trained from scratch (--inner scratch)"
-            )
+            lines.append(f"the learner is {options.learner}: every contract is trained from scratch (--inner scratch)")
     else:
         lines.append(
             f"crews that know every contract are trained first ({_trainings(crews)}), then every contract is played in seconds"
@@ -193,7 +200,8 @@ def _about(options: argparse.Namespace, settings: EvaluationSettings, search: Se
         if crews is None:
             less = f"{settings.learner.episodes} training episodes instead of {full.episodes}"
         else:
-            less = f"{_trainings(crews)} instead of {_trainings(CrewSettings())}"
+            usual_crews = CrewSettings(learner=PPO_CREWS) if options.learner == "ppo" else CrewSettings()
+            less = f"{_trainings(crews)} instead of {_trainings(usual_crews)}"
         lines.append(
             f"quick: {less}, and {search.n_initial + search.n_search} contracts instead of "
             f"{usual.n_initial + usual.n_search}; crews are half trained, so the figures show how the search works and "

@@ -1,6 +1,24 @@
 """One thread per process, as two processes run the tests; set here because libraries read it when they load."""
 
 import os
+import sys
+from collections.abc import Iterator
+
+import pytest
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")
+
+
+@pytest.fixture(autouse=True)
+def learners_of_a_test_are_forgotten_after_it() -> Iterator[None]:
+    yield
+    registry = sys.modules.get("contract_wrapper.learners.registry")
+    added = set(registry._LEARNERS) - set(registry._BUILT_IN) if registry is not None else set()
+    for name in added:
+        del registry._LEARNERS[name]
+        registry._BY_ENTRY_POINT.discard(name)
+    settings = sys.modules.get("contract_wrapper.evaluation.settings")
+    if added and settings is not None:
+        settings.code_version.cache_clear()
+        settings.versions.cache_clear()

@@ -129,3 +129,9 @@ def test_11_fishers_leave_no_stock_unless_they_share_their_catch(capsys: pytest.
 def test_12_the_investor_trusts_under_the_tax_alone(capsys: pytest.CaptureFixture[str]) -> None:
     assert load("12_aec_by_conversion.py")["main"](episodes=1_600) == {0.0: 0.0, 0.5: 1.0}
     assert "tax 50%: sends in 100% of the games; investor +0.50, trustee +1.50" in capsys.readouterr().out
+
+
+def test_13_a_learner_of_ones_own_learns_to_eat(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = load("13_your_own_learner.py")["main"](episodes=240)
+    assert after > before + 15
+    assert capsys.readouterr().out.count("welfare") == 2

@@ -19,6 +19,7 @@ from contract_wrapper.commands.options import (
     training_settings,
 )  # fmt: skip
 from contract_wrapper.commands.output import Output
+from contract_wrapper.commands.payments import BySharing
 from contract_wrapper.errors import ContractsError
 
 FOLDER = Path("studies/evaluations")
@@ -43,6 +44,7 @@ def add_evaluate(sub: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace, output: Output) -> int:
     """Train agents under a contract, and say whether everybody accepts it."""
+    from contract_wrapper.evaluation.evaluate import contracted_game
     from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
     from contract_wrapper.evaluation.settings import versions
 
@@ -54,8 +56,14 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
     settings = dataclasses.replace(training_settings(options), crews=crews)
     output.detail("versions", versions(options.learner))
     output.detail("settings", dataclasses.replace(settings, payment=None).to_dict())
+    if contract.is_none and isinstance(settings.payment, BySharing):
+        raise ContractsError(
+            "without cleaners there is no contract, which is what contracts are judged against: give --cleaners 1 or more, "
+            "or compare EvaluationSettings(payment=...) with and without RewardSharing in Python"
+        )
     kept: Path | None = options.folder
     if settings.payment is not None:
+        contracted_game(contract, settings, 1)  # a rule that does not fit the contract is refused before the training
         kept = None
         output.say("a custom payment rule is not kept: the same command trains again")
     with logging_to(options, options.folder):

@@ -39,7 +39,12 @@ def add_game(sub: argparse.ArgumentParser) -> None:
 def add_shared(sub: argparse.ArgumentParser) -> None:
     """Add what every command that trains or plays one contract has: the game, the learner, the seed."""
     add_game(sub)
-    sub.add_argument("--learner", default="mtmfq", help="who learns: mtmfq (default), or ppo of stable-baselines3")
+    sub.add_argument(
+        "--learner",
+        default="mtmfq",
+        metavar="NAME",
+        help="who learns: mtmfq (default), ppo of stable-baselines3, or one that an installed package brings",
+    )
     sub.add_argument("--profile", help="its settings: smoke, quick or fast (default); mtmfq also paper and faithful")
     sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
     sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
@@ -51,8 +56,9 @@ def add_payment(sub: argparse.ArgumentParser) -> None:
         "--payment",
         default="share",
         metavar="RULE",
-        help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), or "
-        "price:APPLES (per cell, paid by the harvesters; --tax 0)",
+        help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), "
+        "price:APPLES (per cell, paid by the harvesters; --tax 0), or sharing:SHARE (every agent gives this share of its "
+        "reward to all others equally; --tax 0)",
     )
 
 

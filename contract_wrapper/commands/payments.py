@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.payment_rules import PaymentRule, PayPerCell, TaxByCells
+from contract_wrapper.contracts.payment_rules import PaymentRule, PayPerCell, RewardSharing, TaxByCells
 from contract_wrapper.errors import ContractsError, shown
 
-NAMES = ("share", "cells", "price:APPLES")
-"""The tax in equal shares (the default), the tax by cells cleaned, a price per cell that the harvesters pay."""
+NAMES = ("share", "cells", "price:APPLES", "sharing:SHARE")
+"""The tax in equal shares (the default), the tax by cells cleaned, a price per cell that the harvesters pay, a share of
+every agent's reward for all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,18 @@ class ByPrice:
         return PayPerCell(price=self.price)
 
 
+@dataclass(frozen=True, slots=True)
+class BySharing:
+    """A share of its reward that every agent gives to all others equally."""
+
+    share: float
+    """Between 0 and 1."""
+
+    def __call__(self, contract: Contract) -> PaymentRule:
+        """Return the rule of a contract, whose tax must be 0."""
+        return RewardSharing(share=self.share)
+
+
 def named_payment(text: str) -> Callable[[Contract], PaymentRule] | None:
     """Read a payment rule; None is the default, tax and share.
 
@@ -41,7 +54,7 @@ def named_payment(text: str) -> Callable[[Contract], PaymentRule] | None:
     ByPrice(price=0.5)
 
     Raises:
-        ContractsError: there is no rule of that name, or its price is none.
+        ContractsError: there is no rule of that name, or its price or share is none.
     """
     name, colon, number = text.partition(":")
     if text == "share":
@@ -57,4 +70,11 @@ def named_payment(text: str) -> Callable[[Contract], PaymentRule] | None:
             ) from error
         PayPerCell(price=price)
         return ByPrice(price)
+    if name == "sharing" and colon:
+        try:
+            share = float(number)
+        except ValueError as error:
+            raise ContractsError(f"a share is a part of the reward, such as sharing:0.2, got {shown(text)}") from error
+        RewardSharing(share=share)
+        return BySharing(share)
     raise ContractsError(f"there is no payment {shown(text)}: choose one of {', '.join(NAMES)}")

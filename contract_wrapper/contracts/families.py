@@ -243,6 +243,16 @@ def tax_scale(tax: ArrayLike, n_cleaners: int) -> tuple[FloatArray, FloatArray]:
     return 0.2 / share, 1.0 / np.maximum(1.0 - np.asarray(tax, np.float64), SMALLEST_TAX)
 
 
+def sharing_scale(share: float, n_agents: int) -> tuple[float, float]:
+    """Return declared factors on utilities under `share_rewards`, of a cleaner and of a harvester.
+
+    A cleaner harvests nothing and lives on share / (N - 1) of what all others eat; a harvester keeps 1 - share. They
+    are what `tax_scale` declares for an equal part of the harvest.
+    """
+    part = max(share / max(1, n_agents - 1), SMALLEST_TAX)
+    return 0.2 / part, 1.0 / max(1.0 - share, SMALLEST_TAX)
+
+
 def tax_shown(tax: FloatArray, roles: Roles) -> FloatArray:
     """Return own share kept, own share of the pot, tax and sqrt(tax) under taxes (B, 1), (B, N, 4)."""
     share = tax / max(1, int(roles.cleaner.sum()))

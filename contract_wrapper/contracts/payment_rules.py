@@ -19,6 +19,7 @@ from contract_wrapper.contracts.transfers import (
     FloatArray,
     linear_shares,
     pay_per_cell,
+    share_rewards,
     tax_and_share,
     tax_by_cells,
 )
@@ -142,6 +143,31 @@ class LinearShares:
     def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
         """Return net transfers (..., N) in apples."""
         return linear_shares(rewards, roles, self.weights)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RewardSharing:
+    """Every agent gives a share of its own reward to all others equally: `share_rewards`. Conserves money.
+
+    It needs no cleaners and takes no tax: it goes with a contract of tax 0 and any number of cleaners, none included.
+    """
+
+    share: float
+    """Part of its reward that an agent gives away, in [0, 1] (1 less the self-interest level of Willis et al. 2024)."""
+
+    tax: ClassVar[float] = 0.0
+    mints: ClassVar[bool] = False
+    needs: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        share = as_number(self.share)
+        if share is None or not 0.0 <= share <= 1.0:
+            raise ContractsError(f"share must be a number between 0 and 1, got {shown(self.share)}")
+        object.__setattr__(self, "share", share + 0.0)  # -0.0 becomes 0.0
+
+    def transfers(self, rewards: FloatArray, activity: Activity, roles: Roles) -> FloatArray:
+        """Return net transfers (..., N) in apples."""
+        return share_rewards(rewards, roles, self.share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from contract_wrapper.contracts.payment_rules import (
     LinearShares,
     PaymentRule,
     PayPerCell,
+    RewardSharing,
     TaxAndShare,
     TaxByCells,
     paid_by,
@@ -34,6 +35,7 @@ from contract_wrapper.errors import ContractsError, shown
 
 _PURE_RULES = (
     TaxAndShare, TaxByCells, PayPerCell, LinearShares, TaxPerHarvester, TaxAndPieceRate, SharesByRole, FreeTax,
+    RewardSharing,
 )  # fmt: skip
 """Rules of this package, which change nothing that they are given."""
 

@@ -173,6 +173,23 @@ def shares_by_role(rewards: ArrayLike, roles: Roles, weights: Mapping[str, Array
     return paid
 
 
+def share_rewards(rewards: ArrayLike, roles: Roles, share: ArrayLike) -> FloatArray:
+    """Let every agent give a fixed share of its own reward to all others, in equal parts, whatever its role.
+
+    Agent i of the N that are present: -share * r_i + share / (N - 1) * sum_(j != i) r_j. It keeps 1 - share, which
+    Willis et al. 2024 (arXiv 2310.12928) call its self-interest level. Negative rewards are shared in the same way; an
+    agent that is alone keeps all. Conserves money.
+    """
+    rewards = per_agent("rewards", rewards, roles)
+    here = ~roles.mask(ABSENT)
+    others = int(here.sum()) - 1
+    if others < 1:
+        return np.zeros_like(rewards)
+    given = np.where(here, _per_game(share) * rewards, 0.0)
+    received = (given.sum(axis=-1, keepdims=True) - given) / others
+    return np.where(here, received - given, 0.0)
+
+
 def utilities(rewards: ArrayLike, transfers: ArrayLike, costs: ArrayLike) -> FloatArray:
     """Return what each agent takes home, rewards + transfers - costs, (..., N) in apples."""
     return np.asarray(rewards, np.float64) + np.asarray(transfers, np.float64) - np.asarray(costs, np.float64)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from cleanup_env import Action, BatchCleanup, CleanupConfig, make_config
 from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule
-from contract_wrapper.contracts.families import tax_scale
-from contract_wrapper.contracts.payment_rules import paid_by, payers_of
+from contract_wrapper.contracts.families import sharing_scale, tax_scale
+from contract_wrapper.contracts.payment_rules import RewardSharing, paid_by, payers_of
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.settlement import Payment, Settlement
 from contract_wrapper.envs.settled_games import FloatArray, SettledGames, mean_of_equals
@@ -189,12 +189,18 @@ class ContractedGame(SettledGame):
         self.settlement = Settlement.of(contract, self.roles, payment=payment, costs=costs, horizon=self.horizon)
 
     def reward_scale(self) -> FloatArray:
-        """Return the declared constants (per type) that a learner may multiply utilities with: `tax_scale`.
+        """Return the declared constants (per type) that a learner may multiply utilities with.
 
-        Free agents' is 1: what is taken from them they get back.
+        They are `tax_scale`, or where agents share their rewards `sharing_scale`. Free agents' is 1: what is taken from
+        them they get back.
         """
-        contract = self.settlement.contract
-        by_type = dict(zip(TYPES, map(float, tax_scale(contract.tax, contract.n_cleaners)), strict=True))
+        contract, payment = self.settlement.contract, self.settlement.payment
+        if isinstance(payment, RewardSharing):
+            scales = sharing_scale(payment.share, self.n_agents)
+        else:
+            cleaner, harvester = tax_scale(contract.tax, contract.n_cleaners)
+            scales = (float(cleaner), float(harvester))
+        by_type = dict(zip(TYPES, scales, strict=True))
         return np.array([by_type.get(name, 1.0) for name in self.type_names])
 
     def reward_shift(self) -> FloatArray:

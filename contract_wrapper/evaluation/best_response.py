@@ -1,8 +1,8 @@
 """Best responses, measured: what an agent gains by changing its policy alone.
 
 Source: Molina Concha et al. 2024 (arXiv 2408.09686), eq. 3, which the paper assumes. Here all other
-agents keep their learned policy while one agent learns anew, from nothing, with the schedule and
-the number of gradient steps of the training (`deviators` has more ways to deviate, over all contracts). Its gain is what a lone deviation is worth, as far as
+agents keep their learned policy while one agent learns anew, from nothing, by the same learner with the settings of
+the training (`deviators` has more ways to deviate, over all contracts). Its gain is what a lone deviation is worth, as far as
 this learner finds it: a gain well above zero refutes an equilibrium, none does not prove one.
 """
 
@@ -17,17 +17,17 @@ import numpy as np
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.envs.episode_sums import EpisodeSums
-from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import check_arguments, contracted_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.learners.learner import LearnedPolicy, check_play
 from contract_wrapper.learners.lone_learner import LoneLearner
+from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.listeners.listener import told
-from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
     from mtmfq.interface import TrainProgress
-    from mtmfq.policy import Policy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Deviation:
 def best_response(
     contract: Contract,
     settings: EvaluationSettings,
-    policy: Policy,
+    policy: LearnedPolicy,
     agent: str,
     seed: int = 0,
     *,
@@ -68,51 +68,44 @@ def best_response(
 
     Args:
         contract: under which the policy was learned.
-        settings: of the evaluation that learned it; its learner's schedule and number of gradient
-            steps are used again.
-        policy: of the whole population.
+        settings: of the evaluation that learned it; its learner and its schedule are used again.
+        policy: of the whole population, of the learner of the settings, with `signature` and `act`.
         agent: who deviates, for example 'cleaner_0'; agents of a role start alike, one stands for all.
         seed: of everything drawn.
         on_progress: called with `mtmfq.TrainProgress` while the deviator learns.
 
     Raises:
-        ContractsError: an argument is of another type, there is no such agent, or the settings are another learner's than mtmfq.
+        ContractsError: an argument is of another type, there is no such agent, the policy is another learner's than
+            the settings', or cannot be played step by step; what the learner needs is not installed.
     """
-    require_package("torch", "agents", "a best response")
-    from mtmfq.policy import Policy, play
-    from mtmfq.training import train
-
     settings, seed = check_arguments(contract, settings, seed)
-    learner = settings.learner
-    if not isinstance(learner, MTMFQConfig):
+    config, learner = settings.learner, learner_of(settings.learner)
+    learner.check_installed()
+    if not isinstance(getattr(policy, "config", None), learner.config):
         raise ContractsError(
-            f"best responses are learned by mtmfq, against populations that it trained, but the settings are {type(learner).__name__}: "
-            "evaluate with the learner mtmfq"
+            f"policy must be a policy of {learner.name}, as the settings are (load_policy reads one), got {shown(policy)}"
         )
-    if not isinstance(policy, Policy):
-        raise ContractsError(f"policy must be a policy of mtmfq (Policy.load reads one), got {shown(policy)}")
-    game = contracted_game(contract, settings, learner.n_games)
+    game = contracted_game(contract, settings, config.n_games)
     if not isinstance(agent, str) or agent not in game.config.agents:
         raise ContractsError(
             f"there is no agent {shown(agent)} in this game: the agents are {', '.join(game.config.agents)}"
         )
     i = game.config.agents.index(agent)
     kind = int(game.agent_types[i])
-    about = {**policy.identity, "contract": contract.as_dict(), "seed": seed, "deviator": learner.to_dict()}
+    about = {**policy.identity, "contract": contract.as_dict(), "seed": seed, "deviator": config.to_dict()}
     with told(on_progress, f"{agent}-alone-seed{seed}", about, (TYPES[kind],)) as tell:
-        result = train(
-            LoneLearner(game, policy, i),
-            learner,
-            np.random.default_rng(np.random.SeedSequence([seed, 2])),
-            reward_scale=game.reward_scale()[[kind]] if learner.scaled_rewards else None,
-            reward_shift=game.reward_shift()[[kind]] if learner.scaled_rewards else None,
-            on_progress=tell,
-        )
+        result = learner.train(
+            LoneLearner(game, policy, i), config, np.random.SeedSequence([seed, 2]),
+            on_progress=tell, should_stop=None, checkpoint=None, identity=about,
+        )  # fmt: skip
+    learner.check_training(result, 1)
     fresh = int(np.random.SeedSequence([seed, 3]).generate_state(1, np.uint32)[0])
     judged = contracted_game(contract, settings, settings.episodes)
     before, after = EpisodeSums(judged), EpisodeSums(judged)
-    play(judged, policy, fresh, on_step=before.add)
-    play(LoneLearner(judged, policy, i), result.policy, fresh, on_step=after.add)
+    learner.play(judged, policy, fresh, on_step=before.add)
+    learner.play(LoneLearner(judged, policy, i), result.policy, fresh, on_step=after.add)
+    for sums in (before, after):
+        check_play(learner, len(sums.waste), judged.horizon)
     return Deviation(
         agent=agent,
         before=Estimate.of(before.utilities[:, i]),

@@ -18,6 +18,7 @@ from contract_wrapper.contracts.families import check_terms
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.crews import Crews
+from contract_wrapper.learners.registry import learner_of
 
 FloatArray = NDArray[np.float64]
 
@@ -75,13 +76,12 @@ def play_grid(
     Raises:
         ContractsError: the agents do not know this crew size or one of the contracts, or there are too few episodes.
     """
-    from mtmfq.policy import play
-
     n_games = as_int(episodes)
     if n_games is None or n_games < 2:
         raise ContractsError(f"a standard error needs an integer of at least 2 episodes, got {shown(episodes)}")
     rows: dict[str, list[NDArray[Any]]] = {name: [] for name in ("welfare", "utilities", "harvest", "shots", "waste")}
     checked = check_terms(crews.family, terms)
+    play = learner_of(crews.policy.config).play
     number = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     for k, contract in enumerate(checked):
         game = crews.games(n_cleaners, contract[None], n_games)

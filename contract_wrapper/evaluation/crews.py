@@ -1,6 +1,7 @@
 """Crews for every contract: one training in which each game plays under a contract of its own, which its agents see.
 
-The sizes of the crew take turns, and all share their networks, so that one training serves every tax and every crew.
+All sizes of the crew share their networks, so that one training serves every tax and every crew: with mean-field
+Q-learning they take turns, with PPO they are played side by side.
 """
 
 from __future__ import annotations
@@ -21,7 +22,21 @@ from contract_wrapper.contracts.function_families import FunctionContracts
 from contract_wrapper.contracts.named_families import family_as_dict, family_from_dict, name_of
 from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.evaluation.by_crews.crew_learners import (
+    CrewLearner,
+    check_crew_learner,
+    copies_of,
+    curve_arrays,
+    learner_in,
+    policy_parts,
+    read_curve,
+    read_policy,
+    train_on,
+)
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
+from contract_wrapper.learners.ppo.policy import PPOPolicy
+from contract_wrapper.learners.registry import DEFAULT, config_to_dict, learner_of
 from contract_wrapper.listeners.listener import told
 from mtmfq.checkpoint import open_arrays, save_arrays
 from mtmfq.config import MTMFQConfig
@@ -38,18 +53,18 @@ CREWS: MTMFQConfig = get_mtmfq_profile("fast", episodes=25_000, hidden=(128, 128
 episode and a half (1,500 steps each take five times the memory, and in trials learned no better). Half of the samples
 are learned from under another contract than they were played under."""
 
+PPO_CREWS: PPOConfig = get_ppo_profile("fast", episodes=12_500)
+"""The same for PPO: the profile `fast` for each of five crew sizes. No long training was measured with it."""
+
 KIND = "crews"
 """What a file says that it is."""
-
-_CHECKPOINT_SECONDS = 60.0
-_CURVE = ("episode", "returns", "temperature", "loss")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crews:
     """Agents that know every contract of a family, for some crew sizes, and what they were trained for."""
 
-    policy: Policy
+    policy: Policy | PPOPolicy
     """What they do."""
 
     family: ContractFamily
@@ -68,13 +83,13 @@ class Crews:
     """Their game without recruits."""
 
     curve: Curve
-    """The course of the training; its episode e was of the crew size `sizes[e % len(sizes)]`."""
+    """The course of the training; its entry e is of the crew size `sizes[e % len(sizes)]`."""
 
     cpu_seconds: float
     """CPU time of the training, over all its runs."""
 
     finished: bool
-    """False if the training was asked to stop; its checkpoint lets it go on."""
+    """False if the training was asked to stop; its checkpoint lets it go on (PPO writes none)."""
 
     def save(self, path: Path | str) -> None:
         """Write one file, sealed, of plain arrays and JSON; an older one stays whole until the new one is on disk.
@@ -84,31 +99,26 @@ class Crews:
             mtmfq.LearnerError: the file cannot be written.
         """
         family_as_dict(self.family)  # which refuses a family without a name
-        meta = {**self.policy.meta(), "cpu_seconds": self.cpu_seconds, "finished": self.finished}
-        curve = {name: getattr(self.curve, name) for name in _CURVE}
-        save_arrays(Path(path), KIND, meta, {"weights": self.policy.networks.flat.detach().numpy(), **curve})
+        said, arrays = policy_parts(self.policy)
+        meta = {**said, "cpu_seconds": self.cpu_seconds, "finished": self.finished}
+        save_arrays(Path(path), KIND, meta, {**arrays, **curve_arrays(self.curve)})
 
     @classmethod
     def load(cls, path: Path | str) -> Crews:
         """Read what `save` wrote; no code of the file is run.
 
         Raises:
-            ContractsError: torch is not installed, or the file says nothing that crews can be made of.
+            ContractsError: torch is not installed (crews of PPO play without), or the file says nothing that crews can
+                be made of.
             mtmfq.LearnerError: the file is missing, damaged, cut short or of another kind.
         """
-        require_package("torch", "agents", "crews for every contract")
-        from mtmfq.interface import Curve
-        from mtmfq.policy import Policy
-
         with open_arrays(Path(path), KIND) as file:
-            policy, said = Policy.read(file), file.meta
-            n, types = file.length("episode"), len(policy.signature.n_actions)
-            curve = Curve(
-                episode=file.read("episode", np.int64, (n,)),
-                returns=file.read("returns", np.float64, (n, types)),
-                temperature=file.read("temperature", np.float64, (n,)),
-                loss=file.read("loss", np.float64, (n,), finite=False),  # NaN before the first gradient step
-            )
+            name = learner_in(file)
+        if name == DEFAULT:
+            require_package("torch", "agents", "crews for every contract")
+        with open_arrays(Path(path), KIND) as file:
+            policy, said = read_policy(file), file.meta
+            curve = read_curve(file, policy)
         return cls(policy=policy, curve=curve, **_said(policy, said, Path(path)))
 
     def games(self, n_cleaners: int, terms: ArrayLike, n_games: int) -> ConditionedGame:
@@ -133,7 +143,7 @@ class Crews:
 def train_crews(
     costs: CostRule | str | None = None,
     sizes: Sequence[int] = SIZES,
-    config: MTMFQConfig = CREWS,
+    config: CrewLearner = CREWS,
     seed: int = 0,
     *,
     family: ContractFamily | None = None,
@@ -147,53 +157,50 @@ def train_crews(
 
     Args:
         costs: a cost rule, or text for `get_costs`; default: `effort`.
-        sizes: crew sizes, which take turns; 0 is the game without contract.
-        config: settings of the learner; `episodes` counts those of all sizes together.
+        sizes: crew sizes, which take turns (with PPO: side by side); 0 is the game without contract.
+        config: settings of the learner, mtmfq or PPO (`PPO_CREWS`); `episodes` counts those of all sizes together. PPO
+            divides `n_games` among the sizes.
         seed: of everything drawn; same arguments, same agents.
         family: the contracts; default: all taxes, `TaxContracts()`.
         game: the game without recruits; default: preset `contract`.
         largest_crew: unit in which the size of a crew is shown; default: the largest of `sizes`.
         on_progress: called after each vector episode.
-        checkpoint: a file that a stopped training writes and the same call resumes, bit for bit; None: none.
+        checkpoint: a file that a stopped training writes and the same call resumes, bit for bit; None: none. PPO writes
+            none: a stopped training begins anew.
         should_stop: asked before each vector episode.
 
     Raises:
         ContractsError: a size is no crew, or named twice; the game has agents that the family does not know; a function
-            without a registered name is to be trained for with a checkpoint; torch is not installed.
+            without a registered name is to be trained for with a checkpoint; the settings are another learner's, or of
+            PPO with fewer games than sizes; torch or stable-baselines3 is not installed.
         mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
     """
-    require_package("torch", "agents", "training crews for every contract")
-    from mtmfq.training import train
-
     numbers = [as_int(n) for n in sizes]
     wanted = tuple(n for n in numbers if n is not None and n >= 0)
     if not wanted or len(set(wanted)) < len(numbers):
         raise ContractsError(
             f"sizes must be distinct numbers of cleaners, at least one and none below 0, got {shown(sizes)}"
         )
+    learner_of(check_crew_learner(config, len(wanted))).check_installed()
     chosen: ContractFamily = TaxContracts() if family is None else family
     base = make_config("contract") if game is None else game
     rule, largest = as_costs(costs), max(1, *wanted) if largest_crew is None else largest_crew
     about = _identity(chosen, wanted, largest, base, rule, seed)
     if checkpoint is not None and isinstance(chosen, FunctionContracts):
         family_as_dict(chosen)  # without a name, a checkpoint could not tell one function from another
-    games = [_game(chosen, largest, base, rule, config, n, config.n_games, None) for n in wanted]
+    copies = copies_of(config, len(wanted))
+    turns = np.cumsum(copies)
+    games = [_game(chosen, largest, base, rule, config, n, b, None) for n, b in zip(wanted, copies, strict=True)]
 
     def turn(p: TrainProgress) -> str:
-        return f"{wanted[(p.episode // config.n_games - 1) % len(wanted)]}_cleaners"
+        """Whose episode it was: one is told of each size, in turns."""
+        return f"{wanted[int(np.searchsorted(turns, (p.episode - 1) % turns[-1], side='right'))]}_cleaners"
 
     with told(
-        on_progress, f"crews-seed{seed}", {**about, "learner": config.to_dict()}, games[0].type_names, turn
+        on_progress, f"crews-seed{seed}", {**about, "learner": config_to_dict(config)}, games[0].type_names, turn
     ) as tell:
-        result = train(
-            games,
-            config,
-            np.random.default_rng(np.random.SeedSequence([seed, 0])),
-            on_progress=tell,
-            checkpoint=checkpoint,
-            checkpoint_seconds=_CHECKPOINT_SECONDS,
-            identity=about,
-            should_stop=should_stop,
+        result = train_on(
+            games, config, seed, on_progress=tell, checkpoint=checkpoint, identity=about, should_stop=should_stop
         )
     return Crews(
         policy=result.policy,
@@ -208,7 +215,7 @@ def train_crews(
     )
 
 
-def _said(policy: Policy, meta: Mapping[str, Any], path: Path) -> dict[str, Any]:
+def _said(policy: Policy | PPOPolicy, meta: Mapping[str, Any], path: Path) -> dict[str, Any]:
     """What a file of crews says about them beside their policy."""
     identity = policy.identity
     try:
@@ -242,7 +249,7 @@ def _identity(
 
 
 def _game(
-    family: ContractFamily, largest_crew: int, game: CleanupConfig, costs: CostRule, config: MTMFQConfig,
+    family: ContractFamily, largest_crew: int, game: CleanupConfig, costs: CostRule, config: CrewLearner,
     n_cleaners: int, n_games: int, terms: ArrayLike | None,
 ) -> ConditionedGame:  # fmt: skip
     return ConditionedGame(

@@ -20,6 +20,7 @@ from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.envs.batch_game import TYPES, ContractedGame, SettledGame
 from contract_wrapper.envs.conditioned_game import ConditionedGame
 from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.evaluation.by_crews.crew_learners import hash_of
 from contract_wrapper.evaluation.crews import CREWS, Crews
 from contract_wrapper.learners.lone_learner import LoneLearner, warm_start
 from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
@@ -87,8 +88,8 @@ def train_deviator(
     Args:
         crews: all other agents, who keep their policy.
         role: of the agent that learns: 'cleaner' or 'harvester', the first of its role.
-        warm: whether it goes on from the crew's own network ('learned on'), or learns anew.
-        config: settings; `hidden` is the crew's in any case, and a deviator that goes on begins no hotter than
+        warm: whether it goes on from the crew's own network ('learned on'), which must be of mtmfq, or learns anew.
+        config: settings, of mtmfq, also against crews that PPO trained; `hidden` is the crew's in any case, and a deviator that goes on begins no hotter than
             `WARM_TEMPERATURE`.
         seed: of everything drawn; same arguments, same deviator.
         sizes: crew sizes, which take turns; default: all that the crew knows and that have the role.
@@ -105,14 +106,12 @@ def train_deviator(
         mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
     """
     require_package("torch", "agents", "training a deviator")
-    from mtmfq.network import weights_hash
-
     _check_role(role)
     chosen = tuple(n for n in crews.sizes if n or role == "harvester") if sizes is None else tuple(sizes)
     config = _checked(config)
     games = [_game(crews, n, terms, config.n_games) for n in chosen]
     about = {
-        **crews.policy.identity, "crew": weights_hash(crews.policy.networks), "seed": int(seed), "sizes": chosen,
+        **crews.policy.identity, "crew": hash_of(crews.policy), "seed": int(seed), "sizes": chosen,
         "terms": None if terms is None else np.asarray(terms, np.float64).tolist(),
     }  # fmt: skip
     return learn_alone(
@@ -178,7 +177,7 @@ def learn_alone_by_ppo(
     """Train the first agent of a role alone by PPO, at one contract, while all others act as `policy` says.
 
     Args:
-        game: of `config.n_games` copies, all under the same contract, which PPO does not see.
+        game: of `config.n_games` copies, all under the same contract, which the deviator does not see.
         policy: of all other agents, of any learner.
         path: a file in which a finished deviator is kept, and from which it is read; a stopped one begins anew.
         identity: what else the training is for, in plain values; a file must say the same.
@@ -191,7 +190,7 @@ def learn_alone_by_ppo(
     from contract_wrapper.learners.ppo.train import train_ppo
 
     if isinstance(game, ConditionedGame) and (game.terms != game.terms[0]).any():
-        raise ContractsError("PPO sees no contract, so it learns at one: give all games the same terms")
+        raise ContractsError("a deviator of PPO learns at one contract: give all games the same terms")
     learner = LoneLearner(game, policy, first_of(game, role), with_context=False)
     about = {**(identity or {}), "deviation": PPO, "role": role}
     if path is not None and path.exists():

@@ -26,7 +26,8 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.files import make_folder
-from contract_wrapper.learners.registry import LearnedPolicy, Training, learner_of
+from contract_wrapper.learners.learner import LearnedPolicy, Training, check_play
+from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.listeners.listener import told
 
 if TYPE_CHECKING:
@@ -130,11 +131,11 @@ def _train(
     contract: AnyContract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
     on_progress: Any, should_stop: Any,
 ) -> Training:  # fmt: skip
-    game = contracted_game(contract, settings, settings.learner.n_games)
+    game, learner = contracted_game(contract, settings, settings.learner.n_games), learner_of(settings.learner)
     with told(
         on_progress, f"{_file_name(contract)}-seed{seed}", _about(contract, settings, seed), game.type_names
     ) as tell:
-        training = learner_of(settings.learner).train(
+        training = learner.train(
             game,
             settings.learner,
             np.random.SeedSequence([seed, 0]),
@@ -143,6 +144,7 @@ def _train(
             should_stop=should_stop,
             identity=None if folder is None else settings.identity(contract, seed),
         )
+    learner.check_training(training, len(TYPES))
     if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
     return training
@@ -187,6 +189,7 @@ def measure(contract: AnyContract, settings: EvaluationSettings, seed: int, poli
     sums = EpisodeSums(game)
     fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
     learner.play(game, policy, fresh, on_step=sums.add)
+    check_play(learner, len(sums.waste), game.horizon)
     return Outcome.of_episodes(contract, sums, seed, settings.versions())
 
 

@@ -28,6 +28,8 @@ def evaluate_seeds(
 ) -> tuple[list[Outcome], list[Outcome]]:  # fmt: skip
     """Train the contract and the baseline with every seed; return the baselines and the outcomes, both by seed.
 
+    In the baseline nobody is paid, also where a payment rule of the settings needs no cleaners (`RewardSharing`).
+
     Crews that judge the contract in the settings are trained, if they are missing, in place of agents of its own.
     Finished trainings are kept in `folder` and not repeated; stopped ones go on; without a folder nothing is kept.
 
@@ -46,7 +48,7 @@ def evaluate_seeds(
     if folder is not None:
         make_folder(folder)
     n = len(numbered)
-    baselines = [Job(number=i, contract=settings.none(), seed=seed) for i, seed in enumerate(numbered)]
+    baselines = [Job(number=i, contract=settings.none(), seed=seed, unpaid=True) for i, seed in enumerate(numbered)]
     mine = baselines
     if not contract.is_none:
         mine = [Job(number=n + i, contract=contract, seed=seed) for i, seed in enumerate(numbered)]

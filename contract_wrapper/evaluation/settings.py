@@ -26,13 +26,15 @@ from contract_wrapper.contracts.settlement import Payment
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.learners.learner import LearnerConfig
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
+from contract_wrapper.learners.origin import sources_of
 from contract_wrapper.learners.registry import (
     DEFAULT,
-    LEARNERS,
-    LearnerConfig,
+    check_config,
     config_from_dict,
     config_to_dict,
+    get_learner,
     learner_of,
 )
 from contract_wrapper.problems.problem import DesignProblem
@@ -57,8 +59,8 @@ class EvaluationSettings:
     """What work costs, by role, in apples; may be given as text for `get_costs`."""
 
     learner: LearnerConfig = dataclasses.field(default_factory=lambda: get_mtmfq_profile("fast"))
-    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default) or `PPOConfig`; may be given
-    by the name of a profile of `MTMFQConfig`."""
+    """Settings of the learner, which is chosen by their type: `MTMFQConfig` (default), `PPOConfig`, or that of a
+    learner that was registered (`register_learner`); may be given by the name of a profile of `MTMFQConfig`."""
 
     episodes: int = 100
     """Greedy episodes after training over which all means are taken (paper: 100); they are played at once."""
@@ -100,7 +102,7 @@ class EvaluationSettings:
         if not isinstance(self.costs, CostRule):
             raise ContractsError(f"costs must be a CostRule, or text such as 'paper', got {shown(self.costs)}")
         check_cost_roles(self.costs, agents=self.game.agents)
-        learner_of(self.learner)
+        check_config(self.learner)
         episodes = as_int(self.episodes)
         if episodes is None or episodes < 2:
             raise ContractsError(f"episodes must be an integer of at least 2, got {shown(self.episodes)}")
@@ -136,10 +138,12 @@ class EvaluationSettings:
     def _check_crews(self, crews: object) -> None:
         if not isinstance(crews, CrewSettings):
             raise ContractsError(f"crews must be CrewSettings, for example CrewSettings(), or None, got {shown(crews)}")
-        if learner_of(self.learner).name != DEFAULT:
+        scratch, by_crews = learner_of(self.learner).name, learner_of(crews.learner).name
+        if scratch != by_crews:
             raise ContractsError(
-                f"crews that know every contract are trained by {DEFAULT}, and {learner_of(self.learner).name} learns one "
-                "contract at a time, from scratch: leave out crews (--inner scratch), or take mtmfq for everything"
+                f"without a contract agents are trained by {scratch}, but the crews by {by_crews}, so that margins would "
+                "compare two learners: give learner and CrewSettings(learner=...) settings of the same one (mtmfq or ppo), "
+                "or leave out crews (--inner scratch)"
             )
         if self.payment is not None:
             raise ContractsError("crews know the contracts of tax and share: leave out payment, or leave out crews")
@@ -271,17 +275,21 @@ def _plain(data: Any) -> Any:
 
 @lru_cache
 def code_version(learner: str = DEFAULT) -> str:
-    """Hash of the sources that play, settle, learn (with the learner of that name) and evaluate."""
+    """Hash of the sources that play, settle, learn (with the learner of that name) and evaluate.
+
+    Raises:
+        ContractsError: the learner is unknown, or defined in a notebook, where no file tells its code.
+    """
     folders = [
         folder
-        for package, names in (*_DECISIVE.items(), *((name, ()) for name in LEARNERS[learner].packages))
+        for package, names in _DECISIVE.items()
         for folder in ([resources.files(package).joinpath(name) for name in names] or [resources.files(package)])
     ]
-    return digest(folders)
+    return digest([*folders, *sources_of(get_learner(learner))])
 
 
 def digest(folders: Iterable[Traversable]) -> str:
-    """Hash of all modules and maps in some folders, to the bottom: an edit in any of them changes it."""
+    """Hash of all modules and maps in some folders, to the bottom, and of single files: an edit changes it."""
     total = hashlib.sha256()
     for folder in folders:
         for name, source in sources(folder):
@@ -291,7 +299,13 @@ def digest(folders: Iterable[Traversable]) -> str:
 
 
 def sources(folder: Traversable) -> Iterator[tuple[str, bytes]]:
-    """Names, relative to a folder, and contents of the modules and maps below it, to the bottom, in one order."""
+    """Names, relative to a folder, and contents of the modules and maps below it, to the bottom, in one order.
+
+    Of a file: its own content, under an empty name.
+    """
+    if folder.is_file():
+        yield "", folder.read_bytes()
+        return
     for entry in sorted(folder.iterdir(), key=lambda f: f.name):
         if entry.is_dir():
             yield from ((f"{entry.name}/{name}", source) for name, source in sources(entry))
@@ -301,8 +315,11 @@ def sources(folder: Traversable) -> Iterator[tuple[str, bytes]]:
 
 @lru_cache
 def versions(learner: str = DEFAULT) -> dict[str, str]:
-    """Versions of the packages that a result depends on."""
-    found = {"code": code_version(learner)}
+    """Versions of the packages that a result depends on; of code that no file holds (a notebook): unknown."""
+    try:
+        found = {"code": code_version(learner)}
+    except ContractsError:
+        found = {"code": "unknown"}
     for name in (
         "cleanup-contracts",
         "numpy",

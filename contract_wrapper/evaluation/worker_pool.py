@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import multiprocessing
 import os
@@ -23,6 +24,8 @@ from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews, one_
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.learners.origin import Place, check_importable, import_learner, place_of
+from contract_wrapper.learners.registry import LEARNERS, learner_of
 from contract_wrapper.listeners.listener import TrainingLog, current_logs, set_logs
 
 if TYPE_CHECKING:
@@ -34,6 +37,9 @@ MOST_PROCESSES = 512
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 _statuses: Any = None
 _stop: Any = None
+_not_imported: dict[Place, str] = {}
+"""In a worker: learners that it could not import, and why."""
+
 _orphaned = threading.Event()
 _at_work = threading.Lock()
 
@@ -71,9 +77,13 @@ class Job:
     from_scratch: bool = False
     """Whether agents are trained under this contract alone, though the settings name crews that know every contract."""
 
+    unpaid: bool = False
+    """Whether nobody is paid, though the settings name a payment rule: what a contract is judged against."""
+
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Outcome:
         """Evaluate the contract."""
         how = settings.from_scratch() if self.from_scratch else settings
+        how = dataclasses.replace(how, payment=None) if self.unpaid else how
         return evaluate(self.contract, how, self.seed, folder=folder, on_progress=on_progress, should_stop=should_stop)
 
     def __str__(self) -> str:
@@ -135,8 +145,12 @@ class Workers:
 
         on_result gets a job and its result, or the one-line cause of a failure. An interrupt asks all
         trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
+
+        Raises:
+            ContractsError: workers cannot import the learner of the settings; a process died, or the disk is full.
         """
         interrupts.check()
+        self._check_learner(settings)
         waiting: dict[Future[Any], Task] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
         try:
             while waiting:
@@ -152,6 +166,16 @@ class Workers:
             for future in waiting:
                 future.cancel()
             raise
+
+    def _check_learner(self, settings: EvaluationSettings) -> None:
+        """Refuse a learner that workers cannot import, before settings of its type are sent to one."""
+        learner = learner_of(settings.learner)
+        check_importable(learner)
+        place = place_of(learner)
+        if place is not None:
+            why = _result(self._pool.submit(_why_not_imported, place))
+            if why is not None:
+                raise ContractsError(str(why))
 
     def _drain(self, on_status: Callable[[TrainingStatus], None]) -> None:
         while True:
@@ -177,10 +201,11 @@ def working(processes: int) -> Iterator[Workers]:
     check_processes(processes)
     context = multiprocessing.get_context("spawn")
     statuses, stop = context.Queue(), context.Event()
+    places = tuple(place for place in map(place_of, LEARNERS.values()) if place is not None)
     before = {name: os.environ.get(name) for name in _THREADS}
     os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by the libraries when a worker loads them
     try:
-        with ProcessPoolExecutor(processes, context, _begin, (statuses, stop, current_logs())) as pool:
+        with ProcessPoolExecutor(processes, context, _begin, (statuses, stop, current_logs(), places)) as pool:
             yield Workers(pool, statuses, stop)
     finally:
         for name, value in before.items():
@@ -190,7 +215,7 @@ def working(processes: int) -> Iterator[Workers]:
                 os.environ[name] = value
 
 
-def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog]) -> None:
+def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog], places: Sequence[Place]) -> None:
     global _statuses, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -198,7 +223,16 @@ def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog]) -> None:
     statuses.cancel_join_thread()
     _statuses, _stop = statuses, stop
     set_logs(logs)
+    for place in places:
+        why = import_learner(place)
+        if why is not None:  # told when it is needed: what is raised here would break the pool without a word
+            _not_imported[place] = why
     threading.Thread(target=_watch, daemon=True).start()
+
+
+def _why_not_imported(place: Place) -> str | None:
+    """In a worker: why it could not import a learner in one line; None if it could."""
+    return _not_imported.get(place)
 
 
 def _watch() -> None:

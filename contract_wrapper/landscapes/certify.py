@@ -22,6 +22,7 @@ from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.families import TaxContracts
 from contract_wrapper.envs.batch_game import TYPES, SettledGame
 from contract_wrapper.errors import ContractsError, require_package, shown
+from contract_wrapper.evaluation.by_crews.crew_learners import hash_of
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.deviations import SCRIPTED, deviate
 from contract_wrapper.evaluation.deviators import (
@@ -88,8 +89,6 @@ def subject_of_crews(crews: Crews, contract: Contract, seed: int = 0) -> Subject
     Raises:
         ContractsError: they know contracts of another kind, other taxes, or other crew sizes.
     """
-    from mtmfq.network import weights_hash
-
     if type(crews.family) is not TaxContracts:
         raise ContractsError(
             f"a contract is a tax and a number of cleaners, but these crews know {type(crews.family).__name__}: "
@@ -102,7 +101,7 @@ def subject_of_crews(crews: Crews, contract: Contract, seed: int = 0) -> Subject
         policy=crews.policy,
         games=lambda n: crews.games(contract.n_cleaners, terms, n),
         identity={
-            **crews.policy.identity, "crew": weights_hash(crews.policy.networks), "contract": contract.as_dict(),
+            **crews.policy.identity, "crew": hash_of(crews.policy), "contract": contract.as_dict(),
             "code": code_version(),
         },
         deviators=AT_ONE_CONTRACT,

@@ -91,6 +91,19 @@ class LoneLearner:
         """What a learner may add to its utilities per step in the present episode, (B, 1)."""
         return self._declared("episode_shift")
 
+    def reward_scale(self) -> NDArray[np.float64]:
+        """Declared factor on the learner's utilities in all episodes, (1,), from a game under one contract."""
+        return self._of_role("reward_scale")
+
+    def reward_shift(self) -> NDArray[np.float64]:
+        """What a learner may add to its utilities per step in all episodes, (1,), from a game under one contract."""
+        return self._of_role("reward_shift")
+
+    def _of_role(self, name: str) -> NDArray[np.float64]:
+        values: NDArray[np.float64] = getattr(self.population.game, name)()
+        kind = TYPES.index(self.type_names[0])
+        return values[kind : kind + 1]
+
     def _declared(self, name: str) -> NDArray[np.float64]:
         values: NDArray[np.float64] = getattr(self.population.game, name)()
         return values[:, self.agent : self.agent + 1]

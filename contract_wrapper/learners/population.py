@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.learners.playing import shown_context
 
 if TYPE_CHECKING:
     from contract_wrapper.envs.batch_game import SettledGame
@@ -24,8 +25,8 @@ class Population:
 
         Args:
             game: it shows features; it may show a context beside them.
-            policy: of `mtmfq`, or one like that of PPO, which sees observations alone: `act(observations, rng,
-                agent_types=...)`.
+            policy: of `mtmfq`, or one that acts without mean actions, as PPO's does: with a `signature` and
+                `act(observations, rng, *, agent_types)`, and `context` where there is one.
 
         Raises:
             ContractsError: the game is symbolic, or the policy is none.
@@ -42,7 +43,7 @@ class Population:
             raise ContractsError(f"the agents need a trained policy (load_policy reads one), got {shown(policy)}")
         self.game, self.policy = game, policy
         self.sees_means = isinstance(policy, Policy)
-        """Whether the policy acts on mean actions and contexts, too."""
+        """Whether the policy acts on mean actions, too."""
         self.signature = policy.signature.of_same_kind(game)
         self.sizes = np.array(game.n_actions, np.int64)
         self.means: NDArray[np.float32] = np.zeros((game.n_games, game.n_agents, int(self.sizes.sum())), np.float32)
@@ -57,17 +58,16 @@ class Population:
 
     def reset(self, seed: int) -> None:
         """Start an episode in every copy; the seed fixes the game and what the policy draws."""
-        from mtmfq.policy import context_of
-
         self.observations, self._rng = self.game.reset(seed), np.random.default_rng(seed)
-        self.context = context_of(self.game, self.signature)
+        self.context = shown_context(self.game, self.signature.n_context).get("context")
         self.means[:] = 0.0
 
     def choose(self) -> NDArray[np.int64]:
         """Actions (B, N) that the policy takes, in memory of the caller's own."""
         types = self.game.agent_types
         if not self.sees_means:
-            chosen: NDArray[np.int64] = self.policy.act(self.observations, self._rng, agent_types=types)
+            beside = {} if self.context is None else {"context": self.context}
+            chosen: NDArray[np.int64] = self.policy.act(self.observations, self._rng, agent_types=types, **beside)
             return chosen
         self.uniforms = self._rng.random((self.game.n_games, self.game.n_agents))
         actions: NDArray[np.int64] = self.policy.act(

@@ -1,238 +1,143 @@
-"""The learners that an evaluation may train, and what it asks of one.
+"""The learners that an evaluation may train: those of this package, and what users add.
 
-A learner is chosen by the type of its settings. To add one, write its settings with the attributes of
-`LearnerConfig`, a policy with those of `LearnedPolicy`, and an entry in `LEARNERS`.
+A learner is chosen by the type of its settings, or by its name. It is added by `register_learner`, or by an installed
+package with an entry point of the group `contract_wrapper.learners`, which is loaded when it is first asked for. Files
+name a learner by its registered name alone: what a file says is never imported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from contract_wrapper.errors import ContractsError, require_package, shown
-from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
-from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
-from mtmfq.checkpoint import kind_of
-from mtmfq.config import MTMFQConfig
-
-if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import ContractedGame
-    from mtmfq.interface import Curve
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.learners.built_in import MTMFQ, PPO
+from contract_wrapper.learners.learner import LearnedPolicy, Learner, LearnerConfig
+from mtmfq.checkpoint import kind_of, plain
+from mtmfq.interface import LearnerError
 
 DEFAULT = "mtmfq"
 """Learner of whoever names none, and of files from before there was a choice."""
 
+GROUP = "contract_wrapper.learners"
+"""Group of entry points: `name = "package.module:learner"`."""
 
-_CHECKPOINT_SECONDS = 60.0
-"""Work that a crash may cost; whoever asks a training to stop loses none. Writing one takes about a second."""
+_BUILT_IN = (MTMFQ.name, PPO.name)
+_LEARNERS: dict[str, Learner] = {learner.name: learner for learner in (MTMFQ, PPO)}
+_BY_ENTRY_POINT: set[str] = set()
 
+LEARNERS: Mapping[str, Learner] = MappingProxyType(_LEARNERS)
+"""All learners that are known so far, by name; entry points that nobody asked for are not among them."""
 
-class LearnerConfig(Protocol):
-    """Settings of a learner, as far as an evaluation reads them; a frozen dataclass."""
-
-    @property
-    def episodes(self) -> int:
-        """Length of the training."""
-        ...
-
-    @property
-    def n_games(self) -> int:
-        """Games played in lockstep."""
-        ...
-
-    @property
-    def observation(self) -> str:
-        """What the game should show."""
-        ...
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, for JSON."""
-        ...
+_HOW = f"register_learner(...) makes one known, or an installed package with an entry point of the group {GROUP}"
 
 
-class LearnedPolicy(Protocol):
-    """What a training yields."""
+def register_learner(learner: Learner) -> Learner:
+    """Make a learner known to this process, under its name; registering the same object again changes nothing.
 
-    @property
-    def config(self) -> Any:
-        """Settings of the training (a `LearnerConfig`)."""
-        ...
+    Worker processes of studies import it by themselves, if it stands at the top level of a module that they can import
+    (not in the main script, nor in a notebook). The command line knows learners of entry points alone.
 
-    @property
-    def identity(self) -> Mapping[str, Any]:
-        """What it was trained for besides these settings, in plain values: rules of the game, contract, seed."""
-        ...
+    Returns:
+        The learner itself.
 
-    def save(self, path: Path | str) -> None:
-        """Write it into one file, with the kind that the learner reads."""
-        ...
-
-
-class Training(Protocol):
-    """What a training gives."""
-
-    @property
-    def policy(self) -> LearnedPolicy:
-        """The policy as it stands."""
-        ...
-
-    @property
-    def curve(self) -> Curve:
-        """The course of the training."""
-        ...
-
-    @property
-    def finished(self) -> bool:
-        """False if it was asked to stop."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Learner:
-    """One way to train agents."""
-
-    name: str
-    """As in `--learner`."""
-
-    config: Any
-    """Type of its settings, with `from_dict`."""
-
-    profile: Callable[..., Any]
-    """Settings by the name of a profile, some of them replaced."""
-
-    train: Callable[..., Training]
-    """(game, settings, seeds, on_progress, should_stop, checkpoint, identity) -> result; seeds: a numpy SeedSequence;
-    identity: what else the training is for, in plain values, kept in checkpoint and policy and compared on resuming."""
-
-    play: Callable[..., NDArray[np.float64]]
-    """(game, policy, seed, on_step) -> utilities (B, N) of one greedy episode in every game."""
-
-    load: Callable[[Path, Mapping[str, Any] | None], LearnedPolicy]
-    """(path, identity) -> policy; refuses one with another identity, unless that is None."""
-
-    kind: str
-    """What its policy files say that they are."""
-
-    needs: str
-    """Package that training needs, as it is imported."""
-
-    extra: str
-    """Extra of this package that installs it."""
-
-    packages: tuple[str, ...] = ()
-    """Importable packages outside this project whose sources its results depend on: a change there is a new result."""
-
-    def check_installed(self) -> None:
-        """Make sure that training can be begun, without loading anything.
-
-        Raises:
-            ContractsError: a package is missing.
-        """
-        require_package(self.needs, self.extra, f"the learner {self.name}")
-
-
-def _train_mtmfq(
-    game: ContractedGame, config: MTMFQConfig, seeds: np.random.SeedSequence, *,
-    on_progress: Any, should_stop: Any, checkpoint: Path | None, identity: Mapping[str, Any] | None = None,
-) -> Training:  # fmt: skip
-    get_learner("mtmfq").check_installed()
-    from mtmfq.training import train
-
-    return train(
-        game,
-        config,
-        np.random.default_rng(seeds),
-        reward_scale=game.reward_scale() if config.scaled_rewards else None,
-        reward_shift=game.reward_shift() if config.scaled_rewards else None,
-        on_progress=on_progress,
-        checkpoint=checkpoint,
-        checkpoint_seconds=_CHECKPOINT_SECONDS,
-        identity=identity,
-        should_stop=should_stop,
-    )
-
-
-def _play_mtmfq(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
-    get_learner("mtmfq").check_installed()
-    from mtmfq.policy import play
-
-    return play(game, policy, seed, on_step=on_step)
-
-
-def _load_mtmfq(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
-    get_learner("mtmfq").check_installed()
-    from mtmfq.policy import Policy
-
-    return Policy.load(path, identity)
-
-
-def _train_ppo(
-    game: ContractedGame, config: PPOConfig, seeds: np.random.SeedSequence, *,
-    on_progress: Any, should_stop: Any, checkpoint: Path | None, identity: Mapping[str, Any] | None = None,
-) -> Training:  # fmt: skip
-    """Train without checkpoints: a training that was stopped begins anew."""
-    from contract_wrapper.learners.ppo.train import train_ppo
-
-    return train_ppo(
-        game,
-        config,
-        int(seeds.generate_state(1, np.uint32)[0]),
-        reward_scale=game.reward_scale(),
-        reward_shift=game.reward_shift(),
-        on_progress=on_progress,
-        identity=identity,
-        should_stop=should_stop,
-    )
-
-
-def _play_ppo(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
-    from contract_wrapper.learners.ppo.policy import play
-
-    return play(game, policy, seed, on_step=on_step)
-
-
-def _load_ppo(path: Path, identity: Mapping[str, Any] | None) -> LearnedPolicy:
-    from contract_wrapper.learners.ppo.policy import PPOPolicy
-
-    return PPOPolicy.load(path, identity)
-
-
-LEARNERS: Mapping[str, Learner] = MappingProxyType(
-    {
-        "mtmfq": Learner(
-            name="mtmfq", config=MTMFQConfig, profile=get_mtmfq_profile, train=_train_mtmfq,
-            play=_play_mtmfq, load=_load_mtmfq, kind="policy", needs="torch", extra="agents",
-        ),
-        "ppo": Learner(
-            name="ppo", config=PPOConfig, profile=get_ppo_profile, train=_train_ppo,
-            play=_play_ppo, load=_load_ppo, kind="ppo-policy",
-            needs="stable_baselines3", extra="sb3",
-        ),
-    }
-)  # fmt: skip
-"""All learners by name."""
+    Raises:
+        ContractsError: it is no `Learner`; its name, its settings or its kind of files are another learner's.
+    """
+    if not isinstance(learner, Learner):
+        raise ContractsError(f"a learner to register must be a Learner(name=..., ...), got {shown(learner)}")
+    known = _LEARNERS.get(learner.name)
+    if known is learner:
+        return learner
+    if learner.name in _BUILT_IN:
+        raise ContractsError(f"the learner {learner.name} is built in and cannot be replaced: choose another name")
+    if known is not None:
+        raise ContractsError(
+            f"there is a learner {learner.name} already, with settings {known.config.__module__}."
+            f"{known.config.__qualname__}: choose another name (after an edit, begin a new process)"
+        )
+    for other in _LEARNERS.values():
+        if learner.kind == other.kind:
+            raise ContractsError(
+                f"the learner {learner.name} writes files of the kind {learner.kind!r}, as {other.name} does: choose another"
+            )
+        if issubclass(learner.config, other.config) or issubclass(other.config, learner.config):
+            raise ContractsError(
+                f"settings of the type {learner.config.__name__} choose the learner {other.name}: give {learner.name} a "
+                "type of its own, which does not inherit from another learner's"
+            )
+    _LEARNERS[learner.name] = learner
+    return learner
 
 
 def get_learner(name: str) -> Learner:
-    """Learner by name."""
-    if not isinstance(name, str) or name not in LEARNERS:
-        raise ContractsError(f"there is no learner {shown(name)}: choose one of {', '.join(LEARNERS)}")
-    return LEARNERS[name]
+    """Learner by name.
+
+    Raises:
+        ContractsError: there is none of this name, or its entry point cannot be loaded.
+    """
+    if isinstance(name, str) and name in _LEARNERS:
+        return _LEARNERS[name]
+    others = _entry_points()
+    if isinstance(name, str) and name in others:
+        return _load(others[name])
+    raise ContractsError(f"there is no learner {shown(name)}: choose one of {', '.join([*_LEARNERS, *others])}; {_HOW}")
 
 
 def learner_of(config: object) -> Learner:
-    """Learner that some settings are for."""
-    for learner in LEARNERS.values():
-        if isinstance(config, learner.config):
-            return learner
-    types = " or ".join(learner.config.__name__ for learner in LEARNERS.values())
-    raise ContractsError(f"the settings of a learner must be of type {types}, got {shown(config)}")
+    """Learner that some settings are for.
+
+    Raises:
+        ContractsError: they are no registered learner's, nor one's that an entry point brings.
+    """
+    found = _with_config(config)
+    if found is not None:
+        return found
+    failures = _load_others()
+    found = _with_config(config)
+    if found is not None:
+        return found
+    types = " or ".join(learner.config.__name__ for learner in _LEARNERS.values())
+    raise ContractsError(
+        f"the settings of a learner must be of type {types}, got {shown(config)}; {'; '.join([*failures, _HOW])}"
+    )
+
+
+def check_config(config: Any) -> Learner:
+    """Learner that some settings are for, after checking what an evaluation reads of them and writes into files.
+
+    Raises:
+        ContractsError: as `learner_of`; `episodes` or `n_games` is no whole number of at least 1, `observation` is no
+            text, or `to_dict` gives something else than plain values, or an entry `name`.
+    """
+    learner = learner_of(config)
+    if learner.name in _BUILT_IN:
+        return learner
+    for name in ("episodes", "n_games"):
+        if (as_int(getattr(config, name)) or 0) < 1:
+            raise ContractsError(
+                f"{name} of {learner.config.__name__} must be a whole number of at least 1, got {shown(getattr(config, name))}"
+            )
+    if not isinstance(config.observation, str):
+        raise ContractsError(
+            f"observation of {learner.config.__name__} must be the name of one, such as 'features', "
+            f"got {shown(config.observation)}"
+        )
+    said = config.to_dict()
+    try:
+        fits = isinstance(said, Mapping) and "name" not in said and plain(said) is not None
+    except (TypeError, ValueError, RecursionError):
+        fits = False
+    if not fits:
+        raise ContractsError(
+            f"to_dict of {learner.config.__name__} must give plain values for JSON by name, none of them called 'name', "
+            f"got {shown(said)}"
+        )
+    return learner
 
 
 def config_to_dict(config: LearnerConfig) -> dict[str, Any]:
@@ -242,10 +147,25 @@ def config_to_dict(config: LearnerConfig) -> dict[str, Any]:
 
 
 def config_from_dict(data: Mapping[str, Any]) -> LearnerConfig:
-    """Read what `config_to_dict` wrote."""
+    """Read what `config_to_dict` wrote.
+
+    Raises:
+        ContractsError: the learner is unknown, or does not take these settings. LearnerError: one of them is wrong.
+    """
     values = dict(data)
-    config: LearnerConfig = get_learner(values.pop("name", DEFAULT)).config.from_dict(values)
-    return config
+    learner = get_learner(values.pop("name", DEFAULT))
+    try:
+        config = learner.config.from_dict(values)
+    except (ContractsError, LearnerError):
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+        raise ContractsError(
+            f"the learner {learner.name} does not take the settings {shown(values)}: {type(error).__name__}: {error}"
+        ) from error
+    if not isinstance(config, learner.config):
+        raise ContractsError(f"from_dict of {learner.config.__name__} must give one, got {shown(config)}")
+    made: LearnerConfig = config
+    return made
 
 
 def load_policy(path: Path, identity: Mapping[str, Any] | None = None) -> LearnedPolicy:
@@ -255,8 +175,67 @@ def load_policy(path: Path, identity: Mapping[str, Any] | None = None) -> Learne
     have been trained for, as its training got it; None: anything.
 
     Raises:
-        LearnerError: it is missing, damaged, something else, or was trained for something else.
+        LearnerError: it is missing, damaged, something else, or was trained for something else; no learner that is
+            known, nor one of an entry point, reads files of its kind.
     """
     kind = kind_of(path)
-    learner = next((learner for learner in LEARNERS.values() if learner.kind == kind), LEARNERS[DEFAULT])
-    return learner.load(path, identity)
+    learner = _with_kind(kind)
+    if learner is None and kind is not None:
+        failures = _load_others()
+        learner = _with_kind(kind)
+        if learner is None:
+            kinds = " and ".join(repr(learner.kind) for learner in _LEARNERS.values())
+            raise LearnerError(
+                f"{path} cannot be used: it is of kind {shown(kind)}, but learners here read {kinds}: give another path; "
+                f"{'; '.join([*failures, _HOW])}"
+            )
+    return (learner or _LEARNERS[DEFAULT]).load(path, identity)
+
+
+def is_of_entry_point(learner: Learner) -> bool:
+    """Whether every process of this installation can load a learner by its name: it is built in or an entry point's."""
+    return learner.name in _BUILT_IN or learner.name in _BY_ENTRY_POINT
+
+
+def _with_config(config: object) -> Learner | None:
+    return next((learner for learner in _LEARNERS.values() if isinstance(config, learner.config)), None)
+
+
+def _with_kind(kind: str | None) -> Learner | None:
+    return next((learner for learner in _LEARNERS.values() if learner.kind == kind), None)
+
+
+def _entry_points() -> dict[str, EntryPoint]:
+    """Entry points of learners that are not known yet, by name; nothing is loaded."""
+    found = sorted(entry_points(group=GROUP), key=lambda point: (point.name, point.value))
+    return {point.name: point for point in found if point.name not in _LEARNERS}
+
+
+def _load(point: EntryPoint) -> Learner:
+    """Load the learner of an entry point, and register it."""
+    where = f"the learner {shown(point.name)} of the entry point {point.value}"
+    if point.dist is not None:
+        where += f" ({point.dist.name} {point.dist.version})"
+    try:
+        learner = point.load()
+    except Exception as error:
+        told = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ContractsError(f"{where} cannot be loaded: {told}: repair or remove the package") from error
+    if not isinstance(learner, Learner) or learner.name != point.name:
+        raise ContractsError(
+            f"{where} must be a Learner of the same name, got {shown(learner)}: ask the package's author"
+        )
+    register_learner(learner)
+    _BY_ENTRY_POINT.add(learner.name)
+    return learner
+
+
+def _load_others() -> list[str]:
+    """Load the learners of all entry points; why some of them could not be, one line each."""
+    failures = []
+    for point in _entry_points().values():
+        try:
+            _load(point)
+        except ContractsError as error:
+            failures.append(str(error))
+    return failures

@@ -16,7 +16,8 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import inside
-from contract_wrapper.learners.registry import LearnedPolicy, load_policy
+from contract_wrapper.learners.learner import LearnedPolicy
+from contract_wrapper.learners.registry import load_policy
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.recording import SCALE, SCRIPTED, Episode, record_episode
 

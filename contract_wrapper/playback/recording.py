@@ -22,7 +22,7 @@ from contract_wrapper.playback.board import Board, board_of
 from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
-    from contract_wrapper.learners.registry import LearnedPolicy
+    from contract_wrapper.learners.learner import LearnedPolicy
 
 SCRIPTED = "scripted"
 """Name of the scripted greedy players (`cleanup_env.scripted`)."""

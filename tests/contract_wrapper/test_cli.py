@@ -192,10 +192,6 @@ def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path:
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--seeds", "0"], ["--seeds", "1"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--episodes", "0"], ["episodes", "0"]),
         (["evaluate", "--tax", "0.1", "--cleaners", "2", "--processes", "0"], ["processes", "1"]),
-        (
-            ["optimize", "--learner", "ppo", "--inner", "crews"],
-            ["ppo learns one contract at a time", "--inner scratch"],
-        ),
         (["optimize", "--inner", "scratch", "--crews", "2"], ["--crews", "leave out --crews", "--inner crews"]),
         (["optimize", "--learner", "ppo", "--crews-episodes", "9"], ["--crews-episodes", "from scratch"]),
         (["optimize", "--crews", "0"], ["trainings of crews", "0"]),

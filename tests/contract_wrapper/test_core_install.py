@@ -30,11 +30,13 @@ ENTRIES = """
 import pathlib
 import contract_wrapper as cw, mtmfq
 from contract_wrapper.playback.play import write_gif
+from mtmfq.checkpoint import save_arrays
 
 contract = cw.Contract(tax=0.1, n_cleaners=2)
 settings = cw.EvaluationSettings(learner=cw.get_mtmfq_profile("smoke"))
 folder = pathlib.Path("files"); folder.mkdir()
 (folder / "a.policy.npz").write_bytes(b"a file")
+save_arrays(folder / "a.crews.npz", "crews", {"config": {}}, {})
 
 def design():
     env = cw.ContractDesign(settings=settings)
@@ -49,7 +51,7 @@ entries = {
     "evaluate by ppo": lambda: cw.evaluate(contract, cw.EvaluationSettings(learner=cw.get_ppo_profile("smoke"))),
     "best_response": lambda: cw.best_response(contract, settings, object(), "cleaner_0"),
     "train_crews": lambda: cw.train_crews(),
-    "Crews.load": lambda: cw.Crews.load(folder / "a.policy.npz"),
+    "Crews.load": lambda: cw.Crews.load(folder / "a.crews.npz"),
     "record_episode": lambda: cw.record_episode(contract, settings, folder / "a.policy.npz"),
     "write_gif": lambda: write_gif(cw.record_episode(contract, settings, steps=1), pathlib.Path("x.gif")),
     "ContractDesign": design,

@@ -1,6 +1,7 @@
 """What the options of `optimize` mean: who judges, by which crews, in which folder."""
 
 import argparse
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from small_crews import SETTINGS
 from contract_wrapper.cli import build_parser
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
-from contract_wrapper.evaluation.crews import CREWS
+from contract_wrapper.evaluation.crews import CREWS, PPO_CREWS
 from contract_wrapper.main_job import crew_settings, folder_name, inner_of, make_quick
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study
@@ -58,10 +59,19 @@ def test_options_of_crews_set_how_they_are_trained() -> None:
     assert crew_settings(options(), "scratch") is None
 
 
+def test_crews_are_trained_by_the_learner_of_the_options() -> None:
+    by_ppo = crew_settings(options("--learner", "ppo", "--crews-episodes", "700"), "crews")
+    assert by_ppo is not None
+    assert by_ppo.learner == dataclasses.replace(PPO_CREWS, episodes=700)
+    quick = crew_settings(options("--learner", "ppo"), "crews", quick=True)
+    assert quick is not None
+    assert (quick.learner.episodes, quick.learner.n_games) == (2_500, 16)
+
+
 @pytest.mark.parametrize(
     ("arguments", "inner", "message"),
     [
-        (("--learner", "ppo"), "crews", "ppo learns one contract at a time"),
+        (("--learner", "dqn"), "crews", "trained by mtmfq or ppo, and dqn learns one contract at a time"),
         (("--crews", "2"), "scratch", "--crews belongs to crews"),
         (("--crews-episodes", "2"), "scratch", "--crews-episodes belongs to crews"),
         (("--crews", "0"), "crews", "trainings of crews must be"),

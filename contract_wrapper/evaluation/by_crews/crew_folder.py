@@ -15,6 +15,7 @@ from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import KIND, Crews, train_crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
 from contract_wrapper.files import make_folder
+from contract_wrapper.learners.registry import config_to_dict, learner_of
 from mtmfq.checkpoint import open_arrays
 from mtmfq.interface import LearnerError
 
@@ -49,8 +50,8 @@ def crews_file(folder: Path, settings: EvaluationSettings, training: int) -> Pat
     crews = settings_of_crews(settings)
     plain = settings.to_dict()
     made_of = {
-        "game": plain["game"], "costs": plain["costs"], "learner": crews.learner.to_dict(), "sizes": crews.sizes,
-        "seed": crews.seeds[training], "code": code_version(),
+        "game": plain["game"], "costs": plain["costs"], "learner": config_to_dict(crews.learner), "sizes": crews.sizes,
+        "seed": crews.seeds[training], "code": code_version(learner_of(crews.learner).name),
     }  # fmt: skip
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:24]
     return folder / FOLDER / f"{key}.crews.npz"
@@ -116,7 +117,7 @@ def one_crews(
 ) -> Crews | None:
     """Return the crews of one training from a folder; trains them there if they are missing.
 
-    A training that was stopped goes on from its checkpoint, bit for bit. Where another process trains the same
+    A training that was stopped goes on from its checkpoint, bit for bit (PPO writes none, and begins anew). Where another process trains the same
     crews, this one waits for them. A file that is damaged, or holds other crews, is kept as `*.broken`.
 
     Returns:

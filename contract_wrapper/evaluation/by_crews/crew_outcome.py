@@ -11,6 +11,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.evaluation.outcome import Outcome, mean_over_crews
 from contract_wrapper.evaluation.settings import versions
+from contract_wrapper.learners.registry import learner_of
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.crews import Crews
@@ -31,17 +32,16 @@ def play_crews(crews: Sequence[Crews], contract: Contract, *, episodes: int = 10
     Raises:
         ContractsError: the agents do not know this contract or this crew size.
     """
-    from mtmfq.policy import play
-
     outcomes = []
     for k, known in enumerate(crews):
+        learner = learner_of(known.policy.config)
         game = known.games(contract.n_cleaners, [[contract.tax]], episodes)
         sums = EpisodeSums(game)
-        play(
+        learner.play(
             game,
             known.policy,
             int(np.random.SeedSequence([seed, 1, k]).generate_state(1, np.uint32)[0]),
             on_step=sums.add,
         )
-        outcomes.append(Outcome.of_episodes(contract, sums, seed, versions()))
+        outcomes.append(Outcome.of_episodes(contract, sums, seed, versions(learner.name)))
     return mean_over_crews(outcomes)

@@ -11,8 +11,9 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import as_int, as_items
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.by_crews.crew_learners import CrewLearner, check_crew_learner
 from contract_wrapper.evaluation.crews import CREWS, SIZES
-from mtmfq.config import MTMFQConfig
+from contract_wrapper.learners.registry import config_from_dict, config_to_dict
 
 MOST_TRAININGS = 1_000
 """Each takes seconds at least."""
@@ -25,8 +26,8 @@ class CrewSettings:
     trainings: int = 2
     """Independent trainings, S; every contract is judged by the crews of all of them."""
 
-    learner: MTMFQConfig = CREWS
-    """Settings of one training; its `episodes` are those of all crew sizes together."""
+    learner: CrewLearner = CREWS
+    """Settings of one training, of mtmfq or of PPO (`PPO_CREWS`); its `episodes` are those of all crew sizes together."""
 
     sizes: tuple[int, ...] = SIZES
     """Crew sizes that the agents get to know, in the order in which they take turns."""
@@ -42,17 +43,13 @@ class CrewSettings:
                     f"{name} of crews must be an integer from {least} to {most:,}, got {shown(getattr(self, name))}"
                 )
             object.__setattr__(self, name, number)
-        if not isinstance(self.learner, MTMFQConfig):
-            raise ContractsError(
-                "crews that know every contract are trained by mtmfq: learner must be an MTMFQConfig, for example "
-                f"CREWS, got {shown(self.learner)}"
-            )
         items = as_items(self.sizes)
         sizes = [] if items is None else [as_int(size) for size in items]
         known = tuple(size for size in sizes if size is not None and size >= 1)
         if not known or len(set(known)) < len(sizes):
             raise ContractsError(f"sizes must be distinct numbers of cleaners of at least 1, got {shown(self.sizes)}")
         object.__setattr__(self, "sizes", known)
+        check_crew_learner(self.learner, len(known))
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -76,7 +73,7 @@ class CrewSettings:
     def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
         values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return {**values, "learner": self.learner.to_dict(), "sizes": list(self.sizes)}
+        return {**values, "learner": config_to_dict(self.learner), "sizes": list(self.sizes)}
 
     @classmethod
     def from_dict(cls, data: object) -> CrewSettings:
@@ -89,4 +86,4 @@ class CrewSettings:
         names = {f.name for f in dataclasses.fields(cls)}
         if not isinstance(data, Mapping) or set(data) != names or not isinstance(data["learner"], Mapping):
             raise ContractsError(f"settings of crews have the names {', '.join(sorted(names))}, got {shown(data)}")
-        return cls(**{**data, "learner": MTMFQConfig.from_dict(data["learner"])})
+        return cls(**{**data, "learner": config_from_dict(data["learner"])})

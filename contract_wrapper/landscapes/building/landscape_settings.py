@@ -77,6 +77,12 @@ class LandscapeSettings:
             if number is None or number < 2:
                 raise ContractsError(f"{name} must be an integer of at least 2, got {shown(getattr(self, name))}")
             object.__setattr__(self, name, number)
+        for name in ("crews", "deviators"):
+            if not isinstance(getattr(self, name), MTMFQConfig):
+                raise ContractsError(
+                    f"{name} of a landscape must be an MTMFQConfig, as its deviators go on from the crews' own networks, "
+                    f"which only mtmfq can, got {shown(getattr(self, name))}: judge crews of PPO by play_grid or certify"
+                )
         object.__setattr__(self, "sizes", self.crew_settings(0).sizes)
 
     def crew_settings(self, seed: int) -> CrewSettings:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.learners.ppo.config import PPOConfig
-from mtmfq.checkpoint import check_identity, open_arrays, save_arrays
-from mtmfq.interface import BatchGame, LearnerError, Signature, StepHook
+from mtmfq.checkpoint import ArrayFile, check_identity, open_arrays, save_arrays
+from mtmfq.interface import LearnerError, Signature
 
 KIND = "ppo-policy"
 """What the policy's file says that it is."""
@@ -47,7 +47,7 @@ class PPOPolicy:
             raise LearnerError(f"the weights should be float32 with the shapes {expected}, but have {found}")
 
     def logits(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Inputs (..., F + M) as `with_types` makes them -> logits of all actions (..., A)."""
+        """Inputs (..., F + C + M) as `with_types` makes them -> logits of all actions (..., A)."""
         hidden = inputs
         for layer in range(len(self.config.hidden)):
             hidden = np.tanh(self._dense(hidden, f"mlp_extractor.policy_net.{2 * layer}"))
@@ -64,25 +64,33 @@ class PPOPolicy:
         *,
         greedy: bool | None = None,
         agent_types: NDArray[np.int64] | None = None,
+        context: NDArray[np.float32] | None = None,
     ) -> NDArray[np.int64]:
         """Observations (B, N, F) -> actions (B, N), all of them legal.
 
         greedy: the likeliest action; default: as configured. agent_types (N,) defaults to the population of
-        the training.
+        the training, of its first game if there were several. context (B, N, C) is needed if the training had one.
+
+        Raises:
+            LearnerError: observations or context have other shapes than in training.
         """
         types = np.asarray(self.signature.agent_types if agent_types is None else agent_types, np.int64)
-        scores: NDArray[Any] = self.logits(with_types(observations, types, len(self.signature.type_names)))
+        features, _ = self.signature.split(observations, context)
+        scores: NDArray[Any] = self.logits(with_types(features, types, len(self.signature.type_names)))
         if not (self.config.greedy if greedy is None else greedy):
             scores = scores + rng.gumbel(size=scores.shape)  # its argmax is a draw from the softmax
         return legal(scores.argmax(axis=-1), types, self.signature)
 
     def save(self, path: Path | str) -> None:
         """Write the policy into one file of plain arrays, with JSON beside them."""
-        meta = {
+        save_arrays(Path(path), KIND, self.meta(), self.weights)
+
+    def meta(self) -> dict[str, Any]:
+        """What a file says of the policy, in plain values."""
+        return {
             "config": self.config.to_dict(), "signature": dataclasses.asdict(self.signature),
             "identity": dict(self.identity),
         }  # fmt: skip
-        save_arrays(Path(path), KIND, meta, self.weights)
 
     @classmethod
     def load(cls, path: Path | str, identity: Mapping[str, Any] | None = None) -> PPOPolicy:
@@ -92,40 +100,34 @@ class PPOPolicy:
             LearnerError: the file is missing, damaged, no policy of this learner, or trained for something else.
         """
         with open_arrays(Path(path), KIND) as file:
-            config = PPOConfig.from_dict(file.meta["config"])
-            signature = Signature.from_dict(file.meta["signature"])
-            made_for = file.meta["identity"]
             if identity is not None:
-                check_identity(made_for, identity)
-            weights = {name: file.read(name, np.float32, shape) for name, shape in _shapes(signature, config).items()}
-            return cls(config=config, signature=signature, weights=weights, identity=made_for)
+                check_identity(file.meta["identity"], identity)
+            return cls.read(file, PPOConfig.from_dict(file.meta["config"]))
+
+    @classmethod
+    def read(cls, file: ArrayFile, config: PPOConfig) -> PPOPolicy:
+        """Read a policy from an open file with the entries of `meta` and the arrays of `weights`; errors as in `load`."""
+        signature = Signature.from_dict(file.meta["signature"])
+        weights = {name: file.read(name, np.float32, shape) for name, shape in _shapes(signature, config).items()}
+        return cls(config=config, signature=signature, weights=weights, identity=file.meta["identity"])
 
 
-def play(game: BatchGame, policy: PPOPolicy, seed: int, *, on_step: StepHook | None = None) -> NDArray[np.float64]:
-    """One episode in every copy of `game` -> raw reward sums (B, N); `seed` fixes game and policy.
-
-    Raises:
-        LearnerError: the policy was trained on another kind of game.
+def with_types(
+    observations: NDArray[Any],
+    agent_types: NDArray[np.int64],
+    n_types: int,
+    context: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Observations (B, N, F), context (B, N, C) if there is one, and types (N,) -> the network's inputs
+    (B, N, F + C + M), in memory of their own.
     """
-    signature = policy.signature.of_same_kind(game)
-    rng, types = np.random.default_rng(seed), np.array(signature.agent_types, np.int64)
-    sums = np.zeros((game.n_games, game.n_agents))
-    observations = game.reset(seed)
-    for t in range(signature.horizon):
-        actions = policy.act(observations, rng, agent_types=types)
-        observations, rewards = game.step(actions)
-        sums += rewards
-        if on_step is not None:
-            on_step(t, actions, rewards)
-    return sums
-
-
-def with_types(observations: NDArray[Any], agent_types: NDArray[np.int64], n_types: int) -> NDArray[np.float32]:
-    """Observations (B, N, F) and types (N,) -> the network's inputs (B, N, F + M), in memory of their own."""
     n_games, n_agents, n_features = observations.shape
-    inputs = np.empty((n_games, n_agents, n_features + n_types), np.float32)
+    n_context = 0 if context is None else context.shape[2]
+    inputs = np.empty((n_games, n_agents, n_features + n_context + n_types), np.float32)
     inputs[..., :n_features] = observations
-    inputs[..., n_features:] = np.eye(n_types, dtype=np.float32)[agent_types]
+    if context is not None:
+        inputs[..., n_features : n_features + n_context] = context
+    inputs[..., n_features + n_context :] = np.eye(n_types, dtype=np.float32)[agent_types]
     return inputs
 
 

@@ -10,6 +10,7 @@ import contextlib
 import math
 import random
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -53,8 +54,10 @@ class PPOResult:
     """False if `should_stop` ended the training early."""
 
 
-def sb3_vec_env(game: BatchGame, *, reward_scale: PerType = None, reward_shift: PerType = None) -> GameVecEnv:
-    """A batch of games as a stable-baselines3 `VecEnv`, one sub-environment per agent of every game.
+def sb3_vec_env(
+    game: BatchGame | Sequence[BatchGame], *, reward_scale: PerType = None, reward_shift: PerType = None
+) -> GameVecEnv:
+    """A batch of games as a stable-baselines3 `VecEnv`, one sub-environment per agent of every game; or several.
 
     Any of that library's algorithms can train on it, and sb3-contrib's `MaskablePPO` with the masks of the game; see
     `contract_wrapper.learners.ppo.vec_env.GameVecEnv`.
@@ -66,7 +69,7 @@ def sb3_vec_env(game: BatchGame, *, reward_scale: PerType = None, reward_shift: 
 
 
 def train_ppo(
-    game: BatchGame,
+    game: BatchGame | Sequence[BatchGame],
     config: PPOConfig,
     seed: int,
     *,
@@ -79,12 +82,15 @@ def train_ppo(
     """Train one network for all agents of `game`; same arguments, same weights.
 
     Args:
-        game: `config.n_games` copies in lockstep that show features.
+        game: `config.n_games` copies in lockstep that show features; or several batches of games of one kind, with so
+            many copies together, which are played side by side. A game with a context (`mtmfq.ContextGame`) shows it
+            beside the features, and declares scale and shift for each episode.
         config: settings.
         seed: 0 to 2**32 - 1, of network, games and batches; the random streams of the process
             (random, numpy.random, torch) are left as they were.
         reward_scale, reward_shift: the network learns from scale * (reward + shift) of an agent's type.
-        on_progress: called after every episode (one in every game); its temperature is NaN.
+        on_progress: called after every episode (one in every game), for one batch of games after another; its
+            temperature is NaN.
         identity: what the settings here do not say (rules of the game, contract, seed), in plain values,
             for the policy's file.
         should_stop: asked before every episode. There are no checkpoints: a stopped training gives its
@@ -102,13 +108,18 @@ def train_ppo(
     from mtmfq.policy import one_thread
 
     one_thread()
-    if game.n_games != config.n_games:
-        raise LearnerError(f"the game plays {game.n_games} copies, but n_games is {config.n_games}: make them equal")
     began = time.process_time()
     env = sb3_vec_env(game, reward_scale=reward_scale, reward_shift=reward_shift)
-    rollouts = math.ceil(math.ceil(config.episodes / config.n_games) * game.horizon / config.n_steps)
-    watch = _Watch(env, rollouts * config.n_steps // game.horizon, began, on_progress, should_stop)
-    with _random_streams_kept():
+    if sum(env.n_games) != config.n_games:
+        raise LearnerError(
+            f"the game plays {sum(env.n_games)} copies, but n_games is {config.n_games}: make them equal"
+        )
+    horizon = env.signature.horizon
+    rollouts = math.ceil(math.ceil(config.episodes / config.n_games) * horizon / config.n_steps)
+    watch = _Watch(env, rollouts * config.n_steps // horizon, began, on_progress, should_stop)
+    with _random_streams_kept(), warnings.catch_warnings():
+        # Populations of several sizes rarely fill whole batches: the last one of a pass is then smaller.
+        warnings.filterwarnings("ignore", "You have specified a mini-batch size", UserWarning)
         model = PPO(
             "MlpPolicy", env, seed=seed, device="cpu", learning_rate=config.learning_rate, n_steps=config.n_steps,
             batch_size=config.batch_size, n_epochs=config.epochs, gamma=config.gamma, gae_lambda=config.gae_lambda,
@@ -157,21 +168,29 @@ class _Watch:
         done = len(self.env.returns)
         if done == len(self.losses):
             return True
-        self.losses.append(float(model.logger.name_to_value.get("train/loss", math.nan)))
-        if self.on_progress is not None:
-            self.on_progress(
-                TrainProgress(
-                    episode=done * self.env.game.n_games,
-                    episodes=self.episodes * self.env.game.n_games,
-                    returns=self.env.returns[-1].copy(),
-                    total=float(self.env.returns[-1].sum()),
-                    temperature=math.nan,
-                    loss=self.losses[-1],
-                    updates=self.updates(model),
-                    cpu_seconds=time.process_time() - self.began,
+        loss = float(model.logger.name_to_value.get("train/loss", math.nan))
+        for k in range(len(self.losses), done):
+            self.losses.append(loss)
+            if self.on_progress is not None:
+                self.on_progress(
+                    TrainProgress(
+                        episode=int(self.finished(k + 1)[-1]),
+                        episodes=self.episodes * sum(self.env.n_games),
+                        returns=self.env.returns[k].copy(),
+                        total=float(self.env.returns[k].sum()),
+                        temperature=math.nan,
+                        loss=loss,
+                        updates=self.updates(model),
+                        cpu_seconds=time.process_time() - self.began,
+                    )
                 )
-            )
-        return done == self.episodes or self.may_go_on()
+        return done == self.episodes * len(self.env.n_games) or self.may_go_on()
+
+    def finished(self, rows: int) -> NDArray[np.int64]:
+        """Episodes finished after each of so many rows of returns, over all games, (rows,)."""
+        turns = -(-rows // len(self.env.n_games))
+        done: NDArray[np.int64] = np.cumsum(np.tile(np.array(self.env.n_games, np.int64), turns))
+        return done[:rows]
 
     def may_go_on(self) -> bool:
         self.stopped = self.should_stop is not None and self.should_stop()
@@ -179,13 +198,13 @@ class _Watch:
 
     def updates(self, model: Any) -> int:
         """Gradient steps so far; the library counts passes over a rollout."""
-        return int(model._n_updates * model.n_steps * self.env.num_envs // model.batch_size)
+        return int(model._n_updates * math.ceil(model.n_steps * self.env.num_envs / model.batch_size))
 
     def curve(self) -> Curve:
         done = len(self.env.returns)
         returns = np.array(self.env.returns).reshape(done, len(self.env.signature.type_names))
         return Curve(
-            episode=np.arange(1, done + 1) * self.env.game.n_games,
+            episode=self.finished(done),
             returns=returns,
             temperature=np.full(done, np.nan),
             loss=np.array(self.losses),

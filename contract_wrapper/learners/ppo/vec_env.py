@@ -10,8 +10,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from contract_wrapper.learners.ppo.policy import check_no_op, legal, with_types
-from mtmfq.interface import BatchGame, LearnerError, Signature
+from contract_wrapper.learners.ppo.policy import check_no_op
+from contract_wrapper.learners.ppo.seats import Seats
+from mtmfq.interface import KIND, BatchGame, LearnerError, Signature
 
 Indices = Any
 """None for all sub-environments, a number, or several."""
@@ -20,11 +21,15 @@ Indices = Any
 class GameVecEnv(VecEnv):
     """Every agent of every game as one sub-environment: number b * N + i is agent i of game b.
 
-    Observation: the agent's features and, one-hot, its type, (F + M,) float32. Action: `Discrete` with
-    the largest action set of all types; what a type lacks is played as the game's `no_op`. Reward: scale * (reward +
-    shift) of the agent's type. All games end together at the horizon, which is a time limit and no end of
-    the world: infos then hold `terminal_observation` and `TimeLimit.truncated`, so that the value of what
-    would have come is counted, and `episode` with the raw return `r` and the length `l`.
+    Observation: the agent's features, its context if the game has one and, one-hot, its type, (F + C + M,) float32.
+    Action: `Discrete` with the largest action set of all types; what a type lacks is played as the game's `no_op`.
+    Reward: scale * (reward + shift) of the agent's type; a game with a context declares both itself, for each
+    episode. All games end together at the horizon, which is a time limit and no end of the world: infos then hold
+    `terminal_observation` and `TimeLimit.truncated`, so that the value of what would have come is counted, and
+    `episode` with the raw return `r` and the length `l`.
+
+    Several batches of games of the same kind, whose populations may differ, are played side by side: the
+    sub-environments of the second follow those of the first.
 
     `env_method("action_masks")` tells which actions are of use now, one (A,) bool array per sub-environment, as the
     learners of sb3-contrib with masks (`MaskablePPO`) ask for it: False where a type lacks the action or where the
@@ -33,44 +38,41 @@ class GameVecEnv(VecEnv):
 
     def __init__(
         self,
-        game: BatchGame,
+        game: BatchGame | Sequence[BatchGame],
         *,
         reward_scale: Sequence[float] | NDArray[np.float64] | None = None,
         reward_shift: Sequence[float] | NDArray[np.float64] | None = None,
     ) -> None:
-        """Take the game over; reward_scale and reward_shift: (M,) each, by default 1 and 0.
+        """Take the game over, or several; reward_scale and reward_shift: (M,) each, by default 1 and 0.
 
         Raises:
-            LearnerError: the game shows no features or a context, names no `no_op` though its types differ in their actions,
-                or a type has no scale or shift.
+            LearnerError: there is no game, a game shows no features, names no `no_op` though its types differ in their
+                actions, a type has no scale or shift, a game with a context is given some, or games differ in kind.
         """
-        signature = Signature.of(game)
-        if signature.n_classes or len(signature.observation_shape) != 1:
-            raise LearnerError(
-                f"PPO reads features, but the game shows observations of shape {signature.observation_shape} with "
-                f"{signature.n_classes} classes: build it with observation='features'"
-            )
-        if signature.n_context:
-            raise LearnerError("PPO sees observations alone, but the game has a context: give it a game without one")
-        check_no_op(signature)
-        self.game, self.signature = game, signature
-        self._types = np.array(signature.agent_types, np.int64)
-        self._n_types = len(signature.type_names)
-        self._scale = signature.per_type(reward_scale, 1.0, "reward_scale")[self._types]
-        self._shift = signature.per_type(reward_shift, 0.0, "reward_shift")[self._types]
+        games: list[BatchGame] = list(game) if isinstance(game, Sequence) else [game]
+        signatures = _signatures(games)
+        first = signatures[0]
+        if first.n_context and not (reward_scale is None and reward_shift is None):
+            raise LearnerError("a game with a context declares its own reward scale and shift: leave them out")
+        scale = first.per_type(reward_scale, 1.0, "reward_scale")
+        shift = first.per_type(reward_shift, 0.0, "reward_shift")
+        self.game, self.signature = games[0], first
+        self.n_games = tuple(it.n_games for it in games)
+        """Copies of each batch of games."""
+        self._seats = [Seats(it, signature, scale, shift) for it, signature in zip(games, signatures, strict=True)]
         self.returns: list[NDArray[np.float64]] = []
-        """Raw reward sum of each type's agents, averaged over games, (M,) for every finished episode."""
+        """Raw reward sum of each type's agents, averaged over games, (M,) for every finished episode; where several
+        batches of games are played, they take turns here."""
         self._rng = np.random.default_rng()
-        self._sums = np.zeros((game.n_games, game.n_agents))
         self._clock = 0
-        self._actions = np.zeros((game.n_games, game.n_agents), np.int64)
-        n_envs = game.n_games * game.n_agents
+        ends = np.cumsum([seats.n_rows for seats in self._seats])
+        self._cuts, n_envs = ends[:-1], int(ends[-1])
+        self._actions = np.zeros(n_envs, np.int64)
         self._nothing: list[dict[str, Any]] = [{} for _ in range(n_envs)]
-        inputs = signature.n_features + self._n_types
         super().__init__(
             n_envs,
-            spaces.Box(-np.inf, np.inf, (inputs,), np.float32),
-            spaces.Discrete(max(signature.n_actions)),
+            spaces.Box(-np.inf, np.inf, (first.n_features + len(first.type_names),), np.float32),
+            spaces.Discrete(max(first.n_actions)),
         )
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
@@ -79,20 +81,13 @@ class GameVecEnv(VecEnv):
         return [seed] * self.num_envs
 
     def reset(self) -> NDArray[np.float32]:
-        """Start an episode in every game; observations (B * N, F + M)."""
-        observations = self.game.reset(int(self._rng.integers(2**31)))
-        self._sums[:] = 0.0
+        """Start an episode in every game; observations, one row per sub-environment."""
         self._clock = 0
-        return self._inputs(observations)
-
-    def _inputs(self, observations: NDArray[Any]) -> NDArray[np.float32]:
-        # A copy, as the library looks at these observations again after the next step.
-        return with_types(observations, self._types, self._n_types).reshape(self.num_envs, -1)
+        return np.concatenate([seats.reset(int(self._rng.integers(2**31))) for seats in self._seats])
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
-        """Take actions (B * N,) for the step to come."""
-        rows = np.asarray(actions, np.int64).reshape(self._actions.shape)
-        self._actions = legal(rows, self._types, self.signature)
+        """Take actions, one per sub-environment, for the step to come."""
+        self._actions = np.asarray(actions, np.int64).reshape(self._actions.shape)
 
     def step_wait(
         self,
@@ -102,22 +97,18 @@ class GameVecEnv(VecEnv):
         At the horizon the next episode begins at once, and its observations are returned.
 
         Raises:
-            LearnerError: the game paid a reward that is not finite.
+            LearnerError: a game paid a reward that is not finite.
         """
-        observations, rewards = self.game.step(self._actions)
-        if not np.isfinite(rewards).all():
-            raise LearnerError("the game paid rewards that are not finite: check how it pays")
-        self._sums += rewards
+        rows = np.split(self._actions, self._cuts)
+        played = [seats.step(actions) for seats, actions in zip(self._seats, rows, strict=True)]
+        inputs = np.concatenate([seen for seen, _ in played])
+        scaled = np.concatenate([rewards for _, rewards in played])
         self._clock += 1
-        scaled = ((rewards + self._shift) * self._scale).ravel()
-        inputs = self._inputs(observations)
         over = self._clock == self.signature.horizon
         infos = self._nothing
         if over:
-            sums = self._sums.ravel().tolist()
-            self.returns.append(
-                np.array([self._sums[:, self._types == m].sum() / self.game.n_games for m in range(self._n_types)])
-            )
+            sums = np.concatenate([seats.sums() for seats in self._seats]).tolist()
+            self.returns += [seats.returns() for seats in self._seats]
             infos = [
                 {"terminal_observation": last, "TimeLimit.truncated": True, "episode": {"r": total, "l": self._clock}}
                 for last, total in zip(inputs, sums, strict=True)
@@ -129,26 +120,12 @@ class GameVecEnv(VecEnv):
         """Nothing to close."""
 
     def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are of use to each sub-environment now, (B * N, A).
+        """Which actions are of use to each sub-environment now, one row each, (A,).
 
         Raises:
-            LearnerError: the game's own masks have another shape, or leave an agent nothing to do.
+            LearnerError: a game's own masks have another shape, or leave an agent nothing to do.
         """
-        owned = np.arange(max(self.signature.n_actions)) < np.array(self.signature.n_actions)[self._types][:, None]
-        shape = (self.game.n_games, *owned.shape)
-        masks: NDArray[np.bool_] = np.broadcast_to(owned, shape)
-        told = getattr(self.game, "action_mask", None)
-        if told is not None:
-            of_game = np.asarray(told())
-            if of_game.shape != shape or of_game.dtype != np.bool_:
-                raise LearnerError(
-                    f"the game's action_mask() should be bool of shape {shape}, got {of_game.dtype} of shape "
-                    f"{of_game.shape}"
-                )
-            masks = np.logical_and(masks, of_game)
-            if not masks.any(axis=-1).all():
-                raise LearnerError("the game's action_mask() leaves an agent no action: keep one that does nothing")
-        return masks.reshape(self.num_envs, -1)
+        return np.concatenate([seats.action_masks() for seats in self._seats])
 
     def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
         """Attribute of the game, once for each sub-environment asked for; nothing is ever rendered.
@@ -175,3 +152,25 @@ class GameVecEnv(VecEnv):
     def env_is_wrapped(self, wrapper_class: Any, indices: Indices = None) -> list[bool]:
         """Say that no sub-environment is wrapped in anything."""
         return [False for _ in self._get_indices(indices)]
+
+
+def _signatures(games: Sequence[BatchGame]) -> list[Signature]:
+    """Signatures of games that one network can learn side by side; errors as in `GameVecEnv`."""
+    if not games:
+        raise LearnerError("there is nothing to learn without a game: pass at least one")
+    signatures = [Signature.of(game) for game in games]
+    first = signatures[0]
+    if first.n_classes or len(first.observation_shape) != 1:
+        raise LearnerError(
+            f"PPO reads features, but the game shows observations of shape {first.observation_shape} with "
+            f"{first.n_classes} classes: build it with observation='features'"
+        )
+    for signature in signatures:
+        check_no_op(signature)
+        for name in (*KIND, "no_op", "horizon"):
+            here, there = getattr(signature, name), getattr(first, name)
+            if here != there:
+                raise LearnerError(
+                    f"games that are learned side by side need the same {name}, but one has {there} and another {here}"
+                )
+    return signatures

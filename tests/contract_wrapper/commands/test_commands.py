@@ -381,6 +381,44 @@ def test_a_payment_that_there_is_not_is_one_line(rule: str, capsys: pytest.Captu
     assert "price" in said.err
 
 
+@pytest.mark.parametrize("rule", ["sharing", "sharing:", "sharing:much", "sharing:-1", "sharing:1.5", "sharing:nan"])
+def test_a_share_that_there_is_not_is_one_line(rule: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", "--cleaners", "2", "--payment", rule, "--json"]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "shar" in said.err
+
+
+@pytest.mark.parametrize("cleaners", ["0", "2"])
+def test_rewards_are_shared_with_a_crew_and_without(cleaners: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--tax", "0", "--cleaners", cleaners, "--steps", "60", "--payment", "sharing:0.2", "--json"]
+    assert main(["play", *options]) == 0
+    transfers = np.array([s["transfers"] for s in json.loads(capsys.readouterr().out)["result"]["steps"]])
+    assert transfers.sum(axis=1) == pytest.approx(0.0)
+    assert (transfers != 0).any()
+
+
+@pytest.mark.parametrize(
+    ("tax", "cleaners", "words"),
+    [
+        ("0.3", "2", "takes 0.0: give both the same tax"),
+        ("0", "0", "without cleaners there is no contract, which is wh"),
+    ],
+)
+def test_a_contract_that_sharing_does_not_go_with_is_refused(
+    tax: str,
+    cleaners: str,
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--tax", tax, "--cleaners", cleaners, *SMALL, "--processes", "1", "--payment", "sharing:0.2"]
+    assert main(["evaluate", *options]) == 2
+    assert words in capsys.readouterr().err
+
+
 # ---- figures
 
 

@@ -11,6 +11,7 @@ from contract_wrapper.contracts.families import (
     CellTaxContracts,
     TaxContracts,
     check_terms,
+    sharing_scale,
     stratified_terms,
     tax_scale,
 )
@@ -87,6 +88,15 @@ def test_a_tax_is_scaled_by_role_and_by_game():
 def test_scales_stop_growing_at_a_hundredth():
     for tax, (cleaner, harvester) in {0.0: (40.0, 1.0), 1.0: (0.4, 100.0)}.items():
         assert tax_scale(tax, 2) == (pytest.approx(cleaner), pytest.approx(harvester))
+
+
+def test_sharing_is_scaled_as_a_tax_that_brings_a_cleaner_the_same_part_of_the_harvest():
+    # A cleaner of two among six agents gets 0.5 / 5 of the harvest, as under a tax of 0.2.
+    cleaner, harvester = sharing_scale(0.5, 6)
+    assert cleaner == pytest.approx(tax_scale(0.2, 2)[0])
+    assert harvester == pytest.approx(2.0)
+    assert sharing_scale(0.0, 6) == (pytest.approx(20.0), 1.0)
+    assert sharing_scale(1.0, 1) == (pytest.approx(0.2), pytest.approx(100.0))
 
 
 def test_a_draw_has_one_contract_in_each_part_of_every_term():

@@ -4,13 +4,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
+from contract_wrapper.contracts.payment_rules import (
+    CustomPayment,
+    LinearShares,
+    PayPerCell,
+    RewardSharing,
+    TaxAndShare,
+    TaxByCells,
+)
 from contract_wrapper.contracts.roles import Activity, Roles
 from contract_wrapper.contracts.transfers import (
     TINY,
     conserves_money,
     linear_shares,
     pay_per_cell,
+    share_rewards,
     tax_and_share,
     tax_by_cells,
     utilities,
@@ -83,6 +91,40 @@ def test_linear_shares_conserve_only_if_weights_sum_to_one():
     assert LinearShares(weights=(0.7, 0.2, 0.2)).mints
 
 
+def test_sharing_gives_each_agent_an_equal_part_of_what_all_others_give_away():
+    # 4 and 2 apples, half of each is given to the three others: 2/3 and 1/3 to everybody else.
+    assert share_rewards([6.0, 3.0, 0.0, 0.0], CREW, 0.5).tolist() == [-2.5, -0.5, 1.5, 1.5]
+    assert share_rewards(REWARDS, CREW, 0.0).tolist() == [0, 0, 0, 0]
+    assert (REWARDS + share_rewards(REWARDS, CREW, 0.75)).tolist() == [1.5] * 4  # 1 - 1/N: all earn the same
+
+
+def test_sharing_knows_no_roles_and_needs_no_crew():
+    alike = Roles(names=("harvester", "harvester", "free"))
+    assert share_rewards([4.0, 0.0, -2.0], alike, 0.5).tolist() == [-2.5, 0.5, 2.0]
+    assert share_rewards([4.0], Roles(names=("harvester",)), 0.5).tolist() == [0]
+    assert (RewardSharing(share=0.5).mints, RewardSharing(share=0.5).needs, RewardSharing(share=0.5).tax) == (
+        False,
+        (),
+        0,
+    )
+
+
+def test_who_has_left_gives_and_gets_nothing_of_what_is_shared():
+    there = CREW.present([True, True, True, False])
+    assert share_rewards([4.0, 2.0, 0.0, 0.0], there, 0.5).tolist() == [-1.5, 0.0, 1.5, 0.0]
+    assert share_rewards([4.0, 0.0, 0.0, 0.0], CREW.present([True, False, False, False]), 0.5).tolist() == [0] * 4
+
+
+def test_each_game_may_share_a_part_of_its_own():
+    assert share_rewards([REWARDS, REWARDS], CREW, [0.0, 0.75]).tolist() == [[0] * 4, [-2.5, -0.5, 1.5, 1.5]]
+
+
+@pytest.mark.parametrize("share", [-0.1, 1.1, float("nan"), "much", None, True])
+def test_a_share_outside_its_range_is_refused(share):
+    with pytest.raises(ContractsError, match="share must be a number between 0 and 1, got"):
+        RewardSharing(share=share)
+
+
 def test_a_crew_that_has_left_is_paid_nothing_and_nothing_is_taxed():
     gone = CREW.present([True, True, False, False])
     assert tax_and_share(REWARDS, gone, 0.5).tolist() == [0, 0, 0, 0]
@@ -130,7 +172,7 @@ def games(draw):
     shape = (draw(st.integers(1, 4)), len(roles.names))
     rewards = draw(arrays(float, shape, elements=money))
     cleaned = draw(arrays(np.int64, shape, elements=st.integers(0, 3)))
-    rule = draw(st.sampled_from(["share", "cells", "price", "linear", "own"]))
+    rule = draw(st.sampled_from(["share", "cells", "price", "linear", "sharing", "own"]))
     x = draw(st.floats(0, 1))
     equal = (1.0 / shape[-1],) * shape[-1]
     made = {
@@ -138,6 +180,7 @@ def games(draw):
         "cells": TaxByCells(tax=x),
         "price": PayPerCell(price=x),
         "linear": LinearShares(weights=equal),
+        "sharing": RewardSharing(share=x),
         "own": CustomPayment(function=lambda r, activity, roles: r.mean(axis=-1, keepdims=True) - r),
     }
     return made[rule], rewards, did(cleaned), roles

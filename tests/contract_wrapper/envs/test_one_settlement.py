@@ -8,7 +8,14 @@ from cleanup_env.batch import BatchCleanup
 from cleanup_env.scripted import ScriptedCrew
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost
-from contract_wrapper.contracts.payment_rules import CustomPayment, LinearShares, PayPerCell, TaxAndShare, TaxByCells
+from contract_wrapper.contracts.payment_rules import (
+    CustomPayment,
+    LinearShares,
+    PayPerCell,
+    RewardSharing,
+    TaxAndShare,
+    TaxByCells,
+)
 from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.pettingzoo_wrapper import make_contracted
 from contract_wrapper.errors import ContractsError
@@ -43,6 +50,7 @@ RULES = {
     "pay per cell, minted": (0.0, PayPerCell(price=0.1, minted=True)),
     "linear shares": (0.0, LinearShares(weights=tuple((np.arange(N) + 1.0) * 2 / (N * (N + 1))))),
     "linear shares, minted": (0.0, LinearShares(weights=(0.3,) * N)),
+    "reward sharing": (0.0, RewardSharing(share=0.2)),
     "custom": (0.3, CustomPayment(function=by_shots, needs=("shots",))),
     "function": (0.3, by_shots),
 }

@@ -158,7 +158,7 @@ def test_crews_need_a_folder() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"learner": get_ppo_profile("smoke")}, "ppo learns one contract at a time"),
+        ({"learner": get_ppo_profile("smoke")}, "without a contract agents are trained by ppo, but the crews by mtmfq"),
         ({"payment": lambda contract: None}, "crews know the contracts of tax and share"),
         ({"crews": 3}, "crews must be CrewSettings"),
         ({"crews": CrewSettings(sizes=(1, 6))}, "10 spawn points"),
@@ -178,7 +178,8 @@ def test_settings_that_do_not_go_with_crews_are_refused(changes: dict[str, objec
         ({"sizes": ()}, "sizes must be distinct"),
         ({"sizes": (0, 1)}, "sizes must be distinct"),
         ({"sizes": (2, 2)}, "sizes must be distinct"),
-        ({"learner": get_ppo_profile("smoke")}, "trained by mtmfq"),
+        ({"learner": 5}, "trained by mtmfq or ppo: learner must be an MTMFQConfig or a PPOConfig, .* got 5"),
+        ({"learner": get_ppo_profile("smoke", n_games=4, batch_size=400)}, "n_games must be at least 5, got 4"),
     ],
 )
 def test_settings_of_crews_are_checked(changes: dict[str, object], message: str) -> None:

@@ -4,14 +4,16 @@ import dataclasses
 import shutil
 from pathlib import Path
 
-import pytest
+import lucky_learner
+from lucky_learner import LUCKY
 
 import cleanup_env
 import contract_wrapper
 import mtmfq
-from contract_wrapper.evaluation import settings
+import optimiser_bench
 from contract_wrapper.evaluation.settings import code_version, digest
 from contract_wrapper.learners import registry
+from contract_wrapper.learners.registry import register_learner
 
 HASHED = [
     *(Path(package.__file__).parent for package in (cleanup_env, mtmfq)),
@@ -49,8 +51,20 @@ def test_a_new_module_and_a_moved_line_change_the_key(tmp_path: Path) -> None:
     assert digest([tmp_path]) != before
 
 
-def test_results_of_a_learner_from_outside_depend_on_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    outside = dataclasses.replace(registry.LEARNERS["mtmfq"], name="outside", packages=("optimiser_bench",))
-    monkeypatch.setattr(settings, "LEARNERS", {**registry.LEARNERS, "outside": outside})
-    assert code_version("outside") != code_version("mtmfq")
+def test_results_of_a_learner_from_outside_depend_on_its_packages_or_on_the_file_that_defines_it() -> None:
+    packaged = dataclasses.replace(LUCKY, packages=("optimiser_bench",))
+    register_learner(packaged)
+    by_package = code_version("lucky")
+    assert by_package == digest([*HASHED, Path(optimiser_bench.__file__).parent])
+    registry._LEARNERS["lucky"] = LUCKY
     code_version.cache_clear()
+    by_file = code_version("lucky")
+    assert by_file == digest([*HASHED, Path(lucky_learner.__file__)])
+    assert len({by_package, by_file, code_version()}) == 3
+
+
+def test_an_edit_of_a_single_file_changes_the_key(tmp_path: Path) -> None:
+    (tmp_path / "learner.py").write_text("x = 1\n")
+    before = digest([tmp_path / "learner.py"])
+    (tmp_path / "learner.py").write_text("x = 2\n")
+    assert digest([tmp_path / "learner.py"]) != before

@@ -1,5 +1,6 @@
 """Workers: what is whose fault, and that it is told apart."""
 
+import dataclasses
 import io
 import pickle
 import threading
@@ -7,12 +8,15 @@ from concurrent.futures import Future
 
 import pytest
 
+from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.payment_rules import RewardSharing
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import worker_pool as workers
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Job, _result, _work
+from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.progress import Progress, duration
 from mtmfq.interface import LearnerError
 
@@ -30,6 +34,18 @@ def work_that_raises(error: Exception, cause: Exception | None, monkeypatch: pyt
     with pytest.raises(Exception) as caught:  # noqa: PT011
         _work(EvaluationSettings(), JOB, None)
     return pickle.loads(pickle.dumps(caught.value))
+
+
+def test_what_a_contract_is_judged_against_is_a_game_in_which_nobody_is_paid() -> None:
+    settings = EvaluationSettings(
+        game=make_config("contract", horizon=40), learner=get_mtmfq_profile("smoke", episodes=4, n_games=4), episodes=4
+    )
+    shared = dataclasses.replace(settings, payment=lambda _: RewardSharing(share=0.5))
+    without = Job(number=0, contract=Contract.none(), seed=0).do(settings, None, None, None)
+    baseline = Job(number=0, contract=Contract.none(), seed=0, unpaid=True).do(shared, None, None, None)
+    sharing = Job(number=0, contract=Contract.none(), seed=0).do(shared, None, None, None)
+    assert baseline.utilities == without.utilities
+    assert sharing.utilities != without.utilities  # harvesters share among themselves, without a crew
 
 
 def test_a_full_disk_ends_the_search_in_one_line(monkeypatch: pytest.MonkeyPatch) -> None:

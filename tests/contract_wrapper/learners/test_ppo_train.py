@@ -15,7 +15,8 @@ from test_cli import environment
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame
-from contract_wrapper.learners.ppo.policy import PPOPolicy, legal, play
+from contract_wrapper.learners.playing import play
+from contract_wrapper.learners.ppo.policy import PPOPolicy, legal
 from contract_wrapper.learners.ppo.train import PPOResult, sb3_vec_env, train_ppo
 from contract_wrapper.learners.registry import load_policy
 from mtmfq.interface import LearnerError, Signature, TrainProgress

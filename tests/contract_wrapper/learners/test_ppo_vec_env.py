@@ -219,7 +219,9 @@ def test_wrong_masks_of_a_game_are_named(mask: np.ndarray, words: str) -> None:
     ("mistake", "words"),
     [
         (lambda: sb3_vec_env(ContractedGame(Contract.none(), observation="symbolic")), "observation='features'"),
-        (lambda: sb3_vec_env(ConditionedGame(1)), "the game has a context"),
+        (lambda: sb3_vec_env(ConditionedGame(1), reward_scale=[1, 1]), "declares its own reward scale and shift"),
+        (lambda: sb3_vec_env([]), "nothing to learn without a game"),
+        (lambda: sb3_vec_env([ConditionedGame(1), ContractedGame(Contract.none())]), "need the same n_context"),
         (lambda: sb3_vec_env(Lesson(), reward_scale=[1.0]), "reward_scale must hold one finite number"),
         (lambda: sb3_vec_env(Lesson()).set_attr("horizon", 3), "horizon cannot be set"),
         (lambda: sb3_vec_env(Lesson()).env_method("render"), "render cannot be called"),
