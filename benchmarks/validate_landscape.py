@@ -22,8 +22,9 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
+from contract_wrapper.evaluation.judging.code_version import code_version
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import Job, working
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.shipped import load_landscape

@@ -40,7 +40,7 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     """Make a landscape, draw it, and say what it shows."""
     from contract_wrapper.commands.documents import landscape_document
     from contract_wrapper.errors import require_package
-    from contract_wrapper.evaluation.settings import versions
+    from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.landscapes.building.landscape_folder import make_landscape
     from contract_wrapper.reports.landscape_report import report_folder, write_landscape_report
     from contract_wrapper.reports.landscape_summary import summary

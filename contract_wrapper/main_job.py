@@ -102,7 +102,7 @@ def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) 
 def optimize(options: argparse.Namespace, settings: EvaluationSettings, output: Output) -> int:
     """Run the main job; `settings` are those of the trainings from scratch."""
     from contract_wrapper.commands.documents import study_document
-    from contract_wrapper.evaluation.settings import versions
+    from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.evaluation.worker_pool import check_processes
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table

@@ -18,7 +18,7 @@ def learners_of_a_test_are_forgotten_after_it() -> Iterator[None]:
     for name in added:
         del registry._LEARNERS[name]
         registry._BY_ENTRY_POINT.discard(name)
-    settings = sys.modules.get("contract_wrapper.evaluation.settings")
-    if added and settings is not None:
-        settings.code_version.cache_clear()
-        settings.versions.cache_clear()
+    code = sys.modules.get("contract_wrapper.evaluation.judging.code_version")
+    if added and code is not None:
+        code.code_version.cache_clear()
+        code.versions.cache_clear()

@@ -45,8 +45,8 @@ def add_evaluate(sub: argparse.ArgumentParser) -> None:
 def evaluate(options: argparse.Namespace, output: Output) -> int:
     """Train agents under a contract, and say whether everybody accepts it."""
     from contract_wrapper.evaluation.evaluate import contracted_game
+    from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
-    from contract_wrapper.evaluation.settings import versions
 
     _check_seeds(options)
     contract = contract_of(options)
@@ -100,7 +100,7 @@ def add_certify(sub: argparse.ArgumentParser) -> None:
 
 def certify(options: argparse.Namespace, output: Output) -> int:
     """Say of a contract who accepts it, and whether anybody gains by leaving."""
-    from contract_wrapper.evaluation.settings import versions
+    from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.landscapes.certify import certify_command
 
     _check_seeds(options)

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import importlib.metadata
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import resources
-from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from cleanup_env import CleanupConfig, CleanupError, make_config
@@ -26,26 +22,17 @@ from contract_wrapper.contracts.settlement import Payment
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.evaluation.judging.code_version import code_version, versions
 from contract_wrapper.learners.learner import LearnerConfig
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
-from contract_wrapper.learners.origin import sources_of
 from contract_wrapper.learners.registry import (
-    DEFAULT,
     check_config,
     config_from_dict,
     config_to_dict,
-    get_learner,
     learner_of,
 )
 from contract_wrapper.problems.problem import DesignProblem
 from contract_wrapper.problems.registry import problem_from
-
-_DECISIVE = {
-    "cleanup_env": (),
-    "mtmfq": (),
-    "contract_wrapper": ("contracts", "envs", "problems", "learners", "evaluation"),
-}
-"""Packages, and folders in them (none: all of it), that every result depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,12 +206,15 @@ class EvaluationSettings:
         """The contract that is none: the baseline."""
         return Contract.none() if self.problem is None else self.problem.none()
 
+    def code(self) -> str:
+        """Hash of the sources that results depend on, those of the learner and the problem among them."""
+        ours = code_version(learner_of(self.learner).name)
+        return ours if self.problem is None else f"{ours}-{self.problem.code_version()}"
+
     def versions(self) -> dict[str, str]:
         """Versions of the packages that a result depends on; `code` is that of the problem's sources, too."""
         found = dict(versions(learner_of(self.learner).name))
-        if self.problem is not None:
-            found["code"] += f"-{self.problem.code_version()}"
-        return found
+        return found if self.problem is None else {**found, "code": f"{found['code']}-{self.problem.code_version()}"}
 
     def fingerprint(self) -> str:
         """Hash of all settings; errors as `to_dict`."""
@@ -234,7 +224,7 @@ class EvaluationSettings:
         """What determines the result of an evaluation, as plain data; its files say it. Errors as `to_dict`."""
         return {
             "settings": self.fingerprint(), "contract": contract.as_dict(), "seed": check_seed(seed),
-            "code": self.versions()["code"],
+            "code": self.code(),
         }  # fmt: skip
 
     def key(self, contract: AnyContract, seed: int) -> str:
@@ -271,68 +261,3 @@ def _plain(data: Any) -> Any:
         return json.loads(json.dumps(data, default=dict))
     except (TypeError, ValueError, RecursionError):
         return None
-
-
-@lru_cache
-def code_version(learner: str = DEFAULT) -> str:
-    """Hash of the sources that play, settle, learn (with the learner of that name) and evaluate.
-
-    Raises:
-        ContractsError: the learner is unknown, or defined in a notebook, where no file tells its code.
-    """
-    folders = [
-        folder
-        for package, names in _DECISIVE.items()
-        for folder in ([resources.files(package).joinpath(name) for name in names] or [resources.files(package)])
-    ]
-    return digest([*folders, *sources_of(get_learner(learner))])
-
-
-def digest(folders: Iterable[Traversable]) -> str:
-    """Hash of all modules and maps in some folders, to the bottom, and of single files: an edit changes it."""
-    total = hashlib.sha256()
-    for folder in folders:
-        for name, source in sources(folder):
-            for part in (f"{folder.name}/{name}".encode(), source):
-                total.update(len(part).to_bytes(8, "big") + part)
-    return total.hexdigest()[:12]
-
-
-def sources(folder: Traversable) -> Iterator[tuple[str, bytes]]:
-    """Names, relative to a folder, and contents of the modules and maps below it, to the bottom, in one order.
-
-    Of a file: its own content, under an empty name.
-    """
-    if folder.is_file():
-        yield "", folder.read_bytes()
-        return
-    for entry in sorted(folder.iterdir(), key=lambda f: f.name):
-        if entry.is_dir():
-            yield from ((f"{entry.name}/{name}", source) for name, source in sources(entry))
-        elif entry.name.endswith((".py", ".txt")):
-            yield entry.name, entry.read_bytes()
-
-
-@lru_cache
-def versions(learner: str = DEFAULT) -> dict[str, str]:
-    """Versions of the packages that a result depends on; of code that no file holds (a notebook): unknown."""
-    try:
-        found = {"code": code_version(learner)}
-    except ContractsError:
-        found = {"code": "unknown"}
-    for name in (
-        "cleanup-contracts",
-        "numpy",
-        "numba",
-        "torch",
-        "stable-baselines3",
-        "scipy",
-        "scikit-optimize",
-        "pymoo",
-        "optuna",
-    ):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -38,9 +38,10 @@ from contract_wrapper.evaluation.deviators import (
 )
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, contracted_game
+from contract_wrapper.evaluation.judging.code_version import code_version
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.seeds import evaluate_seeds
-from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed, code_version
+from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certify, default_epsilon, gain, strongest
 from contract_wrapper.learners.ppo.config import PPOConfig

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import KIND, Crews, train_crews
-from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
+from contract_wrapper.evaluation.judging.code_version import code_version
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import make_folder
 from contract_wrapper.learners.registry import config_to_dict, learner_of
 from mtmfq.checkpoint import open_arrays

@@ -9,8 +9,8 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.episode_sums import EpisodeSums
+from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.outcome import Outcome, mean_over_crews
-from contract_wrapper.evaluation.settings import versions
 from contract_wrapper.learners.registry import learner_of
 
 if TYPE_CHECKING:

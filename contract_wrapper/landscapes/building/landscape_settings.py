@@ -18,7 +18,8 @@ from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import CREWS, SIZES
 from contract_wrapper.evaluation.deviators import DEVIATORS
-from contract_wrapper.evaluation.settings import EvaluationSettings, code_version
+from contract_wrapper.evaluation.judging.code_version import code_version
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from mtmfq.config import MTMFQConfig
 

@@ -17,8 +17,8 @@ from contract_wrapper import Contract, EvaluationSettings, best_response, evalua
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.deviations import deviate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, contracted_game
+from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.seeds import evaluate_seeds
-from contract_wrapper.evaluation.settings import versions
 from contract_wrapper.evaluation.worker_pool import working
 from contract_wrapper.learners import registry
 from contract_wrapper.learners.learner import Learner

@@ -11,7 +11,7 @@ import cleanup_env
 import contract_wrapper
 import mtmfq
 import optimiser_bench
-from contract_wrapper.evaluation.settings import code_version, digest
+from contract_wrapper.evaluation.judging.code_version import code_version, digest
 from contract_wrapper.learners import registry
 from contract_wrapper.learners.registry import register_learner
 
