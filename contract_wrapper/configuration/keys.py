@@ -11,7 +11,7 @@ import difflib
 import enum
 import types
 import typing
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -58,9 +58,13 @@ class Key:
     """How its value is read."""
 
 
-@lru_cache
 def keys_of(cls: type) -> Mapping[str, Key]:
     """Keys of a dataclass, in the order of its fields."""
+    return _keys_of(typing.cast(Hashable, cls))
+
+
+@lru_cache
+def _keys_of(cls: Any) -> Mapping[str, Key]:
     hints = typing.get_type_hints(cls)
     return {f.name: _key(f.name, hints[f.name]) for f in dataclasses.fields(cls) if f.init}
 
@@ -81,7 +85,7 @@ def used_by() -> Mapping[str, frozenset[str]]:
     shared = {name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)}
     return {
         "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search"},
-        "landscape": frozenset({*shared, "payment", "landscape"}),
+        "landscape": frozenset({*shared, "payment", "landscape"}), "show": frozenset(roots()),
     }  # fmt: skip
 
 

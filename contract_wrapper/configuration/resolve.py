@@ -87,7 +87,8 @@ class Resolver:
 
         def build(some: list[Assignment]) -> LandscapeSettings:
             moved = [dataclasses.replace(a, key=("landscape", *a.key)) if a.key[0] in shared else a for a in some]
-            return _table(LandscapeSettings(), moved, path=("landscape",), payment=self.payment)
+            made: LandscapeSettings = _table(LandscapeSettings(), moved, path=("landscape",), payment=self.payment)
+            return made
 
         return explained(build, self._of((*shared, "landscape")))
 
@@ -102,7 +103,7 @@ class Resolver:
             self._check(one, types)
         for one in self.assignments:
             if one.where == SET and one.key[0] not in used_by()[command]:
-                users = [name for name, used in used_by().items() if one.key[0] in used]
+                users = [name for name, used in used_by().items() if one.key[0] in used and name != "show"]
                 raise ContractsError(
                     f"{one.place} changes nothing here: {command} does not read {one.key[0]}, which is for "
                     f"{', '.join(users)}; leave it out"
@@ -112,7 +113,8 @@ class Resolver:
         return [a for a in self.assignments if a.key[0] in names]
 
     def _build(self, base: T, assignments: list[Assignment], path: tuple[str, ...]) -> T:
-        return explained(partial(_table, base, path=path, payment=self.payment), assignments)
+        made: T = explained(partial(_table, base, path=path, payment=self.payment), assignments)
+        return made
 
     # ---- checks of keys and types
 
@@ -130,7 +132,9 @@ class Resolver:
             if isinstance(key.hint, type) and dataclasses.is_dataclass(key.hint) and not issubclass(config, key.hint):
                 its = learner_of(_default(path)).name
                 place = path if named is None else named.place
-                raise ContractsError(f"{place} must be {its}, which alone learns here, got {shown(named and named.value)}")
+                raise ContractsError(
+                    f"{place} must be {its}, which alone learns here, got {shown(named and named.value)}"
+                )
             found[path] = config
         return found
 

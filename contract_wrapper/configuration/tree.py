@@ -37,16 +37,18 @@ def tree_of(
     return {name: value for name, value in found.items() if name not in set(without)}
 
 
-def leaves(tree: Mapping[str, Any], path: str = "") -> dict[str, Any]:
-    """Every key of a tree, dotted, with its value; tables are divided, lists are not.
+def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Every key of a tree, dotted, with its value; tables of settings are divided, a table that is one value is not.
 
     >>> leaves({"a": {"b": [1], "c": None}})
     {'a.b': [1], 'a.c': None}
     """
     found = {}
     for name, value in tree.items():
-        dotted = f"{path}{name}"
-        found.update(leaves(value, f"{dotted}.") if isinstance(value, Mapping) else {dotted: value})
+        if isinstance(value, Mapping) and not _is_value(path, name):
+            found.update(leaves(value, (*path, name)))
+        else:
+            found[".".join((*path, name))] = value
     return found
 
 

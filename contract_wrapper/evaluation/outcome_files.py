@@ -38,7 +38,9 @@ def read_settings(path: Path) -> tuple[EvaluationSettings, Outcome]:
     content = read_sealed(path, KIND)
     kept, identity = content.get("settings"), content.get("identity")
     if not isinstance(kept, Mapping):
-        raise ContractsError(f"{path} does not say the settings of its outcome: an older version of this program wrote it")
+        raise ContractsError(
+            f"{path} does not say the settings of its outcome: an older version of this program wrote it"
+        )
     settings = EvaluationSettings.from_dict(kept)
     if not isinstance(identity, Mapping) or identity.get("settings") != settings.fingerprint():
         raise ContractsError(f"{path} holds other settings than those of its outcome: it was edited; evaluate again")

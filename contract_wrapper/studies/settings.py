@@ -49,12 +49,14 @@ class SearchSettings:
     max_cleaners: int = 5
     """Largest number of cleaners in the design space (taxes: 0.00 to 1.00 in steps of 0.01)."""
 
-    optimiser: CPMESConfig = CPMESConfig()
+    optimiser: CPMESConfig = dataclasses.field(default_factory=CPMESConfig)
     """How cPMES chooses contracts."""
 
     def __post_init__(self) -> None:
         if not isinstance(self.optimiser, CPMESConfig):
-            raise ContractsError(f"optimiser must be a CPMESConfig, for example CPMESConfig(), got {shown(self.optimiser)}")
+            raise ContractsError(
+                f"optimiser must be a CPMESConfig, for example CPMESConfig(), got {shown(self.optimiser)}"
+            )
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

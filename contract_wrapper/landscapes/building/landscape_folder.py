@@ -98,7 +98,9 @@ def make_landscape(
         jobs = [SeedJob(number=i, seed=seed, settings=settings) for i, seed in enumerate(numbered)]
         parts = _work(jobs, settings, folder, min(processes, len(jobs)), stream)
         landscape = Landscape.joined([parts[i] for i in range(len(jobs))])
-        landscape = dataclasses.replace(landscape, about={**landscape.about, "command": command, "versions": versions()})
+        landscape = dataclasses.replace(
+            landscape, about={**landscape.about, "command": command, "versions": versions()}
+        )
         landscape.save(folder / TABLE)
         write_text(folder / CSV, landscape.to_csv())
         return Landscape.load(folder / TABLE)
