@@ -154,10 +154,10 @@ class Resolver:
         assert key is not None
         if one.inside and not has_parts(key.hint):
             raise _unknown(one, str(one), (), types)
-        if key.optional and one.value in (None, NONE) and not one.inside:
-            return
         if key.kind in (Kind.COSTS, Kind.PAYMENT):
             _check_type(one, str)
+        elif key.optional and one.value in (None, NONE) and not one.inside:
+            return
         elif key.kind is not Kind.VALUE:  # only an empty table is left whole
             if one.value != {}:
                 raise ContractsError(f"{one.place} must be a table of settings, got {shown(one.value)}")
@@ -290,10 +290,9 @@ def _check_type(one: Assignment, hint: Any, optional: bool = False) -> None:
 def _unknown(one: Assignment, path: str, siblings: Sequence[str], types: Mapping[str, type]) -> ContractsError:
     head, _, name = path.rpartition(".")
     place = placed(path, one.where)
-    every = list(all_keys(types))
     near = nearest(name, siblings)
-    elsewhere = next((key for key in every if key.rpartition(".")[2] == name), "")  # the right name, another table
-    hint = f"{head}.{near}".lstrip(".") if near and not elsewhere else elsewhere or nearest(path, every)
+    elsewhere = next((key for key in all_keys(types) if key.rpartition(".")[2] == name), "")
+    hint = f"{head}.{near}".lstrip(".") if near and not elsewhere else elsewhere
     if hint:
         return ContractsError(f"there is no key {place}: did you mean {hint}?")
     if not siblings:
