@@ -66,6 +66,8 @@ def test_a_document_is_all_of_stdout_and_has_every_digit(
         "cleanup-contracts",
     )
     assert said["options"]["tax"] == 0.04
+    known = said["configuration"]
+    assert (known["learner"]["episodes"], known["learner"]["name"], known["crews"]) == (64, "mtmfq", None)
     told = said["result"]
     kept = [json.loads(path.read_text()) for path in (folder / "studies" / "evaluations").glob("*.json")]
     welfare = {
@@ -221,7 +223,9 @@ def test_certify_is_a_document(capsys: pytest.CaptureFixture[str], monkeypatch: 
     made = landscape.certificate(contract)
     monkeypatch.setattr("contract_wrapper.landscapes.certify.certify_command", lambda *_, **__: made)
     assert main(["certify", "--tax", str(contract.tax), "--cleaners", "1", *SMALL, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["result"]
+    said = json.loads(capsys.readouterr().out)
+    told = said["result"]
+    assert said["configuration"]["learner"]["episodes"] == 64
     assert told["verdict"] == made.verdict.value
     assert [m["lower"] for m in told["margins"]] == [m.lower for m in made.margins]
     assert told["deciding"]["name"] == made.deciding.name
