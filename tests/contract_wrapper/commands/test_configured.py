@@ -34,6 +34,7 @@ from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.main_job import crew_options, folder_name, make_quick, search_options, usual_inner
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study
+from contract_wrapper.studies.suggest import suggest
 
 NEEDED = {"evaluate": ["--tax", "0.1", "--cleaners", "2"], "certify": ["--tax", "0.1", "--cleaners", "2"]}
 
@@ -268,6 +269,34 @@ def test_documents_of_results_have_the_configuration(
     assert main(["report", str(tmp_path / "study"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["configuration"]
     assert told == json.loads(json.dumps(tree_of(fake_study.settings, fake_study.search)))
+
+
+def test_the_document_of_a_landscape_has_its_configuration(
+    run_toml: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        "contract_wrapper.reports.landscape_report.write_landscape_report", lambda *_, **__: [Path("x")]
+    )
+    asked: dict[str, Any] = {}
+
+    def make(settings: LandscapeSettings, *_: Any, **how: Any) -> Any:
+        asked.update(settings=settings, command=how["command"])
+        return made_up_landscape(2, n_taxes=3)
+
+    monkeypatch.setattr(landscape_folder, "make_landscape", make)
+    run_toml("[landscape]\nepisodes = 9\n")
+    assert main(["landscape", "--config", "run.toml", "--set", "game.horizon=50", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["configuration"]
+    assert told == json.loads(json.dumps(tree_of(asked["settings"])))
+    assert (told["landscape"]["episodes"], told["game"]["horizon"]) == (9, 50)
+    assert asked["command"].endswith("--set game.horizon=50 --set landscape.episodes=9")
+
+
+def test_a_study_asks_its_optimiser_as_it_is_set(fake_study: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    choosing, asked = CPMESConfig(score="cmes"), dict[str, Any]()
+    monkeypatch.setattr("contract_wrapper.studies.suggest.ask", lambda *_, **how: asked.update(how) or [])
+    suggest(dataclasses.replace(fake_study, search=SearchSettings(optimiser=choosing)), 1)
+    assert asked["config"] == choosing
 
 
 # ---- show
