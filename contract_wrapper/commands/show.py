@@ -48,8 +48,13 @@ def play(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.commands.configured import configure
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.playback.play import play_command
+    from contract_wrapper.studies.study import read_study
 
     run, contract = configure(options, "play"), None
+    if options.study is not None and (run.file or run.sets):
+        raise ContractsError(
+            f"the study {options.study} has settings of its own: leave out --config and --set, or leave out --study"
+        )
     if options.cleaners is None and options.tax is not None:
         raise ContractsError(
             f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
@@ -69,6 +74,8 @@ def play(options: argparse.Namespace, output: Output) -> int:
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
         scale=options.scale, stream=None if output.json else sys.stdout,
     )  # fmt: skip
+    if options.study is not None:
+        output.configuration = run.tree(read_study(options.study).settings)
     if output.json:
         files = [path for path in (options.gif, options.mp4) if path is not None]
         output.result("", lambda: episode_document(episode, options.seed, files))

@@ -65,8 +65,11 @@ def keys_of(cls: type) -> Mapping[str, Key]:
 
 @lru_cache
 def _keys_of(cls: Any) -> Mapping[str, Key]:
-    hints = typing.get_type_hints(cls)
-    return {f.name: _key(f.name, hints[f.name]) for f in dataclasses.fields(cls) if f.init}
+    try:
+        hints = typing.get_type_hints(cls)
+    except (NameError, TypeError, AttributeError):  # of a learner from elsewhere, whose names cannot be looked up
+        hints = {}
+    return {f.name: _key(f.name, hints.get(f.name, Any)) for f in dataclasses.fields(cls) if f.init}
 
 
 @lru_cache
@@ -127,7 +130,7 @@ def nearest(wrong: str, known: Collection[str]) -> str:
 
 
 def _key(name: str, hint: Any) -> Key:
-    parts = typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)
+    parts = alternatives(hint)
     inner = tuple(part for part in parts if part is not type(None))
     plain = typing.Union[inner] if inner else hint  # noqa: UP007  (built from a tuple)
     return Key(name=name, hint=plain, optional=len(inner) < len(parts), kind=_kind(plain))
@@ -146,7 +149,13 @@ def _kind(hint: Any) -> Kind:
 
 
 def _is_learners(hint: Any) -> bool:
-    """Whether a type is that of a learner's settings: it has what every learner's settings have."""
-    if not dataclasses.is_dataclass(hint):
-        return False
-    return {"episodes", "n_games"} <= {f.name for f in dataclasses.fields(hint)}
+    """Whether a type, or each of several, is that of a learner's settings: it has what all of them have."""
+    return all(
+        dataclasses.is_dataclass(one) and {"episodes", "n_games"} <= {f.name for f in dataclasses.fields(one)}
+        for one in alternatives(hint)
+    )
+
+
+def alternatives(hint: Any) -> tuple[Any, ...]:
+    """The types that a type allows."""
+    return typing.get_args(hint) if typing.get_origin(hint) in (typing.Union, types.UnionType) else (hint,)

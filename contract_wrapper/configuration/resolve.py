@@ -21,6 +21,7 @@ from contract_wrapper.configuration.keys import (
     Key,
     Kind,
     all_keys,
+    alternatives,
     below,
     is_shared,
     keys_of,
@@ -129,7 +130,9 @@ class Resolver:
                 raise ContractsError(f"{named.place} must be text, got {shown(named.value)}")
             else:
                 config = explained(lambda some: get_learner(some[0].value if some else DEFAULT).config, [named])
-            if isinstance(key.hint, type) and dataclasses.is_dataclass(key.hint) and not issubclass(config, key.hint):
+            if all(dataclasses.is_dataclass(one) for one in alternatives(key.hint)) and not issubclass(
+                config, alternatives(key.hint)
+            ):
                 its = learner_of(_default(path)).name
                 place = path if named is None else named.place
                 raise ContractsError(
@@ -248,8 +251,7 @@ def _fields(
             whole = values[name]
             if not isinstance(whole, Mapping):
                 raise ContractsError(
-                    f"{one.place} is a part of {'.'.join(one.key)}, which is {shown(whole)} for all: give it a table, "
-                    f"such as {'.'.join(one.key)}={{{one.inside} = {shown(value)}}}"
+                    f"{one.place} is a part of {'.'.join(one.key)}, which is {shown(whole)} for all: give the whole table"
                 )
             value = {**whole, one.inside: value}
         values[name] = None if value == NONE and name in keys and keys[name].optional else value

@@ -19,6 +19,9 @@ MOST_BYTES = 1_000_000
 MOST_LETTERS = 20_000
 """Longest text of a `--set`."""
 
+LONGEST_NAME = 200
+"""Letters of a key that an error gives whole."""
+
 SET = "--set"
 
 _PART = r"[A-Za-z0-9_-]+"
@@ -58,7 +61,8 @@ def placed(key: str, where: str) -> str:
     >>> placed("learner.gamma", "run.toml"), placed("learner.gamma", "--set")
     ('learner.gamma in run.toml', 'learner.gamma (--set)')
     """
-    return f"{key} ({where})" if where.startswith("--") else f"{key} in {where}"
+    name = key if key.isprintable() and len(key) <= LONGEST_NAME else shown(key)
+    return f"{name} ({where})" if where.startswith("--") else f"{name} in {where}"
 
 
 def by_option(key: str, value: object, option: str) -> Assignment:

@@ -120,16 +120,21 @@ def _outcomes(folder: Path) -> Stored:
     """The one configuration of the outcomes in a folder; the game without a contract knows no crews."""
     files = sorted(path for path in folder.glob("*.json") if path.is_file())[:MOST_FILES]
     found: dict[str, dict[str, tuple[Path, EvaluationSettings, Mapping[str, str]]]] = {}
+    unread: ContractsError | None = None
     for path in files:
         if _kind(path) == OUTCOME:
-            settings, outcome = read_settings(path)
+            try:
+                settings, outcome = read_settings(path)
+            except ContractsError as error:  # of an older version, perhaps; others may say it
+                unread = unread or error
+                continue
             alike = found.setdefault(settings.from_scratch().fingerprint(), {})
             alike.setdefault(
                 "" if settings.crews is None else settings.fingerprint(), (path, settings, outcome.versions)
             )
     each = [one for alike in found.values() for name, one in alike.items() if name or len(alike) == 1]
     if not each:
-        raise ContractsError(
+        raise unread or ContractsError(
             f"there is no study, no landscape and no outcome in {folder}: give the folder that a command printed or was given"
         )
     if len(each) > 1:
@@ -140,6 +145,7 @@ def _outcomes(folder: Path) -> Stored:
 
 
 def _kind(path: Path) -> object:
+    """What a file says that it is."""
     data = _json(path)
     return data.get("kind") if isinstance(data, Mapping) else None
 

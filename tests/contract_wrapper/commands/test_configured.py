@@ -160,6 +160,16 @@ def test_other_settings_lie_in_another_folder_which_is_the_same_each_time(run_to
     assert study_name("--inner", "scratch", "--set", texts[0]).startswith("contract-effort-fast-seed0-set-")
 
 
+def test_settings_of_a_preset_that_is_no_game_by_itself_have_a_folder_each(run_toml: Any) -> None:
+    names = []
+    for harvesters in (3, 4):
+        run_toml(f'game = {{preset = "original", n_free = 0, n_harvesters = {harvesters}}}\n')
+        names.append(study_name("--config", "run.toml"))
+        assert optimized("--config", "run.toml")[0].game.start == "soiled"
+    assert all(name.startswith("original-effort-crews-fast-seed0-set-") for name in names)
+    assert names[0] != names[1]
+
+
 def test_a_whole_configuration_lies_in_the_folder_of_its_options(
     run_toml: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -250,6 +260,20 @@ def test_play_plays_the_game_of_a_file_and_its_document_has_the_configuration(
     assert (known["game"]["horizon"], known["game"]["n_harvesters"]) == (7, 2)
     assert (known["costs"], known["payment"], known["learner"]["name"]) == ("none", "cells", "mtmfq")
     assert set(known) == {"game", "costs", "learner", "episodes", "payment"}
+
+
+def test_a_study_that_is_played_has_its_own_settings(
+    run_toml: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Study(Path("study"), SETTINGS, SEARCH).close()
+    run_toml("episodes = 5\n")
+    for words in (["--set", "episodes=5"], ["--config", "run.toml"]):
+        assert main(["play", "--study", "study", *words]) == 2
+        assert "has settings of its own: leave out --config and --set" in capsys.readouterr().err
+    monkeypatch.setattr("contract_wrapper.playback.play.play_command", lambda **_: None)
+    monkeypatch.setattr("contract_wrapper.commands.show.episode_document", lambda *_: {})
+    assert main(["play", "--study", "study", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["configuration"]["game"]["horizon"] == 20
 
 
 def test_documents_of_results_have_the_configuration(
@@ -464,8 +488,12 @@ def test_an_outcome_without_its_own_settings_is_refused(
     write_sealed(path, KIND, content)
     if change == "edited":
         path.write_text(path.read_text().replace('"episodes": 4', '"episodes": 5'))
-    with pytest.raises(ContractsError, match=messages[change]):
-        read_stored(path)
+    for place in (path, tmp_path):
+        with pytest.raises(ContractsError, match=messages[change]):
+            read_stored(place)
+    other = dataclasses.replace(SETTINGS, episodes=6)
+    outcome_file(tmp_path, other, Contract(tax=0.1, n_cleaners=1), fake_outcome)
+    assert read_stored(tmp_path).tree["episodes"] == 6  # which says its own
 
 
 def test_what_holds_no_configuration_is_one_line(tmp_path: Path) -> None:

@@ -240,6 +240,14 @@ def test_a_part_of_what_is_no_table_is_refused() -> None:
         everything(resolver("learner.gamma.cleaner=0.5", file="learner.gamma = 0.9"))
 
 
+def test_a_key_that_cannot_be_shown_whole_is_shown_short_and_plain() -> None:
+    for name in ("x" * 100_000, "\x1b[2J", "a\nb"):
+        with pytest.raises(ContractsError) as error:
+            resolver(file=f"{toml_value(name)} = 1")
+        assert len(str(error.value)) < 400
+        assert str(error.value).isprintable()
+
+
 def test_an_option_that_is_wrong_keeps_its_own_error() -> None:
     found = resolver(file="learner.n_step = 3", options=[by_option("learner.episodes", 0, "--episodes")])
     with pytest.raises(ERRORS) as error:
