@@ -341,6 +341,9 @@ def test_show_prints_what_the_options_come_to(capsys: pytest.CaptureFixture[str]
         )
     )
     assert "\n# numpy: " in text
+    assert "\ntaxes = [0.0, 0.01, 0.02," in text
+    assert "0.99, 1.0]\n" in text
+    assert max(map(len, text.splitlines())) > 500  # a line of TOML is not folded
     small = tomllib.loads(
         shown(capsys, "--for", "optimize", "--profile", "smoke", "--seed", "3", "--set", "search.n_search=1")
     )

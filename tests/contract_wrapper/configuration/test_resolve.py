@@ -165,6 +165,7 @@ WRONG_TYPE = {
     "learner.scaled_rewards=1": "learner.scaled_rewards (--set) must be true or false, got 1",
     "learner.loss=3": 'learner.loss (--set) must be one of "huber", "mse", got 3',
     "landscape.sizes=5": "landscape.sizes (--set) must be a list of whole numbers, got 5",
+    "search.n_search=true": "search.n_search (--set) must be a whole number, got True",
     "search.n_search=2.0": "search.n_search (--set) must be a whole number, got 2.0",
     "game.horizon=1979-05-27": "game.horizon (--set) must be a whole number, got datetime.date(1979, 5, 27)",
     "game.horizon=many": "game.horizon (--set) must be a whole number, got 'many'",
