@@ -1,4 +1,4 @@
-"""The command `cleanup-contracts`: optimize, evaluate, certify, landscape, play, report.
+"""The command `cleanup-contracts`: optimize, evaluate, certify, landscape, play, report, show.
 
 Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
 user can put right ends in one line on the error stream, never in a traceback (`program`).
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract_wrapper import landscape_job, main_job, program
-from contract_wrapper.commands import evaluate, options, show
+from contract_wrapper.commands import evaluate, options, show, show_configuration
 from contract_wrapper.commands.completion import add_program_options
 from contract_wrapper.commands.output import Output, output
 
@@ -41,7 +41,8 @@ def build_parser() -> argparse.ArgumentParser:
     options.add_loudness(parser)
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
 
-    sub = _command(commands, "optimize", _optimize, "search for the best contract that everybody accepts")
+    sub = _command(commands, "optimize", main_job.optimize, "search for the best contract that everybody accepts")
+    options.add_configuration(sub)
     options.add_shared(sub)
     main_job.add_options(sub)
     options.add_log(sub)
@@ -52,12 +53,15 @@ def build_parser() -> argparse.ArgumentParser:
     evaluate.add_certify(_command(commands, "certify", evaluate.certify, about, aliases=("best-response",)))
     about = "train crews for every contract, play all contracts, and draw what comes of it"
     sub = _command(commands, "landscape", landscape_job.landscape, about)
+    options.add_configuration(sub)
     options.add_game(sub)
     landscape_job.add_options(sub)
     options.add_log(sub)
     options.add_json(sub)
     show.add_play(_command(commands, "play", show.play, "show an episode: an animated GIF, or in the terminal"))
     show.add_report(_command(commands, "report", show.report, "draw the figures of a study or a landscape"))
+    about = "print a configuration as TOML, which --config reads back"
+    show_configuration.add_show(_command(commands, "show", show_configuration.show, about))
     return parser
 
 
@@ -67,12 +71,6 @@ def _command(commands: Any, name: str, run: Command, text: str, aliases: Sequenc
     sub.set_defaults(run=run)
     options.add_loudness(sub, default=argparse.SUPPRESS)
     return sub
-
-
-def _optimize(parsed: argparse.Namespace, out: Output) -> int:
-    if parsed.quick:
-        main_job.make_quick(parsed)
-    return main_job.optimize(parsed, options.training_settings(parsed), out)
 
 
 if __name__ == "__main__":

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import game_name, game_of, logging_to
+from contract_wrapper.commands.options import game_name, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
+    from contract_wrapper.commands.configured import Configured
     from contract_wrapper.commands.output import Output
     from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 
@@ -38,6 +38,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 
 def landscape(options: argparse.Namespace, output: Output) -> int:
     """Make a landscape, draw it, and say what it shows."""
+    from contract_wrapper.commands.configured import configure
     from contract_wrapper.commands.documents import landscape_document
     from contract_wrapper.errors import require_package
     from contract_wrapper.evaluation.judging.code_version import versions
@@ -46,7 +47,10 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.reports.landscape_summary import summary
 
     require_package("torch", "agents", "training crews for every contract")
-    settings, folder = settings_of(options), options.folder or Path("landscapes") / folder_name(options)
+    run = configure(options, "landscape")
+    options, settings = run.options, settings_of(run)
+    output.configuration = run.tree(settings)
+    folder = options.folder or Path("landscapes") / folder_name(run)
     n = options.seeds if options.seeds is not None else N_QUICK_SEEDS if options.quick else N_SEEDS
     if n < 1 or options.seed < 0:
         raise ContractsError(f"--seeds must be at least 1 and --seed at least 0, got {n} and {options.seed}")
@@ -67,7 +71,7 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     with logging_to(options, folder):
         made = make_landscape(
             settings, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
-            command=command_of(options, n),
+            command=command_of(run, n),
         )  # fmt: skip
     pages = write_landscape_report(made, report_folder(folder / "landscape.npz"))
     text = [
@@ -80,31 +84,49 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def settings_of(options: argparse.Namespace) -> LandscapeSettings:
-    """What the options ask for.
+def settings_of(run: Configured) -> LandscapeSettings:
+    """What the options, the file and `--set` ask for.
 
     Raises:
-        ContractsError, CleanupError, LearnerError: one of them is unknown or out of range.
+        ContractsError, CleanupError, LearnerError: something is out of range.
     """
-    from contract_wrapper.contracts.costs import get_costs
+    from contract_wrapper.configuration.sources import by_option
+    from contract_wrapper.configuration.tree import leaves, tree_of
     from contract_wrapper.landscapes.building.landscape_settings import QUICK, LandscapeSettings
 
-    changes: dict[str, Any] = dict(QUICK) if options.quick else {}
-    settings = LandscapeSettings(game=game_of(options), costs=get_costs(options.costs), **changes)
-    if options.crews_episodes is None:
-        return settings
-    return dataclasses.replace(settings, crews=dataclasses.replace(settings.crews, episodes=options.crews_episodes))
+    said = []
+    if run.options.quick:
+        usual, quick = (leaves(tree_of(each)) for each in (LandscapeSettings(), LandscapeSettings(**QUICK)))
+        said += [by_option(key, value, "--quick") for key, value in quick.items() if usual[key] != value]
+    if run.options.crews_episodes is not None:
+        said.append(by_option("landscape.crews.episodes", run.options.crews_episodes, "--crews-episodes"))
+    return run.landscape(said)
 
 
-def folder_name(options: argparse.Namespace) -> str:
+def folder_name(run: Configured) -> str:
     """Name a landscape by what may not change in it, so that the same command finds it again."""
+    from contract_wrapper.commands.configured import suffix
+
+    options = run.options
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
     episodes = [] if options.crews_episodes is None else [f"{options.crews_episodes}-episodes"]
-    return "-".join([*game_name(options), costs, *(["quick"] if options.quick else []), *episodes])
+    quick = ["quick"] if options.quick else []
+    return "-".join([*game_name(options), costs, *quick, *episodes, *suffix(by_hand(run))])
 
 
-def command_of(options: argparse.Namespace, n_seeds: int) -> str:
-    """The command that makes the landscape again, in any folder."""
+def by_hand(run: Configured) -> dict[str, Any]:
+    """Keys whose values no option says, but the file or `--set`."""
+    from contract_wrapper.commands.configured import differing, tree_or_nothing
+
+    alone = run.alone()
+    return differing(run.tree(settings_of(run)), tree_or_nothing(lambda: alone.tree(settings_of(alone))))
+
+
+def command_of(run: Configured, n_seeds: int) -> str:
+    """The command that makes the landscape again, in any folder: what a file said is given by `--set`."""
+    from contract_wrapper.configuration.tree import toml_value
+
+    options = run.options
     parts = ["cleanup-contracts landscape", f"--costs {options.costs}", f"--seeds {n_seeds}"]
     if options.preset != "contract":
         parts.insert(1, f"--preset {options.preset}")
@@ -116,4 +138,6 @@ def command_of(options: argparse.Namespace, n_seeds: int) -> str:
         parts.append(f"--seed {options.seed}")
     if options.crews_episodes is not None:
         parts.append(f"--crews-episodes {options.crews_episodes}")
-    return " ".join([*parts, *(["--quick"] if options.quick else [])])
+    if options.quick:
+        parts.append("--quick")
+    return " ".join([*parts, *(f"--set {shlex.quote(f'{k}={toml_value(v)}')}" for k, v in by_hand(run).items())])

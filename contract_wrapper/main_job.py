@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import game_name, logging_to
+from contract_wrapper.commands.options import Given, game_name, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
+    from contract_wrapper.commands.configured import Configured
     from contract_wrapper.commands.output import Output
+    from contract_wrapper.configuration.sources import Assignment
     from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.studies.settings import SearchSettings
@@ -23,10 +24,17 @@ CREWS, SCRATCH = INNER = ("crews", "scratch")
 QUICK = {"n_initial": 5, "n_search": 4, "n_confirm": 0}
 """What `optimize --quick` does instead of the full job."""
 
-QUICK_CREWS = {"episodes": 2_500, "hidden": (64, 64), "n_games": 32}
-"""Settings of the training of crews that `--quick` changes."""
+QUICK_CREWS = {"trainings": 1, "learner.episodes": 2_500, "learner.hidden": [64, 64], "learner.n_games": 32}
+"""Settings of crews that `--quick` changes."""
 
-QUICK_PPO_CREWS = {"episodes": 2_500, "n_games": 16, "batch_size": 800}
+SEARCH = {
+    "seed": "seed", "initial": "n_initial", "evaluations": "n_search", "batch": "batch", "confirm": "n_confirm",
+}  # fmt: skip
+"""Option -> setting of the search."""
+
+QUICK_PPO_CREWS = {
+    "trainings": 1, "learner.episodes": 2_500, "learner.n_games": 16, "learner.batch_size": 800,
+}  # fmt: skip
 """The same of PPO."""
 
 
@@ -42,7 +50,12 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
     sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
     sub.add_argument(
-        "--batch", type=int, default=2, metavar="N", help="contracts that cPMES chooses at once (default: 2)"
+        "--batch",
+        action=Given,
+        type=int,
+        default=2,
+        metavar="N",
+        help="contracts that cPMES chooses at once (default: 2)",
     )
     sub.add_argument(
         "--confirm", type=int, metavar="N", help="fresh trainings of the best contract from scratch (default: 5)"
@@ -64,13 +77,12 @@ def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:
     )
 
 
-def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) -> CrewSettings | None:
-    """How the crews are trained that the options ask for; None if contracts are trained from scratch.
+def crew_options(options: argparse.Namespace, inner: str, quick: bool = False) -> list[Assignment] | None:
+    """What the options say of the crews that judge; None if contracts are trained from scratch.
 
     Raises:
         ContractsError: options of crews are given, and none are asked for; another learner than mtmfq and ppo is to
-            train them; one is out of range.
-        LearnerError: the number of episodes is out of range.
+            train them.
     """
     if inner == SCRATCH:
         for name, value in (("--crews", options.crews), ("--crews-episodes", options.crews_episodes)):
@@ -85,38 +97,66 @@ def crew_settings(options: argparse.Namespace, inner: str, quick: bool = False) 
             f"crews that know every contract are trained by mtmfq or ppo, and {options.learner} learns one contract at a "
             f"time, from scratch: give --inner scratch, or leave out --learner {options.learner}"
         )
-    from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
-    from contract_wrapper.evaluation.crews import PPO_CREWS
+    from contract_wrapper.commands.configured import is_given
+    from contract_wrapper.configuration.sources import by_option
 
-    default = CrewSettings()
-    by_ppo = options.learner == "ppo"
-    usual, changes = (PPO_CREWS, QUICK_PPO_CREWS) if by_ppo else (default.learner, QUICK_CREWS)
-    changed: dict[str, object] = dict(changes) if quick else {}
+    said = [by_option("crews", {}, "--inner")]
+    if options.learner == "ppo":
+        said += [by_option(f"crews.learner.{key}", value, "--learner") for key, value in _ppo_crews().items()]
+    if quick:
+        changes = QUICK_PPO_CREWS if options.learner == "ppo" else QUICK_CREWS
+        said += [by_option(f"crews.{key}", value, "--quick") for key, value in changes.items()]
+    if is_given(options, "seed"):
+        said.append(by_option("crews.seed", options.seed, "--seed"))
+    if options.crews is not None:
+        said.append(by_option("crews.trainings", options.crews, "--crews"))
     if options.crews_episodes is not None:
-        changed["episodes"] = options.crews_episodes
-    trainings = options.crews if options.crews is not None else 1 if quick else default.trainings
-    learner = type(usual).from_dict({**usual.to_dict(), **changed})
-    return CrewSettings(trainings=trainings, learner=learner, seed=options.seed)
+        said.append(by_option("crews.learner.episodes", options.crews_episodes, "--crews-episodes"))
+    return said
 
 
-def optimize(options: argparse.Namespace, settings: EvaluationSettings, output: Output) -> int:
-    """Run the main job; `settings` are those of the trainings from scratch."""
+def _ppo_crews() -> dict[str, object]:
+    """Settings by which PPO trains crews, where they are not those of its profile `fast`; and its name."""
+    from contract_wrapper.evaluation.crews import PPO_CREWS
+    from contract_wrapper.learners.ppo.config import get_ppo_profile
+
+    usual = get_ppo_profile("fast").to_dict()
+    return {"name": "ppo", **{key: value for key, value in PPO_CREWS.to_dict().items() if value != usual[key]}}
+
+
+def search_options(options: argparse.Namespace) -> list[Assignment]:
+    """What the options say of the search."""
+    from contract_wrapper.commands.configured import is_given
+    from contract_wrapper.configuration.sources import by_option
+
+    return [
+        by_option(f"search.{key}", getattr(options, name), f"--{name}")
+        for name, key in SEARCH.items()
+        if is_given(options, name)
+    ]
+
+
+def optimize(options: argparse.Namespace, output: Output) -> int:
+    """Run the main job."""
+    from contract_wrapper.commands.configured import configure, training_settings
     from contract_wrapper.commands.documents import study_document
     from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.evaluation.worker_pool import check_processes
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
     from contract_wrapper.studies.search import Search
-    from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study
     from contract_wrapper.studies.suggest import next_suggestions
 
-    given = {"n_initial": options.initial, "n_search": options.evaluations, "n_confirm": options.confirm}
-    search = SearchSettings(seed=options.seed, batch=options.batch, **{k: v for k, v in given.items() if v is not None})
+    if options.quick:
+        make_quick(options)
+    run = configure(options, "optimize")
+    options, inner = run.options, run.asked_inner() or usual_inner(run.options)
+    crews = crew_options(options, inner, options.quick)
+    settings, search = training_settings(run, crews), run.search(search_options(options))
     check_processes(options.processes)
-    inner = inner_of(options)
-    settings = dataclasses.replace(settings, crews=crew_settings(options, inner, options.quick))
-    folder = options.folder or Path("studies") / folder_name(options, inner)
+    output.configuration = run.tree(settings, search)
+    folder = options.folder or Path("studies") / folder_name(run)
     study = Study(folder, settings, search)
     output.say(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)")
     output.say("\n".join(_about(options, settings, search)))
@@ -143,10 +183,8 @@ def make_quick(options: argparse.Namespace) -> None:
             setattr(options, name, QUICK[key])
 
 
-def inner_of(options: argparse.Namespace) -> str:
-    """Who judges: what is asked for; else what the study in the folder was begun with; else crews, where they can."""
-    if options.inner is not None:
-        return str(options.inner)
+def usual_inner(options: argparse.Namespace) -> str:
+    """Who judges where nobody says it: who did when the study in the folder was begun; else crews, where they can."""
     if options.learner != "mtmfq":
         return SCRATCH
     if options.folder is not None:
@@ -158,8 +196,20 @@ def inner_of(options: argparse.Namespace) -> str:
     return CREWS
 
 
-def folder_name(options: argparse.Namespace, inner: str) -> str:
-    """Name a study by what may not change in it, so that the same command finds it again."""
+def folder_name(run: Configured) -> str:
+    """Name a study by what may not change in it, so that the same command finds it again.
+
+    Settings that no option says, but a file or `--set`, are in it as a short hash.
+    """
+    from contract_wrapper.commands.configured import differing, suffix, tree_or_nothing
+
+    options, inner = run.options, run.asked_inner() or usual_inner(run.options)
+
+    def tree(one: Configured) -> dict[str, Any]:
+        crews = crew_options(one.options, inner, options.quick)
+        return one.tree(one.evaluation(crews), one.search(search_options(one.options)))
+
+    others = suffix(differing(tree(run), tree_or_nothing(lambda: tree(run.alone()))))
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
     parts = [*game_name(options), costs]
     if options.learner != "mtmfq":
@@ -177,7 +227,7 @@ def folder_name(options: argparse.Namespace, inner: str) -> str:
         parts.append(f"{options.initial}-initial")
     if options.batch != 2:
         parts.append(f"batch{options.batch}")
-    return "-".join([*parts, f"seed{options.seed}"])
+    return "-".join([*parts, f"seed{options.seed}", *others])
 
 
 def _about(options: argparse.Namespace, settings: EvaluationSettings, search: SearchSettings) -> list[str]:

@@ -16,7 +16,19 @@ HEAD = """# Command line
 <!-- Written by `python docs/command_line.py`: edit the parsers, not this page. -->
 
 The commands and their options, as `--help` tells them. [What is promised](../promises.md#errors) lists the exit codes,
-and [Errors](../errors.md) says what to do about messages.
+and [Errors](../errors.md) says what to do about messages. [Configuration](configuration.md) lists the keys of `--config`
+and `--set`.
+
+With `--json` a command of `cleanup-contracts` writes one JSON object, with these keys:
+
+| key | what |
+|---|---|
+| `format` | `cleanup-contracts` and the name of the command |
+| `version` | of the format; a later version may have more keys, and one that lacks a key or changes its meaning has a higher number |
+| `program` | name and version of the program |
+| `options` | the options, as given |
+| `configuration` | the settings that they come to, or of a report those of its study or landscape, under the names of the keys of `--config`; where a file has `"none"`, null; null where a landscape does not say its own |
+| `result` | what the command found, as the docstrings in `contract_wrapper/commands/documents.py` say for each |
 """
 
 

@@ -39,13 +39,21 @@ def program_version() -> str:
         return "unknown"
 
 
-def document(command: str, options: Mapping[str, Any], result: Mapping[str, Any]) -> dict[str, Any]:
-    """Put a result into the frame that all documents share."""
+def document(
+    command: str, options: Mapping[str, Any], result: Mapping[str, Any], configuration: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Put a result into the frame that all documents share.
+
+    Keys: `format` (with the command's name), `version` (of the format), `program`, `options` (as given), `configuration`
+    (the settings that they come to, under the names of the keys in a file for `--config`; null where it is not known), and
+    `result`.
+    """
     return {
         "format": f"cleanup-contracts {command}",
         "version": VERSION,
         "program": {"name": DISTRIBUTION, "version": program_version()},
         "options": options,
+        "configuration": configuration,
         "result": result,
     }
 

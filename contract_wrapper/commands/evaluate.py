@@ -9,6 +9,7 @@ from pathlib import Path
 from contract_wrapper import main_job
 from contract_wrapper.commands.documents import certificate_document, evaluation_document
 from contract_wrapper.commands.options import (
+    add_configuration,
     add_contract,
     add_json,
     add_log,
@@ -16,7 +17,6 @@ from contract_wrapper.commands.options import (
     add_shared,
     contract_of,
     logging_to,
-    training_settings,
 )  # fmt: skip
 from contract_wrapper.commands.output import Output
 from contract_wrapper.commands.payments import BySharing
@@ -29,6 +29,7 @@ FOLDER = Path("studies/evaluations")
 def add_evaluate(sub: argparse.ArgumentParser) -> None:
     """Add the options of `evaluate`."""
     add_contract(sub)
+    add_configuration(sub)
     add_shared(sub)
     add_payment(sub)
     sub.add_argument(
@@ -44,16 +45,19 @@ def add_evaluate(sub: argparse.ArgumentParser) -> None:
 
 def evaluate(options: argparse.Namespace, output: Output) -> int:
     """Train agents under a contract, and say whether everybody accepts it."""
+    from contract_wrapper.commands.configured import configure, training_settings
     from contract_wrapper.evaluation.evaluate import contracted_game
     from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
 
     _check_seeds(options)
-    contract = contract_of(options)
-    crews = main_job.crew_settings(options, options.inner or main_job.SCRATCH)
+    contract, run = contract_of(options), configure(options, "evaluate")
+    options = run.options
+    crews = main_job.crew_options(options, run.asked_inner() or main_job.SCRATCH)
     if crews is not None and options.seeds > 1:
         raise ContractsError(f"the number of trainings of crews is given by --crews, got --seeds {options.seeds}")
-    settings = dataclasses.replace(training_settings(options), crews=crews)
+    settings = training_settings(run, crews)
+    output.configuration = run.tree(settings)
     output.detail("versions", versions(options.learner))
     output.detail("settings", dataclasses.replace(settings, payment=None).to_dict())
     if contract.is_none and isinstance(settings.payment, BySharing):
@@ -78,6 +82,7 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
 def add_certify(sub: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
     add_contract(sub)
+    add_configuration(sub)
     add_shared(sub)
     sub.add_argument(
         "--crews", type=Path, nargs="+", default=[], metavar="FILE",
@@ -100,11 +105,14 @@ def add_certify(sub: argparse.ArgumentParser) -> None:
 
 def certify(options: argparse.Namespace, output: Output) -> int:
     """Say of a contract who accepts it, and whether anybody gains by leaving."""
+    from contract_wrapper.commands.configured import configure, training_settings
     from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.landscapes.certify import certify_command
 
     _check_seeds(options)
-    contract, settings = contract_of(options), training_settings(options)
+    contract, run = contract_of(options), configure(options, "certify")
+    options, settings = run.options, training_settings(run)
+    output.configuration = run.tree(settings)
     output.detail("versions", versions(options.learner))
     output.detail("settings", settings.to_dict())
     with logging_to(options, options.folder):

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
-    from cleanup_env import CleanupConfig
     from contract_wrapper.contracts.contract import Contract
-    from contract_wrapper.evaluation.settings import EvaluationSettings
 
 MOST_MAP_BYTES = 1_000_000
 """A map that could be used is far smaller."""
+
+
+class Given(argparse.Action):
+    """Stores a value, and that it was given: only then does it count more than a file."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
+        """Store both."""
+        setattr(namespace, self.dest, values)
+        namespace.given = frozenset((*getattr(namespace, "given", ()), self.dest))
 
 
 def add_contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
@@ -26,11 +33,12 @@ def add_contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
 
 def add_game(sub: argparse.ArgumentParser) -> None:
     """Add what says which game is played, and what work costs in it."""
-    sub.add_argument("--preset", default="contract", help="rules of the game (default: contract)")
+    sub.add_argument("--preset", action=Given, default="contract", help="rules of the game (default: contract)")
     sub.add_argument("--harvesters", type=int, metavar="N", help="number of harvesters (default: the preset's)")
     sub.add_argument("--map", type=Path, metavar="FILE", help="text file with the map (default: the published one)")
     sub.add_argument(
         "--costs",
+        action=Given,
         default="effort",
         help="what work costs: effort (default), paper, costly, none, or prices such as cleaner:per_shot=0.05",
     )
@@ -41,19 +49,38 @@ def add_shared(sub: argparse.ArgumentParser) -> None:
     add_game(sub)
     sub.add_argument(
         "--learner",
+        action=Given,
         default="mtmfq",
         metavar="NAME",
         help="who learns: mtmfq (default), ppo of stable-baselines3, or one that an installed package brings",
     )
     sub.add_argument("--profile", help="its settings: smoke, quick or fast (default); mtmfq also paper and faithful")
     sub.add_argument("--episodes", type=int, metavar="N", help="training episodes, instead of the profile's")
-    sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
+    sub.add_argument("--seed", action=Given, type=int, default=0, help="seed of everything drawn (default: 0)")
+
+
+def add_configuration(sub: argparse.ArgumentParser) -> None:
+    """Add where settings come from that no option has."""
+    sub.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="TOML file with settings, over those of preset and profile (-: standard input)",
+    )
+    sub.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="one setting, over all others, such as learner.gamma=0.9; may be given several times",
+    )
 
 
 def add_payment(sub: argparse.ArgumentParser) -> None:
     """Add the choice of a payment rule."""
     sub.add_argument(
         "--payment",
+        action=Given,
         default="share",
         metavar="RULE",
         help="who is paid what: share (the tax in equal parts, default), cells (the tax by cells cleaned), "
@@ -89,23 +116,6 @@ def add_loudness(parser: argparse.ArgumentParser, **default: Any) -> None:
     )  # fmt: skip
 
 
-def game_of(options: argparse.Namespace) -> CleanupConfig:
-    """Build the game that the options ask for.
-
-    Raises:
-        ContractsError: the file of the map cannot be read.
-        CleanupError: the preset, the number of harvesters or the map is wrong.
-    """
-    from cleanup_env import make_config
-
-    changes: dict[str, Any] = {}
-    if options.harvesters is not None:
-        changes["n_harvesters"] = options.harvesters
-    if options.map is not None:
-        changes["map"] = _read_map(options.map)
-    return make_config(options.preset, **changes)
-
-
 def game_name(options: argparse.Namespace) -> list[str]:
     """Parts of a folder's name that say which game is played: the preset, and what differs from it."""
     parts = [options.preset]
@@ -114,12 +124,17 @@ def game_name(options: argparse.Namespace) -> list[str]:
     if options.map is not None:
         import hashlib
 
-        digest = hashlib.sha256("\n".join(_read_map(options.map)).encode()).hexdigest()[:6]
+        digest = hashlib.sha256("\n".join(read_map(options.map)).encode()).hexdigest()[:6]
         parts.append(f"map-{digest}")
     return parts
 
 
-def _read_map(path: Path) -> tuple[str, ...]:
+def read_map(path: Path) -> tuple[str, ...]:
+    """Read the lines of a map.
+
+    Raises:
+        ContractsError: the file cannot be read, is too large, or holds other letters than those of a map.
+    """
     try:
         with path.open("rb") as file:
             text = file.read(MOST_MAP_BYTES + 1)
@@ -133,35 +148,6 @@ def _read_map(path: Path) -> tuple[str, ...]:
             raise
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ContractsError(f"the map {path} cannot be read: {why}") from error
-
-
-def settings_of(options: argparse.Namespace) -> EvaluationSettings:
-    """Settings of evaluations that the options ask for.
-
-    Raises:
-        ContractsError, CleanupError, LearnerError: one of them is unknown or out of range.
-    """
-    from contract_wrapper.commands.payments import named_payment
-    from contract_wrapper.evaluation.settings import EvaluationSettings
-    from contract_wrapper.learners.registry import get_learner
-
-    if options.seed < 0:
-        raise ContractsError(f"--seed must be at least 0, got {options.seed}")
-    changes = {} if options.episodes is None else {"episodes": options.episodes}
-    return EvaluationSettings(
-        game=game_of(options),
-        costs=options.costs,
-        learner=get_learner(options.learner).profile(options.profile or "fast", **changes),
-        payment=named_payment(getattr(options, "payment", "share")),
-    )
-
-
-def training_settings(options: argparse.Namespace) -> EvaluationSettings:
-    """Settings of a command that trains, after a look at whether its learner is installed."""
-    from contract_wrapper.learners.registry import get_learner
-
-    get_learner(options.learner).check_installed()
-    return settings_of(options)
 
 
 def contract_of(options: argparse.Namespace) -> Contract:

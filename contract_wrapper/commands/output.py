@@ -19,6 +19,8 @@ from contract_wrapper.listeners.listener import TrainingListener, TrainingRun, c
 WIDTH = 80
 """Characters to which lines of text are folded; tables fit into them."""
 
+_NOT_TOLD = ("run", "command", "quiet", "verbose", "json", "given")
+
 
 @dataclass(slots=True, kw_only=True)
 class Output:
@@ -38,6 +40,9 @@ class Output:
 
     json: bool = False
     """Whether stdout gets one document, in place of text."""
+
+    configuration: Mapping[str, Any] | None = None
+    """The settings that the options come to, for the document; None where they are not known."""
 
     documents: list[str] = field(default_factory=list)
     """Documents so far, at most one."""
@@ -59,12 +64,12 @@ class Output:
         if self.verbose:
             print(f"{what}: {to_json(data, indent=None)}", flush=True, file=sys.stderr)
 
-    def result(self, text: str, data: Callable[[], Mapping[str, Any]]) -> None:
-        """Give the result: as text, or as a document."""
+    def result(self, text: str, data: Callable[[], Mapping[str, Any]], *, fold: bool = True) -> None:
+        """Give the result: as text, or as a document; `fold`: whether long lines of text are folded."""
         if self.json:
-            self.documents.append(to_json(document(self.command, self.options, data())))
+            self.documents.append(to_json(document(self.command, self.options, data(), self.configuration)))
         else:
-            print(folded(text), flush=True)
+            print(folded(text) if fold else text, flush=True)
 
 
 @contextlib.contextmanager
@@ -72,7 +77,7 @@ def output(options: argparse.Namespace) -> Iterator[Output]:
     """Give what a command speaks through; the document, if one is asked for, is written at the end of the block."""
     it = Output(
         command=options.command,
-        options={k: v for k, v in vars(options).items() if k not in ("run", "command", "quiet", "verbose", "json")},
+        options={k: v for k, v in vars(options).items() if k not in _NOT_TOLD},
         quiet=options.quiet, verbose=options.verbose, json=getattr(options, "json", False),
     )  # fmt: skip
     before = current_logs()

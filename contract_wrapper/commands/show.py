@@ -5,11 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.commands.documents import episode_document, landscape_document, study_document
-from contract_wrapper.commands.options import add_contract, add_json, add_payment, add_shared, settings_of
+from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
 from contract_wrapper.commands.output import Output
 from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from contract_wrapper.landscapes.landscape import Landscape
 
 FORMATS = ("png", "pdf", "svg")
 """In which figures can be written."""
@@ -18,6 +22,7 @@ FORMATS = ("png", "pdf", "svg")
 def add_play(sub: argparse.ArgumentParser) -> None:
     """Add the options of `play`."""
     add_contract(sub, required=False)
+    add_configuration(sub)
     add_shared(sub)
     add_payment(sub)
     sub.add_argument(
@@ -40,10 +45,16 @@ def add_play(sub: argparse.ArgumentParser) -> None:
 
 def play(options: argparse.Namespace, output: Output) -> int:
     """Show an episode."""
+    from contract_wrapper.commands.configured import configure
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.playback.play import play_command
+    from contract_wrapper.studies.study import read_study
 
-    contract = None
+    run, contract = configure(options, "play"), None
+    if options.study is not None and (run.file or run.sets):
+        raise ContractsError(
+            f"the study {options.study} has settings of its own: leave out --config and --set, or leave out --study"
+        )
     if options.cleaners is None and options.tax is not None:
         raise ContractsError(
             f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
@@ -56,11 +67,15 @@ def play(options: argparse.Namespace, output: Output) -> int:
                 "--tax (scripted players look at no tax, and play at 0)"
             )
         contract = Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
+    settings = run.evaluation()
+    output.configuration = run.tree(settings)
     episode = play_command(
-        settings=settings_of(options), contract=contract, players=options.players, policy=options.policy, study=options.study,
+        settings=settings, contract=contract, players=options.players, policy=options.policy, study=options.study,
         gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
         scale=options.scale, stream=None if output.json else sys.stdout,
     )  # fmt: skip
+    if options.study is not None:
+        output.configuration = run.tree(read_study(options.study).settings)
     if output.json:
         files = [path for path in (options.gif, options.mp4) if path is not None]
         output.result("", lambda: episode_document(episode, options.seed, files))
@@ -79,6 +94,7 @@ def add_report(sub: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace, output: Output) -> int:
     """Draw the figures of a study or landscape, and write the page beside them."""
+    from contract_wrapper.configuration.tree import tree_of
     from contract_wrapper.landscapes.landscape import Landscape
     from contract_wrapper.reports.figure_style import WIDTHS, FigureStyle
     from contract_wrapper.reports.landscape_report import find_landscape, report_folder, write_landscape_report
@@ -93,13 +109,26 @@ def report(options: argparse.Namespace, output: Output) -> int:
     file = find_landscape(options.study)
     if file is not None:
         landscape = Landscape.load(file)
+        output.configuration = _known_configuration(landscape, file)
         files = write_landscape_report(landscape, report_folder(file), style=style)
         output.result(_lines(summary(landscape), files), lambda: landscape_document(landscape, files))
         return 0
     record = read_study(options.study)
+    output.configuration = tree_of(record.settings, record.search)
     suggestions, files = next_suggestions(record), write_report(record, style=style)
     output.result(_lines(closing_table(record, suggestions), files), lambda: study_document(record, suggestions, files))
     return 0
+
+
+def _known_configuration(landscape: Landscape, file: Path) -> dict[str, Any] | None:
+    """The configuration of a landscape; None where it does not say all of it, as one that was made by hand."""
+    from contract_wrapper.configuration.resolve import ERRORS
+    from contract_wrapper.configuration.stored import landscape_tree
+
+    try:
+        return landscape_tree(landscape.about, file)
+    except ERRORS:
+        return None
 
 
 def _number(text: str) -> float | str:

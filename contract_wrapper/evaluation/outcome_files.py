@@ -23,9 +23,28 @@ log = logging.getLogger(__name__)
 
 
 def write_outcome(path: Path, outcome: Outcome, settings: EvaluationSettings) -> None:
-    """Write the outcome of an evaluation; errors as in `write_sealed`."""
+    """Write the outcome of an evaluation, and the settings that it is of; errors as in `write_sealed`."""
     identity = settings.identity(outcome.contract, outcome.seed)
-    write_sealed(path, KIND, {"identity": identity, "outcome": outcome.to_dict()})
+    write_sealed(path, KIND, {"identity": identity, "outcome": outcome.to_dict(), "settings": settings.to_dict()})
+
+
+def read_settings(path: Path) -> tuple[EvaluationSettings, Outcome]:
+    """Read the settings of an evaluation from the file of its outcome, and the outcome.
+
+    Raises:
+        ContractsError: the file cannot be read, is damaged, or holds other settings than its outcome is of, or none, as
+            before they were kept there.
+    """
+    content = read_sealed(path, KIND)
+    kept, identity = content.get("settings"), content.get("identity")
+    if not isinstance(kept, Mapping):
+        raise ContractsError(
+            f"{path} does not say the settings of its outcome: an older version of this program wrote it"
+        )
+    settings = EvaluationSettings.from_dict(kept)
+    if not isinstance(identity, Mapping) or identity.get("settings") != settings.fingerprint():
+        raise ContractsError(f"{path} holds other settings than those of its outcome: it was edited; evaluate again")
+    return settings, Outcome.from_dict(content.get("outcome", {}))
 
 
 def read_outcome(path: Path, contract: AnyContract, settings: EvaluationSettings, seed: int) -> Outcome | None:

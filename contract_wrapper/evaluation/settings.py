@@ -60,7 +60,7 @@ class EvaluationSettings:
     """Crews that know every contract, by which contracts are judged; None: each contract trains agents of its own
     from scratch. The game without a contract is trained from scratch in either case, by `learner`."""
 
-    problem: DesignProblem | None = None
+    problem: DesignProblem | None = dataclasses.field(default=None, metadata={"key": False})
     """The design problem, where it is another than Clean-up's tax and crew; it then says game, payment and costs, and
     `game`, `costs` and `payment` are left alone."""
 

@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 DATABASE = "study.sqlite3"
 """File of the database in a study's folder."""
 
-FORMAT = 3
+FORMAT = 4
 """Number of what trials carry and how; it changes when an older program could not read them."""
+
+READS = (3, FORMAT)
+"""Formats that are read: 3 does not say how the optimiser chooses."""
 
 _CONFIGURATION = "configuration"
 
@@ -59,7 +62,7 @@ class Configuration:
         Raises:
             ContractsError: a program of another version wrote it.
         """
-        if data.get("format", 1) != FORMAT:
+        if data.get("format", 1) not in READS:
             raise ContractsError(
                 f"the study was made by another version of this program (its format is {data.get('format', 1)}, this "
                 f"version reads {FORMAT}): use that version for it, or choose another folder with --folder"

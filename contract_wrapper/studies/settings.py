@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from contract_wrapper.bo.ask import LARGEST_BATCH
+from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.sampling import MOST_INITIAL, initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.contracts.designed_contract import AnyContract
@@ -50,7 +51,14 @@ class SearchSettings:
     max_cleaners: int = 5
     """Largest number of cleaners in the design space (taxes: 0.00 to 1.00 in steps of 0.01)."""
 
+    optimiser: CPMESConfig = dataclasses.field(default_factory=CPMESConfig)
+    """How cPMES chooses contracts."""
+
     def __post_init__(self) -> None:
+        if not isinstance(self.optimiser, CPMESConfig):
+            raise ContractsError(
+                f"optimiser must be a CPMESConfig, for example CPMESConfig(), got {shown(self.optimiser)}"
+            )
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -79,9 +87,11 @@ class SearchSettings:
         designs = self.designs(problem)
         return [designs.none(), *map(designs.contract, initial_designs(designs.space, self.n_initial, rng))]
 
-    def to_dict(self) -> dict[str, int]:
+    def to_dict(self) -> dict[str, Any]:
         """Plain data, for JSON."""
-        return dataclasses.asdict(self)
+        choosing = dataclasses.asdict(self.optimiser)
+        plain = {name: value.item() if isinstance(value, np.generic) else value for name, value in choosing.items()}
+        return {**dataclasses.asdict(self), "optimiser": plain}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SearchSettings:
@@ -91,6 +101,9 @@ class SearchSettings:
             ContractsError: a setting is missing, unknown or out of range.
         """
         known = {f.name for f in dataclasses.fields(cls)}
-        if set(data) != known:
+        if set(data) | {"optimiser"} != known:  # studies from before it could be chosen have the default
             raise ContractsError(f"search settings have the names {sorted(known)}, got {sorted(data)}")
-        return cls(**data)
+        choosing, names = data.get("optimiser", {}), {f.name for f in dataclasses.fields(CPMESConfig)}
+        if not isinstance(choosing, Mapping) or not set(choosing) <= names:
+            raise ContractsError(f"settings of the optimiser have the names {sorted(names)}, got {shown(choosing)}")
+        return cls(**{**data, "optimiser": CPMESConfig(**choosing)})

@@ -33,7 +33,7 @@ from contract_wrapper.studies.settings import SearchSettings
 OUTCOMES = "outcomes"
 """Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
 
-_MAY_CHANGE = ("n_search", "n_confirm")
+MAY_CHANGE = ("n_search", "n_confirm")
 """Search settings that a study may be continued with other values of."""
 
 
@@ -202,6 +202,6 @@ def _difference(known: Any, mine: Any, name: str = "") -> str:
         there, now = ("scratch" if crews is None else "crews" for crews in (known, mine))
         return f"--inner: {there} there, {now} now"
     if not (isinstance(known, dict) and isinstance(mine, dict)):
-        return "" if known == mine or name in _MAY_CHANGE else f"{name}: {known!r} there, {mine!r} now"
+        return "" if known == mine or name in MAY_CHANGE else f"{name}: {known!r} there, {mine!r} now"
     found = (_difference(known.get(key), mine.get(key), key) for key in sorted({*known, *mine}))
     return next(filter(None, found), "")

@@ -62,6 +62,7 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
         number=number,
         seed=record.search.seed,
         trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),
+        config=record.search.optimiser,
     )
 
 

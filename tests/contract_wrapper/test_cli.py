@@ -65,7 +65,10 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
 
     said = cli(*arguments, "--json", "-q", cwd=tmp_path)
     assert said.stderr == ""
-    told = json.loads(said.stdout)["result"]
+    document = json.loads(said.stdout)
+    told, known = document["result"], document["configuration"]
+    assert (known["search"]["n_search"], known["learner"]["episodes"], known["crews"]) == (2, 64, None)
+    assert told["search"]["optimiser"] == known["search"]["optimiser"]
     phases = [trial["phase"] for trial in told["trials"]]
     assert phases[:6] == ["baseline", *["initial"] * 3, *["search"] * 2]
     assert set(phases[6:]) <= {"confirmation"}

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO
 
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import TrainingStatus, check_processes, working
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
@@ -98,7 +99,9 @@ def make_landscape(
         jobs = [SeedJob(number=i, seed=seed, settings=settings) for i, seed in enumerate(numbered)]
         parts = _work(jobs, settings, folder, min(processes, len(jobs)), stream)
         landscape = Landscape.joined([parts[i] for i in range(len(jobs))])
-        landscape = dataclasses.replace(landscape, about={**landscape.about, "command": command})
+        landscape = dataclasses.replace(
+            landscape, about={**landscape.about, "command": command, "versions": versions()}
+        )
         landscape.save(folder / TABLE)
         write_text(folder / CSV, landscape.to_csv())
         return Landscape.load(folder / TABLE)

@@ -14,8 +14,8 @@ from process_table import environment
 
 from cleanup_env.maps import default_map
 from contract_wrapper.cli import build_parser, main
+from contract_wrapper.commands.configured import Configured, configure
 from contract_wrapper.commands.documents import plain, to_json
-from contract_wrapper.commands.options import game_of
 from contract_wrapper.commands.output import folded
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscape_job import command_of
@@ -26,7 +26,7 @@ from contract_wrapper.playback import play
 
 SMALL = ["--profile", "smoke", "--episodes", "64"]
 EVALUATE = ["evaluate", "--tax", "0.04", "--cleaners", "2", *SMALL]
-COMMANDS = ("optimize", "evaluate", "certify", "landscape", "play", "report")
+COMMANDS = ("optimize", "evaluate", "certify", "landscape", "play", "report", "show")
 
 
 def cli(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
@@ -38,6 +38,10 @@ def cli(*arguments: str, cwd: Path, env: dict[str, str] | None = None) -> subpro
 
 def parsed(*arguments: str) -> Any:
     return build_parser().parse_args(arguments)
+
+
+def configured(command: str, *arguments: str) -> Configured:
+    return configure(parsed(command, *arguments), command)
 
 
 # ---- documents
@@ -62,6 +66,8 @@ def test_a_document_is_all_of_stdout_and_has_every_digit(
         "cleanup-contracts",
     )
     assert said["options"]["tax"] == 0.04
+    known = said["configuration"]
+    assert (known["learner"]["episodes"], known["learner"]["name"], known["crews"]) == (64, "mtmfq", None)
     told = said["result"]
     kept = [json.loads(path.read_text()) for path in (folder / "studies" / "evaluations").glob("*.json")]
     welfare = {
@@ -217,7 +223,9 @@ def test_certify_is_a_document(capsys: pytest.CaptureFixture[str], monkeypatch: 
     made = landscape.certificate(contract)
     monkeypatch.setattr("contract_wrapper.landscapes.certify.certify_command", lambda *_, **__: made)
     assert main(["certify", "--tax", str(contract.tax), "--cleaners", "1", *SMALL, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["result"]
+    said = json.loads(capsys.readouterr().out)
+    told = said["result"]
+    assert said["configuration"]["learner"]["episodes"] == 64
     assert told["verdict"] == made.verdict.value
     assert [m["lower"] for m in told["margins"]] == [m.lower for m in made.margins]
     assert told["deciding"]["name"] == made.deciding.name
@@ -325,9 +333,9 @@ def test_help_fits_into_80_columns(
 def test_harvesters_and_a_map_make_another_game(tmp_path: Path) -> None:
     lines = [row.replace("B", " ") for row in default_map()[:5]] + list(default_map()[5:])
     (tmp_path / "mine.txt").write_text("\n".join(lines) + "\n")
-    game = game_of(parsed("optimize", "--harvesters", "3", "--map", str(tmp_path / "mine.txt")))
+    game = configured("optimize", "--harvesters", "3", "--map", str(tmp_path / "mine.txt")).evaluation().game
     assert (game.n_harvesters, game.map) == (3, tuple(lines))
-    assert game_of(parsed("optimize")).map == default_map()
+    assert configured("optimize").evaluation().game.map == default_map()
 
 
 @pytest.mark.parametrize(
@@ -339,20 +347,20 @@ def test_a_file_that_is_no_map_is_refused(content: bytes | None, message: str, t
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(ContractsError, match=message):
-        game_of(parsed("optimize", "--map", str(path)))
+        configured("optimize", "--map", str(path))
 
 
 def test_another_game_lies_in_another_folder(tmp_path: Path) -> None:
     path = tmp_path / "mine.txt"
     path.write_text("\n".join(default_map()))
     for command, name in (("optimize", study_name), ("landscape", landscape_name)):
-        inner = ("crews",) if command == "optimize" else ()
-        names = [name(parsed(command, *words), *inner) for words in ((), ("--harvesters", "3"), ("--map", str(path)))]
+        names = [name(configured(command, *words)) for words in ((), ("--harvesters", "3"), ("--map", str(path)))]
         assert len(set(names)) == 3
         assert "3-harvesters" in names[1]
         assert "map-" in names[2]
-    again = command_of(parsed("landscape", "--harvesters", "3", "--map", "my map.txt"), 2)
-    assert "--harvesters 3 --map 'my map.txt'" in again
+    path.rename(tmp_path / "my map.txt")
+    again = command_of(configured("landscape", "--harvesters", "3", "--map", str(tmp_path / "my map.txt")), 2)
+    assert f"--harvesters 3 --map '{tmp_path / 'my map.txt'}'" in again
 
 
 @pytest.mark.parametrize(("rule", "tax"), [("cells", "0.5"), ("price:0.5", "0")])

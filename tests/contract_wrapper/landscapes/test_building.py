@@ -141,6 +141,7 @@ def test_several_seeds_lie_side_by_side_and_processes_change_nothing(made, tmp_p
     whole = make_landscape(SETTINGS, [1, 2], tmp_path / "land", processes=2, stream=io.StringIO(), command="this one")
     assert whole.seeds == (1, 2)
     assert whole.about["command"] == "this one"
+    assert whole.about["versions"]["numpy"] == np.__version__
     assert np.array_equal(whole.welfare[0], landscape.welfare[0].astype(np.float32))
     alone = build(tmp_path / "alone" / "seed-2", seed=2)
     assert np.array_equal(whole.utilities[1], alone.utilities[0].astype(np.float32), equal_nan=True)
