@@ -137,7 +137,8 @@ class ConditionedPettingZooGames(FamilyGames, ZooGames):
         """Build the games.
 
         Args:
-            make_env, costs, and settings of the games (n_games, roles, horizon, ...): as in `PettingZooGames`.
+            make_env, costs: as in `PettingZooGames`.
+            settings: of the games: n_games, roles, horizon and so on, as in `PettingZooGames`.
             family: what contracts there are, and what agents see of them; default: all taxes, `TaxContracts()`.
             terms, largest_crew: as in `ConditionedGame`.
 
