@@ -82,6 +82,7 @@ if TYPE_CHECKING:
     from contract_wrapper.listeners.tensorboard_log import TensorBoardLog
     from contract_wrapper.listeners.wandb_log import WandbLog
     from contract_wrapper.playback.recording import record_episode
+    from contract_wrapper.problems.cleanup import CleanupProblem, cleanup_problem
     from contract_wrapper.problems.problem import DesignProblem
     from contract_wrapper.problems.registry import get_problem, register_problem
     from contract_wrapper.problems.terms import Term
@@ -157,6 +158,7 @@ _HOMES = {
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "studies.run": ("optimize",),
+    "problems.cleanup": ("CleanupProblem", "cleanup_problem"),
     "problems.problem": ("DesignProblem",),
     "problems.registry": ("get_problem", "register_problem"),
     "problems.terms": ("Term",),
@@ -180,6 +182,7 @@ __all__ = [
     "CellPriceContracts",
     "CellTaxContracts",
     "Certificate",
+    "CleanupProblem",
     "ConditionedGame",
     "ConditionedPettingZooGames",
     "Contract",
@@ -242,6 +245,7 @@ __all__ = [
     "as_optimize_result",
     "ask",
     "best_response",
+    "cleanup_problem",
     "conserves_money",
     "contract_space",
     "evaluate",

@@ -17,11 +17,12 @@ import numpy as np
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract
-from contract_wrapper.envs.batch_game import TYPES, ContractedGame
+from contract_wrapper.envs.batch_game import ContractedGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_folder import crews_file, crews_in
 from contract_wrapper.evaluation.by_crews.crew_outcome import play_crews
+from contract_wrapper.evaluation.by_crews.world import size_and_terms
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import read_outcome, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
@@ -29,6 +30,7 @@ from contract_wrapper.files import make_folder
 from contract_wrapper.learners.learner import LearnedPolicy, Training, check_play
 from contract_wrapper.learners.registry import learner_of
 from contract_wrapper.listeners.listener import told
+from contract_wrapper.problems.cleanup import CleanupProblem
 
 if TYPE_CHECKING:
     from mtmfq.interface import TrainProgress
@@ -73,8 +75,8 @@ def evaluate(
     settings, seed = check_arguments(contract, settings, seed)
     if contract.is_none:
         settings = settings.from_scratch()
-    if settings.crews is not None and isinstance(contract, Contract):
-        settings.crews.check_knows(contract.n_cleaners)
+    if settings.crews is not None:
+        size_and_terms(contract, settings)
         if folder is None:
             raise ContractsError(
                 "crews are trained once and kept for all contracts: give evaluate a folder, for example "
@@ -86,19 +88,18 @@ def evaluate(
         known = read_outcome(folder / f"{key}.json", contract, settings, seed)
         if known is not None:
             return known
-    if folder is not None and settings.crews is not None and isinstance(contract, Contract):
+    if folder is not None and settings.crews is not None:
         outcome = _by_crews(contract, settings, seed, folder, on_progress, should_stop)
         write_outcome(folder / f"{key}.json", outcome, settings)
         return outcome
     began, cpu = time.monotonic(), time.process_time()
-    training = _train(contract, settings, seed, folder, key, on_progress, should_stop)
+    training, types = _train(contract, settings, seed, folder, key, on_progress, should_stop)
     curve = training.curve
-    names = TYPES if settings.problem is None else contracted_game(contract, settings, 1).type_names
     outcome = dataclasses.replace(
         measure(contract, settings, seed, training.policy),
         training_curve={
             "episode": tuple(curve.episode.tolist()),
-            **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(names)},
+            **{name: tuple(curve.returns[:, m].tolist()) for m, name in enumerate(types)},
         },
         cpu_seconds=time.process_time() - cpu,
         wall_seconds=time.monotonic() - began,
@@ -113,14 +114,20 @@ def evaluate(
 
 
 def _by_crews(
-    contract: Contract, settings: EvaluationSettings, seed: int, folder: Path, on_progress: Any, should_stop: Any
+    contract: AnyContract, settings: EvaluationSettings, seed: int, folder: Path, on_progress: Any, should_stop: Any
 ) -> Outcome:
     crews = crews_in(folder, settings, on_progress=on_progress, should_stop=should_stop)
     if crews is None:
         raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
     began, cpu = time.monotonic(), time.process_time()
     return dataclasses.replace(
-        play_crews(crews, contract, episodes=settings.episodes, seed=seed),
+        play_crews(
+            crews,
+            contract,
+            episodes=settings.episodes,
+            seed=seed,
+            problem=settings.problem if isinstance(settings.problem, CleanupProblem) else None,
+        ),
         cpu_seconds=time.process_time() - cpu,
         wall_seconds=time.monotonic() - began,
         policy=crews_file(folder, settings, 0).name,
@@ -130,7 +137,8 @@ def _by_crews(
 def _train(
     contract: AnyContract, settings: EvaluationSettings, seed: int, folder: Path | None, key: str,
     on_progress: Any, should_stop: Any,
-) -> Training:  # fmt: skip
+) -> tuple[Training, tuple[str, ...]]:  # fmt: skip
+    """Train the agents; also the names of their types."""
     game, learner = contracted_game(contract, settings, settings.learner.n_games), learner_of(settings.learner)
     with told(
         on_progress, f"{_file_name(contract)}-seed{seed}", _about(contract, settings, seed), game.type_names
@@ -144,10 +152,10 @@ def _train(
             should_stop=should_stop,
             identity=None if folder is None else settings.identity(contract, seed),
         )
-    learner.check_training(training, len(TYPES))
+    learner.check_training(training, len(game.type_names))
     if not training.finished:
         raise EvaluationStopped(f"the training of {contract} was stopped; run the same command to go on")
-    return training
+    return training, game.type_names
 
 
 def _file_name(contract: AnyContract) -> str:

@@ -31,6 +31,7 @@ from contract_wrapper.learners.registry import (
     config_to_dict,
     learner_of,
 )
+from contract_wrapper.problems.cleanup import CREW, CleanupProblem
 from contract_wrapper.problems.problem import DesignProblem
 from contract_wrapper.problems.registry import problem_from
 
@@ -115,7 +116,7 @@ class EvaluationSettings:
             )
         default = {name: read(_DEFAULTS[name]) for name, read in _BY_NAME.items() if name in _DEFAULTS}
         changed = [name for name, usual in default.items() if getattr(self, name) != usual]
-        changed += [name for name in ("payment", "crews") if getattr(self, name) is not None]
+        changed += ["payment"] if self.payment is not None else []
         if changed:
             raise ContractsError(
                 f"the problem {problem.name} says for itself which game is played and who pays: leave out "
@@ -134,7 +135,17 @@ class EvaluationSettings:
             )
         if self.payment is not None:
             raise ContractsError("crews know the contracts of tax and share: leave out payment, or leave out crews")
-        check_game(self.game, max(crews.sizes))
+        if self.problem is None:
+            check_game(self.game, max(crews.sizes))
+            return
+        if not isinstance(self.problem, CleanupProblem):
+            raise ContractsError(
+                f"agents cannot be conditioned on the contracts of {self.problem.name}: leave out crews, or make it by "
+                "cleanup_problem(family)"
+            )
+        largest = next((int(term.high) for term in self.problem.terms if term.name == CREW), 0)
+        for n_cleaners in range(1, largest + 1):
+            crews.check_knows(n_cleaners)
 
     def from_scratch(self) -> EvaluationSettings:
         """The same settings, under which every contract trains agents of its own."""
@@ -153,8 +164,10 @@ class EvaluationSettings:
                 "outcome can be kept in a folder under it: evaluate without a folder, or leave payment out (tax and share)"
             )
         if self.problem is not None:
+            told = {} if self.crews is None else {"crews": self.crews.to_dict()}
             return {
                 "problem": self.problem.to_dict(), "learner": config_to_dict(self.learner), "episodes": self.episodes,
+                **told,
             }  # fmt: skip
         plain = {
             "game": {**self.game.as_dict(), "map": list(self.game.map)},
@@ -197,10 +210,11 @@ class EvaluationSettings:
     @classmethod
     def _of_problem(cls, data: Mapping[str, Any]) -> EvaluationSettings:
         """Read settings of a design problem, which the program must know."""
-        if set(data) != {"problem", "learner", "episodes"} or not isinstance(data["learner"], Mapping):
+        if set(data) - {"crews"} != {"problem", "learner", "episodes"} or not isinstance(data["learner"], Mapping):
             raise ContractsError(f"settings of a design problem have problem, learner and episodes, got {shown(data)}")
         problem, learner = problem_from(data["problem"]), config_from_dict(data["learner"])
-        return cls(problem=problem, learner=learner, episodes=data["episodes"])
+        crews = CrewSettings.from_dict(data["crews"]) if "crews" in data else None
+        return cls(problem=problem, learner=learner, episodes=data["episodes"], crews=crews)
 
     def none(self) -> AnyContract:
         """The contract that is none: the baseline."""

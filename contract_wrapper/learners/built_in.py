@@ -37,14 +37,20 @@ def _train_mtmfq(
         game,
         config,
         np.random.default_rng(seeds),
-        reward_scale=game.reward_scale() if config.scaled_rewards else None,
-        reward_shift=game.reward_shift() if config.scaled_rewards else None,
+        **_units(game, config.scaled_rewards),
         on_progress=on_progress,
         checkpoint=checkpoint,
         checkpoint_seconds=_CHECKPOINT_SECONDS,
         identity=identity,
         should_stop=should_stop,
     )
+
+
+def _units(game: Any, scaled: bool = True) -> dict[str, Any]:
+    """Declared scale and shift of rewards; none where each episode declares its own, with what agents see of it."""
+    if not scaled or getattr(game, "n_context", 0) > 0:
+        return {}
+    return {"reward_scale": game.reward_scale(), "reward_shift": game.reward_shift()}
 
 
 def _play_mtmfq(game: ContractedGame, policy: Any, seed: int, on_step: Any = None) -> NDArray[np.float64]:
@@ -72,8 +78,7 @@ def _train_ppo(
         game,
         config,
         int(seeds.generate_state(1, np.uint32)[0]),
-        reward_scale=game.reward_scale(),
-        reward_shift=game.reward_shift(),
+        **_units(game),
         on_progress=on_progress,
         identity=identity,
         should_stop=should_stop,

@@ -29,7 +29,11 @@ from contract_wrapper.problems.terms import Term
 
 
 class ProblemGame(Protocol):
-    """B games under a contract, as they are learned and judged: an `mtmfq.BatchGame` whose steps are settled."""
+    """B games under a contract, as they are learned and judged: an `mtmfq.BatchGame` whose steps are settled.
+
+    A game whose agents see their contract (`mtmfq.ContextGame`) has context, scale and shift of each episode in place of
+    `reward_scale` and `reward_shift`.
+    """
 
     n_games: int
     n_agents: int
@@ -191,8 +195,10 @@ class DesignProblem:
         games = self.games(numbers, n_games, observation)
         needed = (
             "n_games", "n_agents", "horizon", "type_names", "agent_types", "n_actions", "roles", "settled", "reset",
-            "step", "visible", "reward_scale", "reward_shift",
+            "step", "visible",
         )  # fmt: skip
+        scaled = ("n_context", "context", "episode_scale", "episode_shift"), ("reward_scale", "reward_shift")
+        needed = (*needed, *(scaled[0] if getattr(games, "n_context", 0) else scaled[1]))
         missing = [name for name in needed if not hasattr(games, name)]
         if missing:
             raise ContractsError(

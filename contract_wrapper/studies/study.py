@@ -51,7 +51,7 @@ class Study:
         initial = search.initial_contracts(settings.problem)
         if settings.problem is None:
             check_game(settings.game, search.max_cleaners)  # before anything is written
-        if settings.crews is not None:
+        if settings.crews is not None and settings.problem is None:
             for n_cleaners in range(1, search.max_cleaners + 1):
                 settings.crews.check_knows(n_cleaners)
         make_folder(self.outcomes)

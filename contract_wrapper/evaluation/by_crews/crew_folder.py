@@ -10,8 +10,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contract_wrapper.contracts.families import TaxContracts
 from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.evaluation.by_crews.world import world_of
 from contract_wrapper.evaluation.crews import KIND, Crews, train_crews
 from contract_wrapper.evaluation.judging.code_version import code_version
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -49,9 +51,8 @@ def crews_file(folder: Path, settings: EvaluationSettings, training: int) -> Pat
     Its name is a hash of everything that determines the training, its code included.
     """
     crews = settings_of_crews(settings)
-    plain = settings.to_dict()
     made_of = {
-        "game": plain["game"], "costs": plain["costs"], "learner": config_to_dict(crews.learner), "sizes": crews.sizes,
+        **world_of(settings).plain(), "learner": config_to_dict(crews.learner),
         "seed": crews.seeds[training], "code": code_version(learner_of(crews.learner).name),
     }  # fmt: skip
     key = hashlib.sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:24]
@@ -140,9 +141,10 @@ def one_crews(
                 log.warning("%s is not used (%s): it is kept as %s, and trained again", path, error, aside.name)
                 _move(path, aside)
         checkpoint = path.with_name(path.name.replace(".crews.", ".training."))
+        world = world_of(settings)
         trained = train_crews(
-            settings.costs, crews.sizes, crews.learner, crews.seeds[training], game=settings.game,
-            on_progress=on_progress, checkpoint=checkpoint, should_stop=should_stop,
+            world.costs, world.sizes, crews.learner, crews.seeds[training], game=world.game, family=world.family,
+            largest_crew=world.largest_crew, on_progress=on_progress, checkpoint=checkpoint, should_stop=should_stop,
         )  # fmt: skip
         if not trained.finished:
             return None
@@ -154,14 +156,15 @@ def one_crews(
 
 def _read(path: Path, settings: EvaluationSettings, training: int) -> Crews:
     """Read a file of crews, and make sure that it holds those that the settings ask for."""
-    wanted = settings_of_crews(settings)
+    wanted, world = settings_of_crews(settings), world_of(settings)
     try:
         crews = Crews.load(path)
     except LearnerError as error:
         raise ContractsError(str(error)) from error
     for name, found, expected in (
-        ("game", crews.game, settings.game), ("costs", str(crews.costs), str(settings.costs)),
-        ("sizes", crews.sizes, wanted.sizes), ("learner", crews.policy.config, wanted.learner),
+        ("game", crews.game, world.game), ("costs", str(crews.costs), str(world.costs)),
+        ("family", crews.family, TaxContracts() if world.family is None else world.family),
+        ("sizes", crews.sizes, world.sizes), ("learner", crews.policy.config, wanted.learner),
         ("seed", crews.policy.identity.get("seed"), wanted.seeds[training]),
     ):  # fmt: skip
         if found != expected:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract, of_cleanup
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.outcome import Outcome, mean_over_crews
@@ -15,9 +15,17 @@ from contract_wrapper.learners.registry import learner_of
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.crews import Crews
+    from contract_wrapper.problems.cleanup import CleanupProblem
 
 
-def play_crews(crews: Sequence[Crews], contract: Contract, *, episodes: int = 100, seed: int = 0) -> Outcome:
+def play_crews(
+    crews: Sequence[Crews],
+    contract: AnyContract,
+    *,
+    episodes: int = 100,
+    seed: int = 0,
+    problem: CleanupProblem | None = None,
+) -> Outcome:
     """Let the crews of every training play greedy episodes under a contract, and average over them.
 
     Args:
@@ -25,6 +33,7 @@ def play_crews(crews: Sequence[Crews], contract: Contract, *, episodes: int = 10
         contract: one of those that they know, with cleaners.
         episodes: of the crews of each training, at least 2.
         seed: of the episodes; the crews of each training play episodes of their own.
+        problem: whose contract it is; None: Clean-up's tax and crew.
 
     Returns:
         Means over the crews, with the standard errors of the episodes (see `Outcome.by_crew`).
@@ -32,10 +41,14 @@ def play_crews(crews: Sequence[Crews], contract: Contract, *, episodes: int = 10
     Raises:
         ContractsError: the agents do not know this contract or this crew size.
     """
+    if problem is None:
+        n_cleaners, terms = of_cleanup(contract).n_cleaners, [of_cleanup(contract).tax]
+    else:
+        n_cleaners, terms = problem.crew_of(contract), problem.terms_of(contract)
     outcomes = []
     for k, known in enumerate(crews):
         learner = learner_of(known.policy.config)
-        game = known.games(contract.n_cleaners, [[contract.tax]], episodes)
+        game = known.games(n_cleaners, [terms], episodes)
         sums = EpisodeSums(game)
         learner.play(
             game,

@@ -179,11 +179,13 @@ def test_settings_name_their_problem_and_are_read_back_if_the_program_knows_it(n
 
 
 def test_a_problem_says_for_itself_what_game_is_played():
-    for changes in ({"costs": "paper"}, {"crews": CrewSettings()}, {"payment": lambda _: None}):
+    for changes in ({"costs": "paper"}, {"payment": lambda _: None}):
         with pytest.raises(
             ContractsError, match=f"the problem small says for itself .* leave out {next(iter(changes))}"
         ):
             dataclasses.replace(small_settings(PROBLEM), **changes)
+    with pytest.raises(ContractsError, match="agents cannot be conditioned on the contracts of small"):
+        dataclasses.replace(small_settings(PROBLEM), crews=CrewSettings())
     with pytest.raises(ContractsError, match="problem must be a DesignProblem"):
         EvaluationSettings(problem="small")
     with pytest.raises(ContractsError, match=r"tax 0\.3, crew 2 is a contract of the problem small"):
