@@ -87,6 +87,8 @@ if TYPE_CHECKING:
     from contract_wrapper.problems.registry import get_problem, register_problem
     from contract_wrapper.problems.terms import Term
     from contract_wrapper.reports.figure_style import FigureStyle
+    from contract_wrapper.reports.report import write_report
+    from contract_wrapper.reports.summary_table import closing_table
     from contract_wrapper.studies.run import optimize
     from contract_wrapper.studies.settings import SearchSettings
     from contract_wrapper.studies.study import Study, read_study
@@ -155,6 +157,8 @@ _HOMES = {
     "evaluation.best_response": ("best_response",),
     "playback.recording": ("record_episode",),
     "reports.figure_style": ("FigureStyle",),
+    "reports.report": ("write_report",),
+    "reports.summary_table": ("closing_table",),
     "studies.study": ("Study", "read_study"),
     "studies.settings": ("SearchSettings",),
     "studies.run": ("optimize",),
@@ -246,6 +250,7 @@ __all__ = [
     "ask",
     "best_response",
     "cleanup_problem",
+    "closing_table",
     "conserves_money",
     "contract_space",
     "evaluate",
@@ -278,6 +283,7 @@ __all__ = [
     "train_deviator",
     "utilities",
     "welfare",
+    "write_report",
 ]
 
 

@@ -139,6 +139,14 @@ def search_options(options: argparse.Namespace) -> list[Assignment]:
 def optimize(options: argparse.Namespace, output: Output) -> int:
     """Run the main job."""
     from contract_wrapper.commands.configured import configure, training_settings
+
+    if options.quick:
+        make_quick(options)
+    run = configure(options, "optimize")
+    options, inner = run.options, run.asked_inner() or usual_inner(run.options)
+    crews = crew_options(options, inner, options.quick)
+    settings, search = training_settings(run, crews), run.search(search_options(options))
+
     from contract_wrapper.commands.documents import study_document
     from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.evaluation.worker_pool import check_processes
@@ -148,12 +156,6 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.studies.study import Study
     from contract_wrapper.studies.suggest import next_suggestions
 
-    if options.quick:
-        make_quick(options)
-    run = configure(options, "optimize")
-    options, inner = run.options, run.asked_inner() or usual_inner(run.options)
-    crews = crew_options(options, inner, options.quick)
-    settings, search = training_settings(run, crews), run.search(search_options(options))
     check_processes(options.processes)
     output.configuration = run.tree(settings, search)
     folder = options.folder or Path("studies") / folder_name(run)

@@ -1,8 +1,8 @@
-"""A fishery, a contract on it, and agents that learn to live with it: how to bring a game and learn in it.
+"""A fishery and the best contract on it: a game of your own through the whole search, kept in a folder, with a report.
 
 Four fishers share a stock that regrows logistically. Each chooses an effort of 0, 1 or 2 and catches 10 % of the stock
-per unit of effort. Two units of all together keep the stock at its best, four end it. Under the contract a part of every
-catch is shared equally, so that a fisher is hurt by what it takes from others.
+per unit of effort. Two units of all together keep the stock at its best, four end it. Under a contract a part of every
+catch is shared equally, so that a fisher is hurt by what it takes from others. The search finds how large it should be.
 """
 
 from functools import partial
@@ -11,8 +11,17 @@ import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from contract_wrapper import PettingZooGames
-from mtmfq import MTMFQConfig, play, train
+from contract_wrapper import (
+    DesignProblem,
+    EvaluationSettings,
+    PettingZooGames,
+    SearchSettings,
+    Term,
+    closing_table,
+    optimize,
+    write_report,
+)  # fmt: skip
+from mtmfq import MTMFQConfig
 
 
 class Fishery(ParallelEnv):
@@ -35,24 +44,28 @@ class Fishery(ParallelEnv):
 
 
 def share(rewards, activity, roles, part):
-    """Everybody pays a part of its catch, and gets an equal share of what is paid; transfers (..., N)."""
+    """Everybody pays a part of its catch into a pot that is shared equally; transfers (..., N)."""
     return part * (rewards.mean(axis=-1, keepdims=True) - rewards)
 
 
-def main(parts=(0.0, 0.9), episodes=320, seed=0):
-    """Train the fishers with each part shared; return catch of all per episode, and the stock left at its end."""
-    config = MTMFQConfig(
-        episodes=episodes, n_games=8, hidden=(32,), gamma=0.9, n_step=5, learning_rate=3e-3, batch_size=64, tau=0.05,
-        updates_per_step=0.5, temperature=((0.0, 0.05), (0.8, 0.001)), neighbours="none",
-    )  # fmt: skip
-    found = {}
-    for part in parts:
-        games = PettingZooGames(Fishery, n_games=8, payment=partial(share, part=part))
-        policy = train(games, config, np.random.default_rng(seed)).policy
-        caught = play(games, policy, seed=1).sum(axis=1).mean()  # what is shared sums to 0
-        found[part] = float(caught), float(np.mean([env.stock for env in games.envs]))
-        print(f"{part:4.0%} of each catch shared: {found[part][0]:.2f} caught, a stock of {found[part][1]:.2f} left")
-    return found
+def games(numbers, n_games, observation):
+    """The fishery under a contract, or without any."""
+    return PettingZooGames(Fishery, n_games=n_games, payment=partial(share, part=numbers["part"] if numbers else 0.0))
+
+
+LEARNER = MTMFQConfig(
+    episodes=320, n_games=8, hidden=(32,), gamma=0.9, n_step=5, learning_rate=3e-3, batch_size=64, tau=0.05,
+    updates_per_step=0.5, temperature=((0.0, 0.05), (0.8, 0.001)), neighbours="none",
+)  # fmt: skip
+PROBLEM = DesignProblem(name="fishery", terms=(Term(name="part", low=0, high=1, step=0.05),), games=games, unit="fish")
+
+
+def main(folder="studies/fishery", search=SearchSettings(n_initial=4, n_search=6, n_confirm=3)):  # noqa: B008
+    """Find the best part; a study that was stopped goes on by the same call."""
+    settings = EvaluationSettings(problem=PROBLEM, learner=LEARNER, episodes=16)
+    record = optimize(settings, search, folder=folder)
+    print(closing_table(record), f"report: {write_report(record)[0]}", sep="\n")
+    return record
 
 
 if __name__ == "__main__":

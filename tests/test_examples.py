@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from contract_wrapper import Contract, get_mtmfq_profile
+from contract_wrapper import Contract, SearchSettings, get_mtmfq_profile
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -118,12 +118,19 @@ def test_10_one_training_is_asked_about_every_contract(capsys: pytest.CaptureFix
     assert capsys.readouterr().out.count("a free rider gains") == 8
 
 
-def test_11_fishers_leave_no_stock_unless_they_share_their_catch(capsys: pytest.CaptureFixture[str]) -> None:
-    found = load("11_fishery.py")["main"]()
-    (alone, left), (shared, kept) = found[0.0], found[0.9]
-    assert left < 0.1 < 0.2 < kept
-    assert shared > 2 * alone
-    assert capsys.readouterr().out.count("of each catch shared") == 2
+def test_11_the_search_finds_that_fishers_should_share_their_catch(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = load("11_fishery.py")
+    search = SearchSettings(n_initial=3, n_search=1, n_confirm=1)
+    record = example["main"](tmp_path / "fishery", search)
+    best = record.best()
+    assert best.contract.numbers[0][1] >= 0.8
+    assert best.outcome.welfare.mean > 2 * record.baseline.welfare.mean
+    assert "best found" in capsys.readouterr().out
+    assert (tmp_path / "fishery" / "figures" / "report.md").exists()
+    again = example["main"](tmp_path / "fishery", search)
+    assert [t.outcome for t in again.trials] == [t.outcome for t in record.trials]
 
 
 def test_12_the_investor_trusts_under_the_tax_alone(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,15 +22,12 @@ from contract_wrapper.bo.inner_search import dense_near_best
 from contract_wrapper.bo.numbers_in import as_numbers, check_count, check_seed
 from contract_wrapper.bo.sampling import farthest
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
+from contract_wrapper.bo.suggestion import LARGEST_BATCH, SpaceExhausted, Suggestion
 from contract_wrapper.bo.surrogates import SurrogateSet, fit
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
-
-LARGEST_BATCH = 1000
-"""Largest number of suggestions of one ask."""
 
 MOST_PENDING = 10_000
 """Largest number of pending designs."""

@@ -20,14 +20,14 @@ import optuna
 from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
-from contract_wrapper.bo.ask import LARGEST_BATCH, MOST_PENDING
+from contract_wrapper.bo.ask import MOST_PENDING
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.dimensions import SMALLEST_STEP, Dimension, Integer, Real
 from contract_wrapper.bo.history import MOST_RESULTS, History, Result, as_margins
 from contract_wrapper.bo.numbers_in import check_count, check_seed, in_range, is_number
 from contract_wrapper.bo.space import GRID_LIMIT, DesignSpace
-from contract_wrapper.bo.suggestion import SpaceExhausted
+from contract_wrapper.bo.suggestion import LARGEST_BATCH, SpaceExhausted
 from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]

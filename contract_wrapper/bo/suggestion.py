@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from contract_wrapper.bo.space import Design
 
+LARGEST_BATCH = 1000
+"""Largest number of suggestions of one ask."""
+
 
 class SpaceExhausted(Exception):
     """Every design of a finite space is evaluated, failed or pending: there is nothing left to ask."""

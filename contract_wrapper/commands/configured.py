@@ -21,8 +21,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import get_learner
-from contract_wrapper.studies.settings import SearchSettings
-from contract_wrapper.studies.study import MAY_CHANGE
+from contract_wrapper.studies.settings import MAY_CHANGE, SearchSettings
 
 OPTIONS = {
     "preset": "game.preset", "harvesters": "game.n_harvesters", "costs": "costs", "payment": "payment",

@@ -48,7 +48,6 @@ def play(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.commands.configured import configure
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.playback.play import play_command
-    from contract_wrapper.studies.study import read_study
 
     run, contract = configure(options, "play"), None
     if options.study is not None and (run.file or run.sets):
@@ -75,6 +74,8 @@ def play(options: argparse.Namespace, output: Output) -> int:
         scale=options.scale, stream=None if output.json else sys.stdout,
     )  # fmt: skip
     if options.study is not None:
+        from contract_wrapper.studies.study import read_study
+
         output.configuration = run.tree(read_study(options.study).settings)
     if output.json:
         files = [path for path in (options.gif, options.mp4) if path is not None]

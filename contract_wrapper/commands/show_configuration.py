@@ -39,7 +39,6 @@ def add_show(sub: argparse.ArgumentParser) -> None:
 def show(options: argparse.Namespace, output: Output) -> int:
     """Print a configuration as TOML that `--config` reads back."""
     from contract_wrapper.commands.configured import configure
-    from contract_wrapper.configuration.stored import read_stored
     from contract_wrapper.configuration.tree import to_toml
     from contract_wrapper.evaluation.judging.code_version import versions
 
@@ -48,6 +47,8 @@ def show(options: argparse.Namespace, output: Output) -> int:
         tree, made_by = _resolved(run), versions(run.options.learner)
         kind, source, title = "settings", None, "What the options come to" + _reader(options)
     else:
+        from contract_wrapper.configuration.stored import read_stored
+
         _check_alone(options)
         stored = read_stored(options.folder)
         tree, made_by, kind, source = stored.tree, dict(stored.versions), stored.kind, stored.source

@@ -253,9 +253,21 @@ def _work(settings: EvaluationSettings, job: Task, folder: Path | None) -> Any:
     def should_stop() -> bool:
         return _orphaned.is_set() or bool(_stop.is_set())
 
+    with _at_work:
+        return result_in_this_process(job, settings, folder, tell, should_stop)
+
+
+def result_in_this_process(
+    job: Task, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any
+) -> Any:
+    """Do a job here, and tell errors apart: those of the machine, and those of the job's contract or learner.
+
+    Raises:
+        EvaluationStopped: it was asked to stop. ContractsError: the disk or the like cannot be used.
+        EvaluationFailed: everything else that went wrong, in one line.
+    """
     try:
-        with _at_work:
-            return job.do(settings, folder, tell, should_stop)
+        return job.do(settings, folder, on_progress, should_stop)
     except EvaluationStopped:
         raise
     except Exception as error:

@@ -18,6 +18,7 @@ from contract_wrapper.evaluation.participation import (
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
 from contract_wrapper.landscapes.reachable import TOLERANCE
+from contract_wrapper.reports.problems.problem_table import problem_table
 from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
 
@@ -74,6 +75,8 @@ def closing_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
     Everything is in apples per episode. `next_suggestions` are contracts that the search would try next, as text.
     Works for a study at any stage, an empty one included.
     """
+    if record.settings.problem is not None:
+        return problem_table(record, next_suggestions)
     rows = _own_rows(record)
     if same_game(record.settings.game):
         rows += _foreign_rows(record.by_crews)

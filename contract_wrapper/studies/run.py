@@ -31,7 +31,8 @@ def optimize(
         settings: what evaluations have in common; their `problem` says what is designed.
         search: seed and budgets; default: `SearchSettings()`.
         folder: of the study.
-        processes: trainings at once. With several, a script must start its work below `if __name__ == "__main__"`.
+        processes: trainings at once. One: in this process, as notebooks need it. Several: in as many others, so that a
+            script must start its work below `if __name__ == "__main__"`, and a problem be defined in a file.
         stream: where progress is told; None: nowhere.
 
     Raises:
@@ -43,6 +44,7 @@ def optimize(
         register_problem(settings.problem)
     study = Study(Path(folder), settings, SearchSettings() if search is None else search)
     try:
-        return Search(study, processes=processes, stream=io.StringIO() if stream is None else stream).run()
+        told = io.StringIO() if stream is None else stream
+        return Search(study, processes=processes, stream=told, here=processes == 1).run()
     finally:
         study.close()

@@ -7,6 +7,7 @@ and the results before its batch, so that a search that was stopped and continue
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, TextIO
 
@@ -21,6 +22,7 @@ from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.progress import Pace, Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
+from contract_wrapper.studies.here import Here
 from contract_wrapper.studies.record import MAX_CANDIDATES, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.study import Study
 from contract_wrapper.studies.suggest import candidates, next_batch, suggest
@@ -29,8 +31,9 @@ from contract_wrapper.studies.suggest import candidates, next_batch, suggest
 class Search:
     """Runs a study to its end and tells how it goes."""
 
-    def __init__(self, study: Study, *, processes: int, stream: TextIO) -> None:
-        self.study, self.processes = study, processes
+    def __init__(self, study: Study, *, processes: int, stream: TextIO, here: bool = False) -> None:
+        """Take a study over; `here`: everything is done in this process, whatever `processes` says."""
+        self.study, self.processes, self._here = study, processes, here
         self._progress = Progress(stream)
         self._running: dict[int, tuple[Task, TrainingStatus | None]] = {}
         self._measured = 0
@@ -39,7 +42,7 @@ class Search:
 
     def run(self) -> StudyRecord:
         """Do what is left to do; on an interrupt everything finished is stored, the rest goes on later."""
-        with working(self.processes) as workers:
+        with contextlib.nullcontext(Here()) if self._here else working(self.processes) as workers:
             self._finish_open(workers)
             while self._search_step():
                 self._finish_open(workers)
@@ -88,7 +91,7 @@ class Search:
                 return False
         return False
 
-    def _certify_candidates(self, workers: Workers) -> None:
+    def _certify_candidates(self, workers: Workers | Here) -> None:
         """Certify the contracts with the highest welfare, one after another, until one of them is certified."""
         if not self.study.record().by_crews:
             return
@@ -99,7 +102,7 @@ class Search:
             if certificate is not None and certificate.certified:
                 return
 
-    def _certify(self, workers: Workers, best: TrialRecord) -> None:
+    def _certify(self, workers: Workers | Here, best: TrialRecord) -> None:
         """Measure what deviating alone brings under the contract of a trial."""
         crews, baseline, contract = self.study.settings.crews, self.study.record().baseline, best.contract
         if crews is None or baseline is None or not isinstance(contract, Contract):
@@ -128,7 +131,7 @@ class Search:
         self.study.certify(certificate)
         self._progress.say(f"{best.contract}: {certificate.verdict}")
 
-    def _finish_open(self, workers: Workers) -> None:
+    def _finish_open(self, workers: Workers | Here) -> None:
         """Evaluate whatever is queued; crews that it needs and that are missing are trained before, with the baseline."""
         jobs = [
             Job(number=t.number, contract=t.contract, seed=t.seed, from_scratch=workload.from_scratch(t.phase))
@@ -142,7 +145,7 @@ class Search:
         self._do(workers, jobs)
 
     def _do(
-        self, workers: Workers, jobs: Sequence[Task], on_other: Callable[[Task, Any], None] = lambda *_: None
+        self, workers: Workers | Here, jobs: Sequence[Task], on_other: Callable[[Task, Any], None] = lambda *_: None
     ) -> None:
         self._running = {job.number: (job, None) for job in jobs}
         # Margins are measured against the baseline, so its result is stored before any other.

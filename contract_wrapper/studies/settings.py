@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from contract_wrapper.bo.ask import LARGEST_BATCH
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.sampling import MOST_INITIAL, initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
+from contract_wrapper.bo.suggestion import LARGEST_BATCH
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.problems.problem import DesignProblem
@@ -27,6 +27,9 @@ _RANGES = {
     "max_cleaners": (1, 1000),
 }
 """Name of a setting -> smallest and largest value; more than that no search gets through."""
+
+MAY_CHANGE = ("n_search", "n_confirm")
+"""Settings that a study may be continued with other values of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

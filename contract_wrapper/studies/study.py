@@ -16,7 +16,7 @@ from typing import Any
 
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.batch_game import check_game
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.by_crews.crew_folder import crews_seconds
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
@@ -28,13 +28,10 @@ from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.studies.certificate_file import read_certificates, write_certificates
 from contract_wrapper.studies.database import DATABASE, Configuration, StudyDatabase
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.settings import MAY_CHANGE, SearchSettings
 
 OUTCOMES = "outcomes"
 """Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
-
-MAY_CHANGE = ("n_search", "n_confirm")
-"""Search settings that a study may be continued with other values of."""
 
 
 class Study:
@@ -161,8 +158,9 @@ def read_study(folder: Path) -> StudyRecord:
     """Read a study without touching it.
 
     Raises:
-        ContractsError: there is none in the folder, or it is broken.
+        ContractsError: there is none in the folder, or it is broken, or optuna is not installed.
     """
+    require_package("optuna", "search", "a study on disk")
     if not (folder / DATABASE).is_file():
         raise ContractsError(
             f"there is no study in {folder} (no {DATABASE}): give the folder that `cleanup-contracts optimize` printed"

@@ -113,8 +113,10 @@ def test_one_error_serves_who_expects_a_missing_module_and_who_expects_ours(tmp_
         (["landscape", "--folder", "land"], "optimize"),
         (["report", "study"], "optimize"),
         (["play", "--steps", "1", "--gif", "x.gif"], "plots"),
-        (["play", "--study", "x"], "optimize"),
+        (["play", "--study", "x"], "search"),
         (["play", "--steps", "1"], ""),
+        (["play", "--steps", "1", "--set", "game.horizon=3"], ""),
+        (["show"], ""),
     ],
     ids=lambda value: " ".join(value[:1] + value[-2:]) if isinstance(value, list) else None,
 )

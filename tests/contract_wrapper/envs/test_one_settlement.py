@@ -56,6 +56,14 @@ RULES = {
 }
 
 
+def test_utilities_under_sharing_are_scaled_by_what_is_shared():
+    game = ContractedGame(Contract(tax=0.0, n_cleaners=1), config=CONFIG, payment=RewardSharing(share=0.5))
+    assert game.reward_scale().tolist() == pytest.approx([0.2 / (0.5 / 5), 2.0])  # a cleaner gets 1/5 of each half
+    assert ContractedGame(Contract(tax=0.0, n_cleaners=1), config=CONFIG).reward_scale().tolist() == pytest.approx(
+        [20, 1]
+    )
+
+
 def both(tax, payment, costs="effort"):
     """The wrapper around one game, and the batch of one game, under the same contract."""
     contract = Contract(tax=tax, n_cleaners=CLEANERS)

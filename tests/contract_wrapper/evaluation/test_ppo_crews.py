@@ -227,6 +227,9 @@ def test_who_may_deviate_from_crews_of_ppo(crews: Crews):
 
 
 def test_a_crew_that_does_as_its_policy_gains_nothing_by_leaving_it(crews: Crews):
+    # Large weights, so that a context that an agent should not see would change what it does.
+    loud = {name: 30 * array for name, array in crews.policy.weights.items()}
+    crews = dataclasses.replace(crews, policy=dataclasses.replace(crews.policy, weights=loud))
     from contract_wrapper.evaluation.deviations import episode_seed, play_as
     from contract_wrapper.learners.population import Population
 

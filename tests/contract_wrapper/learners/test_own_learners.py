@@ -280,6 +280,9 @@ def test_an_entry_point_that_does_not_load_is_told_in_one_line(
 def test_an_entry_point_cannot_replace_a_learner_of_this_package(installed: Callable[..., None]) -> None:
     installed(entry("lucky_learner:LUCKY", name="ppo"))
     assert learner_of(PPOConfig()) is get_learner("ppo") is LEARNERS["ppo"]
+    with pytest.raises(ContractsError) as caught:
+        learner_of(5)
+    assert "lucky_learner" not in str(caught.value)  # it is not even tried
 
 
 def test_an_installed_package_brings_a_learner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
