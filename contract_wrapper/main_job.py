@@ -46,6 +46,21 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
     )
+    sub.add_argument(
+        "--contract",
+        metavar="NAME",
+        help="what is designed: tax (default), tax-by-cells, price-per-cell, tax-per-harvester, tax-and-piece-rate, linear; "
+        "free-tax with --preset original",
+    )
+    sub.add_argument(
+        "--objective",
+        help="what is maximised: welfare (default), worst (the worst-off agent's utility), nash or income",
+    )
+    sub.add_argument(
+        "--outside",
+        metavar="OPTIONS",
+        help="what agents could have elsewhere, such as cleaner:5;cleaner_2:8 (default: 0)",
+    )
     add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
     sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
     sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
@@ -213,7 +228,10 @@ def folder_name(run: Configured) -> str:
 
     others = suffix(differing(tree(run), tree_or_nothing(lambda: tree(run.alone()))))
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
-    parts = [*game_name(options), costs]
+    designed = [
+        re.sub(r"[^A-Za-z0-9.]+", "-", getattr(options, name) or "") for name in ("contract", "objective", "outside")
+    ]
+    parts = [*game_name(options), costs, *filter(None, designed)]
     if options.learner != "mtmfq":
         parts.append(options.learner)
     if inner == CREWS:

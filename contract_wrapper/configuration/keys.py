@@ -18,6 +18,7 @@ from typing import Any
 
 from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.learner import LearnerConfig
@@ -81,7 +82,7 @@ def roots() -> Mapping[str, Key]:
     """Keys at the top of a configuration."""
     others: dict[str, type] = {"search": SearchSettings, "landscape": LandscapeSettings}
     tables = {name: Key(name=name, hint=cls, optional=False, kind=Kind.TABLE) for name, cls in others.items()}
-    return {**keys_of(EvaluationSettings), **tables}
+    return {**keys_of(EvaluationSettings), **keys_of(ChosenProblem), **tables}
 
 
 @lru_cache
@@ -91,7 +92,7 @@ def used_by() -> Mapping[str, frozenset[str]]:
     one = whole - {"crews"}  # a contract that is certified or shown has agents of its own, or files of crews
     shared = {name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)}
     return {
-        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search"},
+        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search", *keys_of(ChosenProblem)},
         "landscape": frozenset({*shared, "payment", "landscape"}), "show": frozenset(roots()),
     }  # fmt: skip
 

@@ -34,6 +34,7 @@ from contract_wrapper.configuration.sources import SET, Assignment, last, placed
 from contract_wrapper.configuration.value_types import called, fits, has_parts
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import DEFAULT, get_learner, learner_of
@@ -71,7 +72,23 @@ class Resolver:
             ContractsError: a value is out of range; the message names its key and where it stands.
             CleanupError, LearnerError: an option of the command is, and no key of a file.
         """
-        return self._build(EvaluationSettings(), self._of(keys_of(EvaluationSettings)), ())
+        chosen: ChosenProblem = self._build(ChosenProblem(), self._of(keys_of(ChosenProblem)), ())
+        if chosen.usual:
+            return self._build(EvaluationSettings(), self._of(keys_of(EvaluationSettings)), ())
+
+        def build(some: list[Assignment]) -> EvaluationSettings:
+            """Game and costs are the problem's, everything else is the evaluation's."""
+            own = {name: [a for a in some if a.key[0] == name] for name in ("game", "costs")}
+            keys, usual = keys_of(EvaluationSettings), EvaluationSettings()
+            game = _read(keys["game"], usual.game, own["game"], ("game",), self.payment)
+            costs = get_costs(own["costs"][-1].value) if own["costs"] else usual.costs
+            named = _table(ChosenProblem(), some, path=(), payment=self.payment)
+            base = dataclasses.replace(usual, problem=named.problem(game, costs, self.search().max_cleaners))
+            rest = [a for a in some if a.key[0] in keys and a.key[0] not in own]
+            made: EvaluationSettings = _table(base, rest, path=(), payment=self.payment)
+            return made
+
+        return explained(build, self._of({*keys_of(EvaluationSettings), *keys_of(ChosenProblem)}))
 
     def search(self) -> SearchSettings:
         """Settings of a search; errors as in `evaluation`."""

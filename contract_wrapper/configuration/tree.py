@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contract_wrapper.configuration.keys import NAME, NONE, Key, Kind, below, is_shared, keys_of, roots
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import learner_of
+from contract_wrapper.problems.cleanup import CleanupProblem
 from contract_wrapper.studies.settings import SearchSettings
 
 Tree = dict[str, Any]
@@ -29,11 +31,25 @@ def tree_of(
     for part in parts:
         if isinstance(part, EvaluationSettings):
             found.update(_table(keys_of(EvaluationSettings), part, payment))
+            found.update(_designed(part, payment))
             continue
         name = next(name for name, key in roots().items() if key.hint is type(part))
         found.update(_table({n: k for n, k in keys_of(type(part)).items() if is_shared(k)}, part, payment))
         found[name] = _table(below(roots()[name]), part, payment)
     return {name: value for name, value in found.items() if name not in set(without)}
+
+
+def _designed(settings: EvaluationSettings, payment: str) -> Tree:
+    """What is designed; game and costs then are the problem's. Of a problem of the user's its name alone."""
+    problem = settings.problem
+    if problem is not None and not isinstance(problem, CleanupProblem):
+        return {"contract": problem.name}
+    chosen = ChosenProblem() if problem is None else ChosenProblem.of(problem)
+    told = _table(keys_of(ChosenProblem), chosen, payment)
+    if problem is not None:
+        keys = keys_of(EvaluationSettings)
+        told |= {name: _plain(keys[name], getattr(problem, name), payment) for name in ("game", "costs")}
+    return told
 
 
 def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:

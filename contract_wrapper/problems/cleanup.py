@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cleanup_env import CleanupConfig, make_config
+from cleanup_env import CleanupConfig, CleanupError, make_config
 from contract_wrapper.contracts.contract import Contract, as_int
-from contract_wrapper.contracts.costs import CostRule, as_costs
+from contract_wrapper.contracts.costs import CostRule, as_costs, get_costs
 from contract_wrapper.contracts.designed_contract import AnyContract, Number
 from contract_wrapper.contracts.families import ContractFamily
 from contract_wrapper.contracts.family_tools import somebody_is_paid
-from contract_wrapper.contracts.named_families import family_as_dict, get_family
+from contract_wrapper.contracts.named_families import family_as_dict, family_from_dict, get_family
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.contracts.payment_rules import paid_by, payers_of
 from contract_wrapper.contracts.roles import Roles
@@ -25,6 +26,9 @@ from contract_wrapper.problems.terms import Term
 
 CREW = "n_cleaners"
 """Name of the term that recruits."""
+
+KIND = "cleanup"
+"""How a file says that a problem is one of Clean-up's, which is made of plain values alone."""
 
 STEP = 0.01
 """Distance of neighbouring values of a term (the paper's grid of taxes), unless another is asked for."""
@@ -99,6 +103,10 @@ class CleanupProblem(DesignProblem):
 
     largest_crew: int
     """Largest crew, in units of which its size is shown."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What files keep of it; all of it, so that it need not be registered to be read."""
+        return {**super().to_dict(), "kind": KIND}
 
     def crew_of(self, contract: AnyContract) -> int:
         """Number of cleaners that a contract recruits."""
@@ -181,3 +189,30 @@ def _step(step: float | None, low: float, high: float) -> float | None:
 
 def _roles(config: CleanupConfig) -> Roles:
     return Roles(names=config.roles, agents=config.agents)
+
+
+def cleanup_from(data: Mapping[str, Any]) -> CleanupProblem:
+    """Build again the problem that wrote `to_dict`; all of it is plain values, and no code is named.
+
+    Raises:
+        ContractsError: something is missing, unknown, out of range, or not as this version writes it.
+    """
+    try:
+        own, terms = data["settings"], data["terms"]
+        crew = next((high for name, _, high, *_ in terms if name == CREW), 1.0)
+        game = make_config("contract", **{str(name): value for name, value in own["game"].items()})
+        found = cleanup_problem(
+            family_from_dict(own["family"]), name=data["name"], game=game, costs=get_costs(own["costs"]),
+            max_cleaners=int(crew), step=next((step for *_, step, whole in terms if not whole), None),
+            objective=data["objective"], outside=data["outside"],
+        )  # fmt: skip
+        same = found.to_dict() == json.loads(json.dumps(data))
+    except (LookupError, TypeError, ValueError, AttributeError, CleanupError) as error:
+        if isinstance(error, ContractsError):
+            raise
+        raise ContractsError(f"a file says nothing that a problem of Clean-up can be made of: {error}") from error
+    if not same:
+        raise ContractsError(
+            "the design problem of a file is not as this version writes it: use the version that wrote it"
+        )
+    return found

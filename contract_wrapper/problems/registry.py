@@ -7,6 +7,7 @@ from importlib.metadata import entry_points
 from typing import Any
 
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.problems.cleanup import KIND, cleanup_from
 from contract_wrapper.problems.problem import DesignProblem
 
 GROUP = "contract_wrapper.problems"
@@ -57,13 +58,15 @@ def get_problem(name: str) -> DesignProblem:
 
 
 def problem_from(data: Mapping[str, Any]) -> DesignProblem:
-    """Return the registered problem of which a file keeps what `to_dict` wrote.
+    """Return the registered problem of which a file keeps what `to_dict` wrote; one of Clean-up is built again.
 
     Raises:
         ContractsError: it is not registered, or is another than the file says.
     """
     if not isinstance(data, Mapping) or not isinstance(data.get("name"), str):
         raise ContractsError(f"a file names its design problem, got {shown(data)}")
+    if data.get("kind") == KIND:
+        return cleanup_from(data)
     problem = get_problem(data["name"])
     mine = problem.to_dict()
     for key in mine:

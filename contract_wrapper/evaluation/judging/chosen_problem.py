@@ -1,0 +1,48 @@
+"""Which contracts are designed and for what, as options and files say it: names and text alone."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from cleanup_env import CleanupConfig
+from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.problems.cleanup import CleanupProblem, cleanup_problem
+
+USUAL = "tax"
+"""The paper's contracts, which need no design problem of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenProblem:
+    """What the principal chooses among, what it maximises, and what agents could have elsewhere."""
+
+    contract: str = USUAL
+    """Family of contracts by name: `tax`, `tax-by-cells`, `price-per-cell`, `tax-per-harvester`, `tax-and-piece-rate`,
+    `linear`, `free-tax`, or one that this program registered."""
+
+    objective: str = "welfare"
+    """What is maximised: `welfare`, `worst` (utility of the worst-off agent), `nash` or `income`."""
+
+    outside: str = ""
+    """What agents could have elsewhere, per episode, by role or agent: `cleaner:5;cleaner_2:8`."""
+
+    @property
+    def usual(self) -> bool:
+        """Whether it is the paper's problem."""
+        return self == ChosenProblem()
+
+    @classmethod
+    def of(cls, problem: CleanupProblem) -> ChosenProblem:
+        """What a problem was made of."""
+        return cls(
+            contract=problem.settings["family"]["family"], objective=problem.objective, outside=str(problem.outside)
+        )
+
+    def problem(self, game: CleanupConfig, costs: CostRule, max_cleaners: int) -> CleanupProblem:
+        """Build the problem; errors as `cleanup_problem`."""
+        name = "-".join(["cleanup", *(str(v) for v in dataclasses.astuple(self) if v)])
+        return cleanup_problem(
+            self.contract, name=name, game=game, costs=costs, max_cleaners=max_cleaners, objective=self.objective,
+            outside=self.outside,
+        )  # fmt: skip
