@@ -52,10 +52,12 @@ def in_words(margins: Mapping[str, Estimate], *, names: bool = False) -> str:
     """Say in a few words who accepts, and where it is not accepted, who refuses and of whom it is undecided.
 
     Args:
-        margins: by harvester's name, and `PARTICIPATION`.
-        names: whether harvesters are named; else they are counted.
+        margins: by the name of who is there without a contract, and `PARTICIPATION`.
+        names: whether they are named; else they are counted.
 
     >>> sure, open, bad = Estimate(mean=1.0), Estimate(mean=-0.1, se=0.1), Estimate(mean=-1.0, se=0.1)
+    >>> in_words({"fisher_0": open, "fisher_1": sure})
+    'undecided for 1 of 2 fishers'
     >>> in_words({"harvester_0": bad, "harvester_1": open, PARTICIPATION: sure})
     'refused by 1 of 2 harvesters (undecided: 1 of 2 harvesters)'
     """
@@ -71,10 +73,13 @@ def in_words(margins: Mapping[str, Estimate], *, names: bool = False) -> str:
 def _who(margins: Mapping[str, Estimate], word: Acceptance, names: bool) -> str:
     """Those of whom one word is true."""
     found = [name for name, margin in margins.items() if acceptance([margin]) is word]
-    harvesters = [name for name in found if name != PARTICIPATION]
-    everybody = sum(name != PARTICIPATION for name in margins)
-    counted = [f"{len(harvesters)} of {everybody} harvesters"] if harvesters else []
-    return ", ".join((harvesters if names else counted) + (["the cleaners"] if PARTICIPATION in found else []))
+    mine = [name for name in found if name != PARTICIPATION]
+    everybody = [name for name in margins if name != PARTICIPATION]
+    roles = {name.rpartition("_")[0] or name for name in everybody}
+    called = f"{next(iter(roles))}s" if len(roles) == 1 else "agents"
+    recruits = "the cleaners" if roles == {"harvester"} else "the recruited agents"
+    counted = [f"{len(mine)} of {len(everybody)} {called}"] if mine else []
+    return ", ".join((mine if names else counted) + ([recruits] if PARTICIPATION in found else []))
 
 
 def harvester_margins(
