@@ -116,9 +116,8 @@ def draw_fairness(record: StudyRecord, *, style: FigureStyle = SCREEN) -> Figure
     good = {t.number for t in record.ranked()}
     fit = [k for k, t in enumerate(trials) if t.number in good]
     front = [k for k in fit if not any(welfare[j] >= welfare[k] and worst[j] > worst[k] for j in fit)]
-    title = (
-        f"{len(front)} of {len(trials)} contracts are feasible and neither less fair nor less efficient than another"
-    )
+    many = f"{len(front)} contracts are" if len(front) != 1 else "1 contract is"
+    title = f"Of {len(trials)} contracts, {many} feasible and not both less fair and less efficient than another"
     points = style.points
     figure, ax = canvas(*style.size(7.6, 5.4, 2.6), title, style)
     for answer, (marker, name) in MARKS.items():
