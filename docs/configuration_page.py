@@ -20,6 +20,7 @@ from contract_wrapper.configuration.keys import NAME, PRESET, PROFILE, Key, Kind
 from contract_wrapper.configuration.tree import leaves, toml_value, tree_of
 from contract_wrapper.configuration.value_types import called
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.mtmfq_profiles import MTMFQ_PROFILES
@@ -77,7 +78,7 @@ def _readers() -> str:
     return "\n".join(["| command | reads |", "|---|---|", *rows]) + "\n"
 
 
-ORDER = (*keys_of(EvaluationSettings), "search", "landscape")
+ORDER = (*keys_of(EvaluationSettings), *keys_of(ChosenProblem), "search", "landscape")
 
 
 def _sections() -> Iterator[str]:
@@ -86,6 +87,10 @@ def _sections() -> Iterator[str]:
     ppo = leaves(tree_of(EvaluationSettings(learner=PPOConfig())))
     own = {n: k for n, k in keys_of(LandscapeSettings).items() if not is_shared(k)}
     yield _section("At the top", "Settings of an evaluation.", EvaluationSettings, "", usual)
+    about = (
+        "What `optimize` designs, and for what ([design a problem](../how_to/design_a_problem.md)), also at the top."
+    )
+    yield _section("What is designed", about, ChosenProblem, "", usual)
     yield _section("game", "The game without recruits.", CleanupConfig, "game.", usual, words=(PRESET,))
     about = 'With `name = "mtmfq"`, the default. The same keys stand under `crews.learner`, `landscape.crews`, '
     about += "`landscape.deviators` and `landscape.baseline`, with defaults that `cleanup-contracts show` prints."

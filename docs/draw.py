@@ -41,7 +41,7 @@ from cleanup_env.colours import agent_colours, palette
 from cleanup_env.render import rgb
 from contract_tree import Result, named_tree, simulate
 
-COLOURS = 64
+COLOURS = 56
 """Colours of a chart's file, so that it stays small."""
 
 IMAGES = Path(__file__).parent / "images"

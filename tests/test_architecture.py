@@ -37,7 +37,7 @@ ONLY = {
     "skopt": ("bo/scipy_result.py",),
     "stable_baselines3": ("learners/ppo/",),
     "contract_wrapper.bo": ("bo/", "studies/", "__init__.py"),
-    "cleanup_env": ("envs/", "evaluation/", "landscapes/", "playback/", "configuration/", "program.py"),
+    "cleanup_env": ("envs/", "problems/", "evaluation/", "landscapes/", "playback/", "configuration/", "program.py"),
     "mtmfq": ("learners/", "evaluation/", "landscapes/", "playback/", "configuration/", "program.py"),
 }
 """Where in contract_wrapper a library or package may be imported at all."""

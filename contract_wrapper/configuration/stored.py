@@ -13,6 +13,7 @@ from contract_wrapper.configuration.resolve import Resolver
 from contract_wrapper.configuration.sources import from_table
 from contract_wrapper.configuration.tree import Tree, tree_of
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.outcome_files import KIND as OUTCOME
 from contract_wrapper.evaluation.outcome_files import read_settings
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -75,7 +76,7 @@ def read_stored(path: Path) -> Stored:
     kind = _kind(path)
     if kind == OUTCOME:
         settings, outcome = read_settings(path)
-        return Stored(kind="evaluation", source=path, tree=tree_of(settings), versions=outcome.versions)
+        return Stored(kind="evaluation", source=path, tree=_of_evaluation(settings), versions=outcome.versions)
     if kind == LANDSCAPE:
         about = read_sealed(path, LANDSCAPE)
         return Stored(kind="landscape", source=path, tree=landscape_tree(about, path), versions=_versions(about))
@@ -141,7 +142,12 @@ def _outcomes(folder: Path) -> Stored:
         names = ", ".join(path.name for path, _, _ in each[:MOST_NAMED]) + (", ..." if len(each) > MOST_NAMED else "")
         raise ContractsError(f"{folder} has outcomes of {len(each)} configurations: name one of its files ({names})")
     path, settings, versions = each[0]
-    return Stored(kind="evaluation", source=path, tree=tree_of(settings), versions=versions)
+    return Stored(kind="evaluation", source=path, tree=_of_evaluation(settings), versions=versions)
+
+
+def _of_evaluation(settings: EvaluationSettings) -> Tree:
+    """Settings of an evaluation; what is designed is no part of them where it is the tax and the crew."""
+    return tree_of(settings, without=keys_of(ChosenProblem) if settings.problem is None else ())
 
 
 def _kind(path: Path) -> object:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from contract_wrapper.contracts.contract import as_items, as_number
 from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule, PayPerCell, TaxAndShare, TaxByCells
@@ -109,6 +109,15 @@ class TaxContracts:
         """Return `tax_scale` of each agent's role, (B, N)."""
         cleaner, harvester = tax_scale(terms[:, :1], int(roles.cleaner.sum()))
         return np.where(roles.cleaner, cleaner, np.where(roles.harvester, harvester, 1.0))
+
+    def seen_by(self, agents: NDArray[np.int64], terms: FloatArray, roles: Roles) -> tuple[FloatArray, FloatArray]:
+        """Return `shown` (R, 4) and `scale` (R,) of one agent (its number) for each of R contracts."""
+        tax, n_cleaners = terms[:, 0], int(roles.cleaner.sum())
+        harvests, cleans = roles.harvester[agents], roles.cleaner[agents]
+        kept, of_pot = np.where(harvests, 1.0 - tax, 1.0), np.where(cleans, tax / max(1, n_cleaners), 0.0)
+        cleaner, harvester = tax_scale(tax, n_cleaners)
+        scale = np.where(cleans, cleaner, np.where(harvests, harvester, 1.0))
+        return np.stack([kept, of_pot, tax, np.sqrt(tax)], axis=1), scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

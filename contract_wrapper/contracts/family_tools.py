@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from contract_wrapper.contracts.families import ContractFamily
 from contract_wrapper.contracts.payment_rules import paid_by, payers_of
@@ -66,6 +67,24 @@ def drawn_terms(family: ContractFamily, n: int, rng: np.random.Generator) -> Flo
         return own
     low, high = np.array(family.bounds).T
     return rng.uniform(low, high, (n, len(low)))
+
+
+def seen_by(
+    family: ContractFamily, agents: NDArray[np.int64], terms: FloatArray, roles: Roles
+) -> tuple[FloatArray, FloatArray]:
+    """Return what one agent (its number) sees of each of R contracts, (R, C), and the scale of its utilities, (R,).
+
+    A family may say so for itself (`seen_by`), which saves what all others would see; one that changes `shown` or
+    `scale` of another and leaves its `seen_by` is asked for all.
+    """
+    kind = type(family)
+    own = getattr(kind, "seen_by", None)
+    home = None if own is None else next(base for base in kind.__mro__ if "seen_by" in vars(base))
+    if home is not None and all(getattr(kind, name) is getattr(home, name) for name in ("shown", "scale")):
+        found: tuple[FloatArray, FloatArray] = family.seen_by(agents, terms, roles)  # type: ignore[attr-defined]
+        return found
+    each = np.arange(len(agents))
+    return family.shown(terms, roles)[each, agents], family.scale(terms, roles)[each, agents]
 
 
 def moves_nothing(family: ContractFamily, terms: FloatArray) -> bool:

@@ -19,6 +19,7 @@ from contract_wrapper.contracts.family_tools import (
     drawn_terms,
     moves_nothing,
     parts_of,
+    seen_by,
     somebody_is_paid,
     weights_of,
 )
@@ -113,12 +114,12 @@ class FamilyGames(SettledGames):
 
         The weights hold the contract's scale, so that the weighted sum is in common units.
         """
-        each = np.arange(len(agents))
+        shown, scale = seen_by(self.family, agents, terms, self.roles)
         crew = np.full((len(agents), 1), self._crew / self.largest_crew)
-        contexts = np.concatenate([self.family.shown(terms, self.roles)[each, agents], crew], axis=1, dtype=np.float32)
+        contexts = np.concatenate([shown, crew], axis=1, dtype=np.float32)
         ones = np.ones((len(agents), 1))
         weights = np.concatenate([ones, weights_of(self.family, terms), ones], axis=1)
-        return contexts, weights * self.family.scale(terms, self.roles)[each, agents, None]
+        return contexts, weights * scale[:, None]
 
     def _offer(self, seed: int) -> None:
         if self._drawn:

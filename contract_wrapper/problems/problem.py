@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -247,7 +248,7 @@ def source_of(function: Any) -> bytes:
         if file is not None and Path(file).is_file():
             return Path(file).read_bytes()
         return inspect.getsource(function).encode()
-    except (OSError, TypeError):
+    except (OSError, TypeError, SyntaxError, tokenize.TokenError):
         return b""
 
 

@@ -157,7 +157,7 @@ class StudyDatabase:
             return tuple(t.number for t in running if {"outcome", "failure"} & set(t.user_attrs))
 
     def finish(
-        self, number: int, result: Outcome | str, margins: Mapping[str, Estimate], value: float | None = None
+        self, number: int, result: Outcome | str, margins: Mapping[str, Estimate], objective: float | None = None
     ) -> None:
         """Store what came out of a trial: an outcome with its margins and objective (default: welfare), or a failure."""
         import optuna
@@ -178,7 +178,7 @@ class StudyDatabase:
                 if name not in trial.constraints:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
             dashboard.show(self._storage.engine, trial._trial_id, result, margins)
-            self._study.tell(trial, result.welfare.mean if value is None else value)
+            self._study.tell(trial, result.welfare.mean if objective is None else objective)
 
     def _begun(self, number: int) -> optuna.Trial:
         """Return a trial that runs; it is begun only now, when its result is there, so that a stop leaves it waiting."""

@@ -188,8 +188,11 @@ class StudyRecord:
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
 
     def candidates(self) -> list[TrialRecord]:
-        """The feasible trials with the highest welfare, of which one is recommended where crews judge: at most three."""
-        return self.feasible_trials()[:MAX_CANDIDATES]
+        """The feasible trials that are best as measured, of which one is recommended where crews judge: at most three.
+
+        Where no contract is tried again (`n_confirm` 0, a look), it is the best alone.
+        """
+        return self.feasible_trials()[: MAX_CANDIDATES if self.search.n_confirm else 1]
 
     def _doubt(self, trial: TrialRecord) -> int:
         """How much speaks against recommending a trial as far as its certificate says: 0 if it is certified."""

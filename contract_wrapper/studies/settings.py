@@ -49,7 +49,7 @@ class SearchSettings:
     """Contracts that cPMES chooses at once."""
 
     n_confirm: int = 5
-    """Fresh trainings that confirm the best contract at the end; 0: none."""
+    """Fresh trainings that confirm the best contract at the end; 0: none, and crews have one contract certified at most."""
 
     max_cleaners: int = 5
     """Largest number of cleaners in the design space (taxes: 0.00 to 1.00 in steps of 0.01)."""

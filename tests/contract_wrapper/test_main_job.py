@@ -81,7 +81,7 @@ def test_crews_are_trained_by_the_learner_of_the_options() -> None:
 @pytest.mark.parametrize(
     ("arguments", "inner", "message"),
     [
-        (("--learner", "dqn"), "crews", "trained by mtmfq or ppo, and dqn learns one contract at a time"),
+        (("--learner", "dqn"), "crews", "there is no learner 'dqn': choose one of mtmfq, ppo"),
         (("--crews", "2"), "scratch", "--crews belongs to crews"),
         (("--crews-episodes", "2"), "scratch", "--crews-episodes belongs to crews"),
         (("--crews", "0"), "crews", "trainings of crews must be"),

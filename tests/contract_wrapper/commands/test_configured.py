@@ -22,6 +22,7 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
+from contract_wrapper.evaluation.crews import PPO_CREWS
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.outcome_files import KIND, write_outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -129,8 +130,9 @@ def test_quick_is_quick_whatever_a_file_says(run_toml: Any) -> None:
 def test_a_file_that_chooses_the_learner_decides_who_can_judge(run_toml: Any) -> None:
     run_toml('learner.name = "ppo"\n')
     assert optimized("--config", "run.toml")[0].crews is None
-    with pytest.raises(ContractsError, match="ppo learns one contract at a time"):
-        optimized("--config", "run.toml", "--inner", "crews")
+    by_ppo = optimized("--config", "run.toml", "--inner", "crews")[0].crews
+    assert by_ppo is not None
+    assert by_ppo.learner == PPO_CREWS
     assert optimized("--config", "run.toml", "--learner", "mtmfq")[0].crews == CrewSettings()
 
 

@@ -16,9 +16,9 @@ TRAINING = """
 import sys, time
 from pathlib import Path
 from small_crews import SETTINGS
-from contract_wrapper.evaluation import crews
+from contract_wrapper.evaluation.by_crews import crew_learners
 from contract_wrapper.evaluation.by_crews.crew_folder import one_crews
-crews._CHECKPOINT_SECONDS = 0.0
+crew_learners._CHECKPOINT_SECONDS = 0.0
 one_crews(Path(sys.argv[1]), SETTINGS, 0, on_progress=lambda _: time.sleep(0.5))
 """
 

@@ -82,8 +82,8 @@ def test_the_command_names_wrong_learners_and_profiles(tmp_path: Path) -> None:
     assert "choose one of smoke, quick, fast" in line
 
 
-def test_best_responses_are_for_crews_of_mtmfq() -> None:
-    with pytest.raises(ContractsError, match="PPOConfig: evaluate with the learner mtmfq"):
+def test_a_best_response_is_to_a_policy_of_the_settings_learner() -> None:
+    with pytest.raises(ContractsError, match="policy must be a policy of ppo, as the settings are"):
         best_response(CREW, TINY, None, "cleaner_0")  # type: ignore[arg-type]
 
 
