@@ -132,7 +132,10 @@ class Search:
         self._progress.say(f"{best.contract}: {certificate.verdict}")
 
     def _finish_open(self, workers: Workers | Here) -> None:
-        """Evaluate whatever is queued; crews that it needs and that are missing are trained before, with the baseline."""
+        """Evaluate whatever is queued; crews that it needs and that are missing are trained before.
+
+        The baseline is trained beside them where a process is free, else while the crews play the first contracts.
+        """
         jobs = [
             Job(number=t.number, contract=t.contract, seed=t.seed, from_scratch=workload.from_scratch(t.phase))
             for t in self.study.open_trials()
@@ -140,8 +143,9 @@ class Search:
         if not all(job.from_scratch for job in jobs):
             crews = crew_jobs(self.study.outcomes, self.study.settings)
             if crews:
-                self._do(workers, [*crews, *(job for job in jobs if job.from_scratch)])
-                jobs = [job for job in jobs if not job.from_scratch]
+                beside = [job for job in jobs if job.from_scratch] if len(crews) < self.processes else []
+                self._do(workers, [*crews, *beside])
+                jobs = [job for job in jobs if job not in beside]
         self._do(workers, jobs)
 
     def _do(

@@ -102,6 +102,32 @@ def test_crews_are_trained_first_and_judge_all_contracts(tmp_path: Path, run: Ru
     assert "welfare_crews_2" in (tmp_path / "trials.csv").read_text().splitlines()[0]
 
 
+@pytest.mark.parametrize(("processes", "beside"), [(1, "tax"), (2, "tax"), (3, "crews")])
+def test_the_baseline_is_trained_where_a_process_would_idle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int, beside: str
+) -> None:
+    """Beside the two trainings of crews if there are more processes than that, else while they play contracts."""
+    steps: list[list[str]] = []
+
+    class Noted(InThisProcess):
+        def run(self, jobs, *others) -> None:  # type: ignore[no-untyped-def]
+            steps.append([str(job) for job in jobs])
+            super().run(jobs, *others)
+
+    monkeypatch.setattr(search_module, "working", lambda _n: Noted())
+    assert ONE_SIZE.crews is not None
+    assert ONE_SIZE.crews.trainings == 2
+    search = dataclasses.replace(SEARCH, n_search=0, n_confirm=0)
+    study = Study(tmp_path, ONE_SIZE, search)
+    try:
+        Search(study, processes=processes, stream=io.StringIO()).run()
+    finally:
+        study.close()
+    mine = next(step for step in steps if any(job.startswith("no contract") for job in step))
+    assert mine[-1 if beside == "crews" else 0].startswith("no contract")
+    assert any(job.startswith(beside) for job in mine)
+
+
 def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, run: Run) -> None:
     workers = InThisProcess()
     whole = run(tmp_path / "whole", workers)
