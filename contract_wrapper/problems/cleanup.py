@@ -12,7 +12,6 @@ from contract_wrapper.contracts.contract import Contract, as_int
 from contract_wrapper.contracts.costs import CostRule, as_costs, get_costs
 from contract_wrapper.contracts.designed_contract import AnyContract, Number
 from contract_wrapper.contracts.families import ContractFamily
-from contract_wrapper.contracts.family_tools import somebody_is_paid
 from contract_wrapper.contracts.named_families import family_as_dict, family_from_dict, get_family
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.contracts.payment_rules import paid_by, payers_of
@@ -26,6 +25,9 @@ from contract_wrapper.problems.terms import Term
 
 CREW = "n_cleaners"
 """Name of the term that recruits."""
+
+WEIGHTS = (-0.5, 0.5)
+"""Bounds of the weights of `linear`, a share of the team's reward for each agent of a role, unless others are given."""
 
 KIND = "cleanup"
 """How a file says that a problem is one of Clean-up's, which is made of plain values alone."""
@@ -132,7 +134,8 @@ def cleanup_problem(
     """Make a design problem of Clean-up and a family of contracts.
 
     Args:
-        family: the contracts, or their name for `get_family`; `tax-per-harvester` then has a tax for each harvester.
+        family: the contracts, or their name for `get_family`; `tax-per-harvester` then has a tax for each harvester, and
+            `linear` weights between -0.5 and 0.5.
         name: of the problem; default: `cleanup`, the family's name and the preset.
         game: the game without recruits, or its preset; with free agents (`original`) for families such as `free-tax`.
         costs: a cost rule, or text for `get_costs`; default: `effort`.
@@ -150,12 +153,15 @@ def cleanup_problem(
     if not isinstance(config, CleanupConfig):
         raise ContractsError(f"the game must be a CleanupConfig or the name of a preset, got {shown(game)}")
     if isinstance(family, str):
-        numbers = {"n_harvesters": config.n_harvesters} if family == "tax-per-harvester" else {}
-        chosen = get_family(family, **numbers)
+        usual: dict[str, dict[str, Any]] = {
+            "tax-per-harvester": {"n_harvesters": config.n_harvesters},
+            "linear": {"harvester_weight": WEIGHTS, "cleaner_weight": WEIGHTS},
+        }
+        chosen = get_family(family, **usual.get(family, {}))
     else:
         chosen = family
     plain, rule = family_as_dict(chosen), as_costs(costs)
-    recruits = "cleaner" in paid_by(chosen) and not somebody_is_paid(chosen, _roles(config))
+    recruits = "cleaner" in {*payers_of(chosen), *paid_by(chosen)}
     most = as_int(max_cleaners)
     if most is None or most < 1:
         raise ContractsError(f"max_cleaners must be an integer of at least 1, got {shown(max_cleaners)}")
@@ -185,10 +191,6 @@ def cleanup_problem(
 def _step(step: float | None, low: float, high: float) -> float | None:
     """A step that the range holds."""
     return None if step is None or high - low < step else step
-
-
-def _roles(config: CleanupConfig) -> Roles:
-    return Roles(names=config.roles, agents=config.agents)
 
 
 def cleanup_from(data: Mapping[str, Any]) -> CleanupProblem:

@@ -15,11 +15,15 @@ from contract_wrapper import (
     CustomPayment,
     PettingZooGames,
     get_costs,
-    sb3_vec_env,
 )
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.learners.population import Population
-from mtmfq import MTMFQConfig, play, train
+from mtmfq import MTMFQConfig
+
+pytest.importorskip("torch")
+pytest.importorskip("stable_baselines3")
+from contract_wrapper import sb3_vec_env
+from mtmfq import play, train
 
 PUMPING = get_costs("cleaner:per_shot=0.1")
 

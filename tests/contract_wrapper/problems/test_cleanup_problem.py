@@ -44,6 +44,7 @@ def numbers_in_the_middle(one: CleanupProblem):
         ("tax-per-harvester", ["tax_0", "tax_1", "n_cleaners"]),
         ("tax-and-piece-rate", ["tax", "piece_rate", "n_cleaners"]),
         ("price-per-cell", ["price", "n_cleaners"]),
+        ("linear", ["harvester_weight", "cleaner_weight", "n_cleaners"]),
     ],
 )
 def test_a_contract_is_the_familys_terms_and_a_crew(family, terms):
