@@ -125,7 +125,7 @@ def test_an_object_of_a_class_of_ones_own_has_the_bounds_of_its_registration():
             r"no contracts of the name 'taxes' \(did you mean 'tax'\?\): the names are tax, tax-by",
         ),
         (lambda: get_family("tax", least=0), "contracts of the name 'tax' are given by low, high: .*'least'"),
-        (lambda: get_family("linear"), "given by harvester_weight, cleaner_weight: missing a required argument"),
+        (lambda: get_family("linear"), "given by harvester_weight, cleaner_weight: missing a required"),
         (lambda: get_family("tax", low=2), "low must be a number between 0 and 1, got 2"),
         (lambda: register_family("tax", WAGE), "the name 'tax' belongs to other contracts"),
         (lambda: register_family("TaxContracts", WAGE), "the name 'TaxContracts' belongs to other contracts"),
