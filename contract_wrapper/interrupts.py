@@ -6,8 +6,11 @@ whose exceptions Python ignores. So it also leaves a mark, and whatever begins w
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import threading
+from collections.abc import Iterator
 from types import FrameType
 
 EXIT_CODE = 130
@@ -25,6 +28,26 @@ def install() -> None:
             signal.signal(number, _interrupted)
 
 
+@contextlib.contextmanager
+def noted() -> Iterator[None]:
+    """In a call from a script or a notebook: Ctrl-C raises KeyboardInterrupt as ever, and also leaves the mark.
+
+    Handlers that somebody set stay, and nothing is done outside of the main thread, which alone gets signals.
+    """
+    global _asked
+    mine = threading.current_thread() is threading.main_thread()
+    if not mine or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    _asked = False
+    signal.signal(signal.SIGINT, _noted)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _asked = False
+
+
 def asked() -> bool:
     """Whether a stop was asked for."""
     return _asked
@@ -34,6 +57,12 @@ def check() -> None:
     """Raise KeyboardInterrupt if a stop was asked for; to be called before work is begun, and while waiting for it."""
     if _asked:
         raise KeyboardInterrupt
+
+
+def _noted(_signal: int, _frame: FrameType | None) -> None:
+    global _asked
+    _asked = True
+    raise KeyboardInterrupt
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ import io
 from pathlib import Path
 from typing import TextIO
 
+from contract_wrapper import interrupts
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import check_processes
 from contract_wrapper.problems.registry import register_problem
@@ -45,6 +46,7 @@ def optimize(
     study = Study(Path(folder), settings, SearchSettings() if search is None else search)
     try:
         told = io.StringIO() if stream is None else stream
-        return Search(study, processes=processes, stream=told, here=processes == 1).run()
+        with interrupts.noted():
+            return Search(study, processes=processes, stream=told, here=processes == 1).run()
     finally:
         study.close()

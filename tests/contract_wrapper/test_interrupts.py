@@ -105,3 +105,27 @@ def test_workers_end_when_their_parent_is_killed_while_they_start(tmp_path: Path
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert left == set()
+
+
+def test_an_interrupt_in_a_call_from_a_script_is_seen_although_it_was_swallowed_and_forgotten_afterwards() -> None:
+    code = """
+import os, signal
+from contract_wrapper import interrupts
+
+class Swallows:
+    def __del__(self):  # Python ignores what is raised here
+        os.kill(os.getpid(), signal.SIGINT)
+        for _ in range(1000): pass
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+with interrupts.noted():
+    Swallows()
+    print(interrupts.asked())
+    try:
+        interrupts.check()
+    except KeyboardInterrupt:
+        print("stopped")
+print(interrupts.asked(), signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == ["True", "stopped", "False", "True"], ran.stderr
