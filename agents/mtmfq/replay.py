@@ -78,7 +78,7 @@ class Replay:
             "returns": np.zeros((n_slots, b, n), np.float32),
         }
         self._gathered = tuple(self.arrays.values())
-        self._parts = [np.zeros((n_slots, b, n), np.float32) for _ in range(n_parts)]
+        self._parts = np.zeros((n_parts, n_slots, b, n), np.float32)
         self.arrays |= {f"part_{k}": part for k, part in enumerate(self._parts)}
         self._relabel = config.relabel if n_parts else 0.0
         self._other_contexts, self._n_context = other_contexts, signature.n_context
@@ -125,7 +125,7 @@ class Replay:
         self.arrays["actions"][number % self.n_slots] = actions
         steps_back = min(self.n_step - 1, number % (self.horizon + 1), self.n_slots - 1)
         _spread(rewards, self._agent_powers, number, steps_back, self.arrays["returns"])
-        if self._parts:
+        if len(self._parts):
             assert parts is not None  # a rollout hands them over for every game that has them
             for part, values in zip(self._parts, parts, strict=True):
                 _spread(values, self._agent_powers, number, steps_back, part)
@@ -192,9 +192,7 @@ class Replay:
         """Show a part of a type's samples as they would have been under other contexts."""
         assert self._other_contexts is not None  # comes with the parts
         some = np.flatnonzero(rng.random(self._picks.shape[1]) < self._relabel)
-        step, place = np.divmod(self._picks[m, some], self.choices[m])
-        b = self._gathered[0].shape[1]
-        slot, game, agent = (step + step // self.horizon) % self.n_slots, place % b, self.members[m, place // b]
+        agent = self.members[m, self._picks[m, some] % self.choices[m] // self.arrays["actions"].shape[1]]
         contexts, weights = self._other_contexts(rng, agent)
         shapes = ((len(some), self._n_context), (len(some), len(self._parts)))
         if (np.shape(contexts), np.shape(weights)) != shapes:
@@ -205,8 +203,10 @@ class Replay:
         seen = slice(self.n_features - self._n_context, self.n_features)
         for name in ("rows", "next_rows"):
             self._samples[name][m, some, seen] = contexts
-        kept = np.stack([part[slot, game, agent] for part in self._parts], axis=1)
-        self._samples["returns"][m, some] = (weights * kept).sum(axis=1)
+        _reweigh(
+            some, agent, self._picks[m], int(self.choices[m]), self.horizon,
+            self._parts, np.asarray(weights, np.float64), self._samples["returns"][m],
+        )  # fmt: skip
 
     def state(self) -> dict[str, NDArray[Any]]:
         """The slots in use, for a checkpoint; the rings as they lie, without a copy."""
@@ -249,6 +249,28 @@ def _spread(
         for b in range(n_games):
             for n in range(n_agents):
                 returns[slot, b, n] += powers[back, n] * np.float32(rewards[b, n])
+
+
+@kernel
+def _reweigh(
+    some: NDArray[np.int64],
+    agents: NDArray[np.int64],
+    picks: NDArray[np.int64],
+    choices: int,
+    horizon: int,
+    parts: NDArray[np.float32],
+    weights: NDArray[np.float64],
+    out_returns: NDArray[np.float32],
+) -> None:
+    """Samples `some` (S,) and their agents (S,), picks (R,), parts (P, slots, B, N), weights (S, P) -> returns (R,)."""
+    n_parts, n_slots, n_games, _ = parts.shape
+    for i in range(some.size):
+        step, place = divmod(picks[some[i]], choices)
+        slot, game = (step + step // horizon) % n_slots, place % n_games
+        total = 0.0
+        for p in range(n_parts):
+            total += weights[i, p] * parts[p, slot, game, agents[i]]
+        out_returns[some[i]] = total
 
 
 @kernel

@@ -115,11 +115,12 @@ class FamilyGames(SettledGames):
         The weights hold the contract's scale, so that the weighted sum is in common units.
         """
         shown, scale = seen_by(self.family, agents, terms, self.roles)
-        crew = np.full((len(agents), 1), self._crew / self.largest_crew)
-        contexts = np.concatenate([shown, crew], axis=1, dtype=np.float32)
-        ones = np.ones((len(agents), 1))
-        weights = np.concatenate([ones, weights_of(self.family, terms), ones], axis=1)
-        return contexts, weights * scale[:, None]
+        contexts = np.empty((len(agents), self.n_context), np.float32)
+        contexts[:, :-1], contexts[:, -1] = shown, self._crew / self.largest_crew
+        weights = np.empty((len(agents), self.n_parts))
+        weights[:, 0] = weights[:, -1] = scale
+        np.multiply(weights_of(self.family, terms), scale[:, None], out=weights[:, 1:-1])
+        return contexts, weights
 
     def _offer(self, seed: int) -> None:
         if self._drawn:
