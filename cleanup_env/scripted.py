@@ -30,8 +30,8 @@ from cleanup_env.numba_tools import inlined, kernel
 from cleanup_env.observe import waste_hit
 from cleanup_env.state import step_of
 
-IDLE, RANDOM, GREEDY = range(3)
-PLAYERS = ("idle", "random", "greedy")
+IDLE, RANDOM, GREEDY, HARVEST = range(4)
+PLAYERS = ("idle", "random", "greedy", "harvest")
 
 
 @inlined
@@ -110,15 +110,15 @@ def _cleaner(b, i, world, rules, s, claimed, clean):
 
 @kernel
 def _act(policy, clean, world, rules, s, claimed, actions):
-    """Fill actions (B, N) for the agents whose policy is GREEDY, STAY for the others; clean (N,): its number."""
+    """Fill actions (B, N) for the agents whose policy is GREEDY or HARVEST, STAY for the others; clean (N,): its number."""
     for b in range(actions.shape[0]):
         for cell in range(claimed.size):
             claimed[cell] = 0
         for i in range(actions.shape[1]):
             actions[b, i] = STAY
-            if policy[i] != GREEDY:
+            if policy[i] < GREEDY:
                 continue
-            if rules.cleans[i]:
+            if rules.cleans[i] and policy[i] == GREEDY:
                 actions[b, i] = _cleaner(b, i, world, rules, s, claimed, clean[i])
             else:
                 actions[b, i] = _harvester(b, i, world, rules, s, claimed)
@@ -127,9 +127,9 @@ def _act(policy, clean, world, rules, s, claimed, actions):
 class ScriptedCrew:
     """One scripted player per agent, for all games of a batch.
 
-    players: `idle`, `random` or `greedy`, one name for all, or a mapping role -> name.
+    players: `idle`, `random`, `greedy` or `harvest`, one name for all, or a mapping role -> name.
     noise: share of steps in which a greedy player of a role acts at random, a number for all or a
-    mapping role -> number. rng draws all of it. Free agents play `greedy` as cleaners.
+    mapping role -> number. rng draws all of it. Free agents play `greedy` as cleaners, and `harvest` as harvesters.
     """
 
     def __init__(
@@ -160,7 +160,7 @@ class ScriptedCrew:
         self._game, self._rng = game, rng
         self._policy = np.array([PLAYERS.index(name) for name in names])
         shares = [noise if not isinstance(noise, dict) else noise.get(role, 0.0) for role in game.roles]
-        self._noise = np.where(self._policy == RANDOM, 1.0, np.where(self._policy == GREEDY, shares, 0.0))
+        self._noise = np.where(self._policy == RANDOM, 1.0, np.where(self._policy >= GREEDY, shares, 0.0))
         numbers = [
             game.config.action_number(role, Action.CLEAN) if cleans else -1
             for role, cleans in zip(game.roles, game.rules.cleans, strict=True)

@@ -7,7 +7,14 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import Given, game_name, logging_to
+from contract_wrapper.commands.options import (
+    FAMILIES,
+    Given,
+    add_objective,
+    add_outside,
+    game_name,
+    logging_to,
+)
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -46,21 +53,9 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
     )
-    sub.add_argument(
-        "--contract",
-        metavar="NAME",
-        help="what is designed: tax (default), tax-by-cells, price-per-cell, tax-per-harvester, tax-and-piece-rate, linear; "
-        "free-tax with --preset original",
-    )
-    sub.add_argument(
-        "--objective",
-        help="what is maximised: welfare (default), worst (the worst-off agent's utility), nash or income",
-    )
-    sub.add_argument(
-        "--outside",
-        metavar="OPTIONS",
-        help="what agents could have elsewhere, such as cleaner:5;cleaner_2:8 (default: 0)",
-    )
+    sub.add_argument("--contract", metavar="NAME", help=f"what is designed: {FAMILIES}")
+    add_objective(sub)
+    add_outside(sub)
     add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
     sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
     sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")

@@ -88,7 +88,7 @@ def _sections() -> Iterator[str]:
     own = {n: k for n, k in keys_of(LandscapeSettings).items() if not is_shared(k)}
     yield _section("At the top", "Settings of an evaluation.", EvaluationSettings, "", usual)
     about = (
-        "What `optimize` designs, and for what ([design a problem](../how_to/design_a_problem.md)), also at the top."
+        "Which contracts there are, and for what ([design a problem](../how_to/design_a_problem.md)), also at the top."
     )
     yield _section("What is designed", about, ChosenProblem, "", usual)
     yield _section("game", "The game without recruits.", CleanupConfig, "game.", usual, words=(PRESET,))

@@ -33,6 +33,9 @@ OPTIONS = {
 FOLDED = ("preset", "costs", "learner", "profile")
 """Of these, those that name what a file chooses by their keys, so that folders are named after it."""
 
+PROBLEMS = ("search.max_cleaners",)
+"""Keys of other tables that a design problem is made of, whatever the command."""
+
 CREWS, SCRATCH = "crews", "scratch"
 """Who judges a contract, as `--inner` says it."""
 
@@ -94,7 +97,7 @@ class Configured:
             file, sets = (tuple(a for a in some if options is not None or a.key[0] != "crews") for some in (file, sets))
             file, sets = (tuple(a for a in some if not _is_none(a)) for some in (file, sets))
         else:
-            file = tuple(a for a in file if a.key[0] in used_by()[self.command])
+            file = tuple(a for a in file if a.key[0] in used_by()[self.command] or str(a) in PROBLEMS)
         if getattr(self.options, "quick", False) and getattr(self.options, "profile", None) == "quick":
             file = tuple(a for a in file if str(a) != "learner.episodes")  # or else the look would not be quick
         said = (*file, *own_options(self.options), *(options or ()), *sets)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contract_wrapper.landscapes.certificate import Certificate
     from contract_wrapper.landscapes.landscape import Landscape
     from contract_wrapper.playback.recording import Episode
+    from contract_wrapper.problems.problem import DesignProblem
     from contract_wrapper.studies.record import StudyRecord, TrialRecord
 
 VERSION = 1
@@ -101,19 +102,22 @@ def margins_document(margins: Mapping[str, Estimate]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def evaluation_document(baselines: list[Outcome], outcomes: list[Outcome]) -> dict[str, Any]:
+def evaluation_document(
+    baselines: list[Outcome], outcomes: list[Outcome], problem: DesignProblem | None = None
+) -> dict[str, Any]:
     """Result of `evaluate`.
 
     Keys: `contract`, `seeds`, `baselines` (outcomes without a contract, one per seed), `outcomes` (with it), `mean` (over
     the outcomes), and those of `margins_document`, paired by seed. An outcome has the keys of `contract_wrapper.Outcome`.
     """
-    from contract_wrapper.evaluation.outcome import mean_outcome, paired_margins
+    from contract_wrapper.evaluation.judging.margins import paired
+    from contract_wrapper.evaluation.outcome import mean_outcome
 
     mean = mean_outcome(outcomes)
     return {
         "contract": mean.contract.as_dict(), "seeds": [o.seed for o in outcomes],
         "baselines": [o.to_dict() for o in baselines], "outcomes": [o.to_dict() for o in outcomes],
-        "mean": mean.to_dict(), **margins_document(paired_margins(outcomes, baselines)),
+        "mean": mean.to_dict(), **margins_document(paired(outcomes, baselines, problem)),
     }  # fmt: skip
 
 
@@ -136,13 +140,16 @@ def study_document(record: StudyRecord, suggestions: Sequence[str], files: Seque
     margins and `confirmed`, or null), `certificate` (or null), `suggestions` (what the search would try next, in words),
     `files`.
     """
+    from contract_wrapper.evaluation.judging.margins import margins_of
+
     best = record.best() if record.baseline is not None else None
     again = None if best is None else record.confirmation(best.contract)
     certificate = None if best is None else record.certified(best.contract)
     confirmation = None
     if best is not None and again is not None and record.baseline is not None:
         confirmation = {
-            "outcome": again.to_dict(), **margins_document(again.margins(record.baseline)),
+            "outcome": again.to_dict(),
+            **margins_document(margins_of(again, record.baseline, record.settings.problem)),
             "confirmed": record.confirmed(best.contract),
         }  # fmt: skip
     return {

@@ -7,15 +7,17 @@ import dataclasses
 from pathlib import Path
 
 from contract_wrapper import main_job
+from contract_wrapper.commands.contract_terms import contract_of
 from contract_wrapper.commands.documents import certificate_document, evaluation_document
 from contract_wrapper.commands.options import (
     add_configuration,
     add_contract,
     add_json,
     add_log,
+    add_objective,
+    add_outside,
     add_payment,
     add_shared,
-    contract_of,
     logging_to,
 )  # fmt: skip
 from contract_wrapper.commands.output import Output
@@ -29,6 +31,8 @@ FOLDER = Path("studies/evaluations")
 def add_evaluate(sub: argparse.ArgumentParser) -> None:
     """Add the options of `evaluate`."""
     add_contract(sub)
+    add_objective(sub)
+    add_outside(sub)
     add_configuration(sub)
     add_shared(sub)
     add_payment(sub)
@@ -51,12 +55,13 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.evaluation.seeds import evaluate_seeds, verdict
 
     _check_seeds(options)
-    contract, run = contract_of(options), configure(options, "evaluate")
+    run = configure(options, "evaluate")
     options = run.options
     crews = main_job.crew_options(options, run.asked_inner() or main_job.SCRATCH)
     if crews is not None and options.seeds > 1:
         raise ContractsError(f"the number of trainings of crews is given by --crews, got --seeds {options.seeds}")
     settings = training_settings(run, crews)
+    contract = contract_of(options, settings)
     output.configuration = run.tree(settings)
     output.detail("versions", versions(options.learner))
     output.detail("settings", dataclasses.replace(settings, payment=None).to_dict())
@@ -75,13 +80,17 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
             contract, settings, range(options.seed, options.seed + options.seeds), folder=kept,
             processes=options.processes, stream=output.progress,
         )  # fmt: skip
-    output.result(verdict(contract, baselines, outcomes), lambda: evaluation_document(baselines, outcomes))
+    output.result(
+        verdict(contract, baselines, outcomes, settings.problem),
+        lambda: evaluation_document(baselines, outcomes, settings.problem),
+    )
     return 0
 
 
 def add_certify(sub: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
     add_contract(sub)
+    add_outside(sub)
     add_configuration(sub)
     add_shared(sub)
     sub.add_argument(
@@ -92,9 +101,7 @@ def add_certify(sub: argparse.ArgumentParser) -> None:
         "--seeds", type=int, default=1, metavar="N",
         help="trainings from scratch with the contract, and as many without, from --seed on (default: 1)",
     )  # fmt: skip
-    sub.add_argument(
-        "--roles", default="cleaner,harvester", help="whose deviations are tried (default: cleaner,harvester)"
-    )
+    sub.add_argument("--roles", metavar="ROLE,...", help="whose deviations are tried (default: all roles of the game)")
     sub.add_argument("--ppo", action="store_true", help="let PPO learn to deviate, too (needs the extra sb3)")
     sub.add_argument("--deviator-episodes", type=int, metavar="N", help="training episodes of each deviator")
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
@@ -110,16 +117,17 @@ def certify(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.landscapes.certify import certify_command
 
     _check_seeds(options)
-    contract, run = contract_of(options), configure(options, "certify")
+    run = configure(options, "certify")
     options, settings = run.options, training_settings(run)
+    contract = contract_of(options, settings)
     output.configuration = run.tree(settings)
     output.detail("versions", versions(options.learner))
     output.detail("settings", settings.to_dict())
     with logging_to(options, options.folder):
         certificate = certify_command(
             contract, settings, range(options.seed, options.seed + options.seeds), crews=options.crews,
-            roles=[role.strip() for role in options.roles.split(",")], ppo=options.ppo,
-            deviator_episodes=options.deviator_episodes, folder=options.folder, processes=options.processes,
+            roles=None if options.roles is None else [role.strip() for role in options.roles.split(",")],
+            ppo=options.ppo, deviator_episodes=options.deviator_episodes, folder=options.folder, processes=options.processes,
             stream=output.progress,
         )  # fmt: skip
     output.result(str(certificate), lambda: certificate_document(certificate))

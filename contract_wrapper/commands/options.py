@@ -5,12 +5,9 @@ from __future__ import annotations
 import argparse
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from contract_wrapper.errors import ContractsError
-
-if TYPE_CHECKING:
-    from contract_wrapper.contracts.contract import Contract
 
 MOST_MAP_BYTES = 1_000_000
 """A map that could be used is far smaller."""
@@ -25,10 +22,40 @@ class Given(argparse.Action):
         namespace.given = frozenset((*getattr(namespace, "given", ()), self.dest))
 
 
-def add_contract(sub: argparse.ArgumentParser, required: bool = True) -> None:
-    """Add the two numbers of a contract."""
-    sub.add_argument("--tax", type=float, required=required, help="share of harvest income for the cleaners, 0 to 1")
-    sub.add_argument("--cleaners", type=int, required=required, metavar="N", help="number of recruited cleaners")
+FAMILIES = (
+    "tax (default), tax-by-cells, price-per-cell, tax-per-harvester, tax-and-piece-rate, linear; free-tax with --preset "
+    "original"
+)
+"""Families of contracts, as `--contract` names them."""
+
+
+def add_contract(sub: argparse.ArgumentParser) -> None:
+    """Add the numbers of a contract: tax and cleaners, or the terms of another family."""
+    sub.add_argument("--tax", type=float, help="share of harvest income for the cleaners, 0 to 1")
+    sub.add_argument("--cleaners", type=int, metavar="N", help="number of recruited cleaners")
+    sub.add_argument("--contract", metavar="NAME", help=f"family of the contract: {FAMILIES}")
+    sub.add_argument(
+        "--terms",
+        metavar="NAME=NUMBER,...",
+        help="its numbers, such as tax=0.3,piece_rate=0.5,n_cleaners=4 (none: no contract)",
+    )
+
+
+def add_outside(sub: argparse.ArgumentParser) -> None:
+    """Add what agents could have elsewhere."""
+    sub.add_argument(
+        "--outside",
+        metavar="OPTIONS",
+        help="what agents could have elsewhere, such as cleaner:5;cleaner_2:8 (default: 0)",
+    )
+
+
+def add_objective(sub: argparse.ArgumentParser) -> None:
+    """Add what the principal maximises."""
+    sub.add_argument(
+        "--objective",
+        help="what is maximised: welfare (default), worst (the worst-off agent's utility), nash or income",
+    )
 
 
 def add_game(sub: argparse.ArgumentParser) -> None:
@@ -148,13 +175,6 @@ def read_map(path: Path) -> tuple[str, ...]:
             raise
         why = error.strerror if isinstance(error, OSError) and error.strerror else error
         raise ContractsError(f"the map {path} cannot be read: {why}") from error
-
-
-def contract_of(options: argparse.Namespace) -> Contract:
-    """Contract of a command that needs one."""
-    from contract_wrapper.contracts.contract import Contract
-
-    return Contract(tax=options.tax, n_cleaners=options.cleaners)
 
 
 def logging_to(options: argparse.Namespace, folder: Path) -> AbstractContextManager[None]:

@@ -13,6 +13,8 @@ from contract_wrapper.commands.output import Output
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
+    from contract_wrapper.contracts.designed_contract import AnyContract
+    from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.landscapes.landscape import Landscape
 
 FORMATS = ("png", "pdf", "svg")
@@ -21,7 +23,7 @@ FORMATS = ("png", "pdf", "svg")
 
 def add_play(sub: argparse.ArgumentParser) -> None:
     """Add the options of `play`."""
-    add_contract(sub, required=False)
+    add_contract(sub)
     add_configuration(sub)
     add_shared(sub)
     add_payment(sub)
@@ -46,31 +48,20 @@ def add_play(sub: argparse.ArgumentParser) -> None:
 def play(options: argparse.Namespace, output: Output) -> int:
     """Show an episode."""
     from contract_wrapper.commands.configured import configure
-    from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.playback.play import play_command
 
-    run, contract = configure(options, "play"), None
+    run = configure(options, "play")
     if options.study is not None and (run.file or run.sets):
         raise ContractsError(
             f"the study {options.study} has settings of its own: leave out --config and --set, or leave out --study"
         )
-    if options.cleaners is None and options.tax is not None:
-        raise ContractsError(
-            f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
-            "--cleaners 5"
-        )
-    if options.cleaners is not None:
-        if options.tax is None and (options.policy or options.study):
-            raise ContractsError(
-                f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
-                "--tax (scripted players look at no tax, and play at 0)"
-            )
-        contract = Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
+    if options.study is not None and options.contract is not None:
+        raise ContractsError(f"the study {options.study} says which contracts it designs: leave out --contract")
     settings = run.evaluation()
     output.configuration = run.tree(settings)
     episode = play_command(
-        settings=settings, contract=contract, players=options.players, policy=options.policy, study=options.study,
-        gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
+        settings=settings, contract=_contract_to_play(options, settings), players=options.players,
+        policy=options.policy, study=options.study, gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
         scale=options.scale, stream=None if output.json else sys.stdout,
     )  # fmt: skip
     if options.study is not None:
@@ -81,6 +72,33 @@ def play(options: argparse.Namespace, output: Output) -> int:
         files = [path for path in (options.gif, options.mp4) if path is not None]
         output.result("", lambda: episode_document(episode, options.seed, files))
     return 0
+
+
+def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings) -> AnyContract | None:
+    """The contract that the options name, of the study's problem if there is a study; None if they name none."""
+    from contract_wrapper.commands.contract_terms import contract_of, is_named
+    from contract_wrapper.contracts.contract import Contract
+
+    if not is_named(options):
+        return None
+    usual = settings.problem is None and options.terms is None
+    if usual and options.cleaners is None:
+        raise ContractsError(
+            f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
+            "--cleaners 5"
+        )
+    if usual and options.tax is None and (options.policy or options.study):
+        raise ContractsError(
+            f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
+            "--tax (scripted players look at no tax, and play at 0)"
+        )
+    if usual and options.study is None:
+        return Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
+    if options.study is not None:
+        from contract_wrapper.studies.study import read_study
+
+        settings = read_study(options.study).settings
+    return contract_of(options, settings)
 
 
 def add_report(sub: argparse.ArgumentParser) -> None:

@@ -88,11 +88,11 @@ def roots() -> Mapping[str, Key]:
 @lru_cache
 def used_by() -> Mapping[str, frozenset[str]]:
     """Command -> the keys at the top that it reads; a file may hold the others, too."""
-    whole = frozenset(keys_of(EvaluationSettings))
+    whole = frozenset((*keys_of(EvaluationSettings), *keys_of(ChosenProblem)))
     one = whole - {"crews"}  # a contract that is certified or shown has agents of its own, or files of crews
     shared = {name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)}
     return {
-        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search", *keys_of(ChosenProblem)},
+        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search"},
         "landscape": frozenset({*shared, "payment", "landscape"}), "show": frozenset(roots()),
     }  # fmt: skip
 

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.envs.batch_game import TYPES
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
@@ -56,7 +55,7 @@ class Deviation:
 
 
 def best_response(
-    contract: Contract,
+    contract: AnyContract,
     settings: EvaluationSettings,
     policy: LearnedPolicy,
     agent: str,
@@ -86,14 +85,13 @@ def best_response(
             f"policy must be a policy of {learner.name}, as the settings are (load_policy reads one), got {shown(policy)}"
         )
     game = contracted_game(contract, settings, config.n_games)
-    if not isinstance(agent, str) or agent not in game.config.agents:
+    if not isinstance(agent, str) or agent not in game.roles.agents:
         raise ContractsError(
-            f"there is no agent {shown(agent)} in this game: the agents are {', '.join(game.config.agents)}"
+            f"there is no agent {shown(agent)} in this game: the agents are {', '.join(game.roles.agents)}"
         )
-    i = game.config.agents.index(agent)
-    kind = int(game.agent_types[i])
+    i = game.roles.agents.index(agent)
     about = {**policy.identity, "contract": contract.as_dict(), "seed": seed, "deviator": config.to_dict()}
-    with told(on_progress, f"{agent}-alone-seed{seed}", about, (TYPES[kind],)) as tell:
+    with told(on_progress, f"{agent}-alone-seed{seed}", about, (game.roles.names[i],)) as tell:
         result = learner.train(
             LoneLearner(game, policy, i), config, np.random.SeedSequence([seed, 2]),
             on_progress=tell, should_stop=None, checkpoint=None, identity=about,
@@ -115,7 +113,7 @@ def best_response(
     )
 
 
-def report(contract: Contract, deviations: Sequence[Deviation]) -> str:
+def report(contract: AnyContract, deviations: Sequence[Deviation]) -> str:
     """Say in a table what deviations are worth."""
     lines = [
         f"{contract}: one agent learns alone, all others stay as they are (apples per episode)",

@@ -17,6 +17,7 @@ from cleanup_env import Action
 from cleanup_env.scripted import ScriptedCrew
 from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.contracts.families import check_terms
+from contract_wrapper.envs.batch_game import SettledGame
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.deviators import Deviator, first_of
@@ -24,7 +25,7 @@ from contract_wrapper.learners.lone_learner import LoneLearner
 from contract_wrapper.learners.population import Population
 
 if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import SettledGame
+    from contract_wrapper.learners.population import PlayedGame
     from mtmfq.interface import StepHook
 
 FloatArray = NDArray[np.float64]
@@ -34,13 +35,22 @@ Act = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 NEVER_WORK, GREEDY_CLEANER, GREEDY_HARVEST, RANDOM = "never work", "greedy cleaner", "greedy harvest", "random"
 
 SCRIPTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"cleaner": (NEVER_WORK, GREEDY_CLEANER, RANDOM), "harvester": (GREEDY_HARVEST, RANDOM)}
-)
-"""Deviations of each role that need no training.
+    {
+        "cleaner": (NEVER_WORK, GREEDY_CLEANER, RANDOM), "harvester": (GREEDY_HARVEST, RANDOM),
+        "free": (NEVER_WORK, GREEDY_CLEANER, GREEDY_HARVEST, RANDOM),
+    }
+)  # fmt: skip
+"""Deviations of each role of Clean-up that need no training.
 
 never work: as its policy, but it stays where it would shoot (the free rider). greedy cleaner, greedy harvest: the
 scripted players of `cleanup_env`. random: any action with equal probability.
 """
+
+MOST_CONSTANT = 10
+"""Actions of a role up to which each of them, taken in every step, is a deviation; in games other than Clean-up."""
+
+_PLAYERS = {GREEDY_CLEANER: "greedy", GREEDY_HARVEST: "harvest"}
+"""Scripted players by deviation."""
 
 
 def play_deviation(
@@ -59,8 +69,8 @@ def play_deviation(
     Args:
         crews: agents that know the contracts; all but one keep their policy.
         n_cleaners, terms, episodes, seed, on_contract: as in `play_grid`, whose episodes these are.
-        role: who deviates: 'cleaner' or 'harvester'.
-        deviation: one of `SCRIPTED[role]`, or a deviator that learned.
+        role: who deviates: 'cleaner', 'harvester', or 'free'.
+        deviation: one of `scripted_of` role and game, or a deviator that learned.
 
     Raises:
         ContractsError: there is no such role, agent or deviation, or as in `play_grid`.
@@ -83,7 +93,7 @@ def episode_seed(seed: int) -> int:
 
 
 def deviate(
-    game: SettledGame,
+    game: PlayedGame,
     policy: Any,
     role: str,
     deviation: str | Deviator,
@@ -149,18 +159,55 @@ def _learned(policy: Any, lone: LoneLearner, rng: np.random.Generator) -> Act:
     return act
 
 
-def _script(game: SettledGame, role: str, agent: int, name: object, rng: np.random.Generator) -> Act:
-    if not isinstance(name, str) or name not in SCRIPTED[role]:
+def scripted_of(game: PlayedGame, role: str) -> tuple[str, ...]:
+    """Names of the deviations of a role that need no training: those of Clean-up, or of any other game.
+
+    In any game: random, and each action taken in every step, `always 0` and so on, if the role has at most ten.
+
+    Raises:
+        ContractsError: there is no such role, or no such agent in this game.
+    """
+    agent = first_of(game, role)
+    if isinstance(game, SettledGame):
+        return SCRIPTED[role]
+    n_actions = game.n_actions[int(game.agent_types[agent])]
+    return (RANDOM, *(_always(k) for k in range(n_actions) if n_actions <= MOST_CONSTANT))
+
+
+def _always(action: int) -> str:
+    return f"always {action}"
+
+
+def _script(game: PlayedGame, role: str, agent: int, name: object, rng: np.random.Generator) -> Act:
+    known = scripted_of(game, role)
+    if not isinstance(name, str) or name not in known:
         raise ContractsError(
-            f"a {role} has no deviation {shown(name)}: choose one of {', '.join(SCRIPTED[role])}, or one that learned "
+            f"a {role} has no deviation {shown(name)}: choose one of {', '.join(known)}, or one that learned "
             "(train_deviator)"
         )
+    if not isinstance(game, SettledGame):
+        return _of_use(game, agent, name, rng)
     if name == RANDOM:
         n_actions = len(game.config.actions(role))
         return lambda chosen: rng.integers(0, n_actions, chosen.shape)
     if name == NEVER_WORK:
         shot = game.config.action_number(role, Action.CLEAN)
         return lambda chosen: np.where(chosen == shot, int(Action.STAY), chosen)
-    players = dict.fromkeys(game.config.roles, "idle") | {role: "greedy"}
+    players = dict.fromkeys(game.config.roles, "idle") | {role: _PLAYERS[name]}
     crew = ScriptedCrew(game.game, players, rng=rng)
     return lambda _: crew.act()[:, agent]
+
+
+def _of_use(game: PlayedGame, agent: int, name: str, rng: np.random.Generator) -> Act:
+    """One action, or any, of those that the game says are of use now; where that one is not, what the policy does."""
+    n_actions = game.n_actions[int(game.agent_types[agent])]
+
+    def allowed() -> NDArray[np.bool_]:
+        mask = getattr(game, "action_mask", None)
+        of_all: NDArray[np.bool_] = np.ones((game.n_games, n_actions), np.bool_)
+        return of_all if mask is None else np.asarray(mask(), np.bool_)[:, agent, :n_actions]
+
+    if name == RANDOM:
+        return lambda _: np.where(allowed(), rng.random((game.n_games, n_actions)), -1.0).argmax(axis=1)
+    action = next(k for k in range(n_actions) if name == _always(k))
+    return lambda chosen: np.where(allowed()[:, action], action, chosen)

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from contract_wrapper.contracts.contract import as_int
-from contract_wrapper.envs.batch_game import TYPES, ContractedGame, SettledGame
 from contract_wrapper.envs.conditioned_game import ConditionedGame
+from contract_wrapper.envs.family_games import FamilyGames
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.by_crews.crew_learners import hash_of
 from contract_wrapper.evaluation.crews import CREWS, Crews
@@ -29,6 +29,7 @@ from contract_wrapper.listeners.listener import told
 from mtmfq.config import MTMFQConfig
 
 if TYPE_CHECKING:
+    from contract_wrapper.learners.population import PlayedGame
     from mtmfq.interface import Curve, TrainProgress
 
 LEARNED_ANEW, LEARNED_ON, PPO = "learned anew", "learned on", "PPO"
@@ -54,7 +55,7 @@ class Deviator:
     """How: 'learned anew', 'learned on' or 'PPO'."""
 
     role: str
-    """Of whom: 'cleaner' or 'harvester'."""
+    """Of whom: a role of the game, such as 'cleaner'."""
 
     policy: Any
     """What it does as the only agent of a `LoneLearner`: a policy of mtmfq or of PPO."""
@@ -87,7 +88,7 @@ def train_deviator(
 
     Args:
         crews: all other agents, who keep their policy.
-        role: of the agent that learns: 'cleaner' or 'harvester', the first of its role.
+        role: of the agent that learns, the first of its role: 'cleaner', 'harvester', or 'free'.
         warm: whether it goes on from the crew's own network ('learned on'), which must be of mtmfq, or learns anew.
         config: settings, of mtmfq, also against crews that PPO trained; `hidden` is the crew's in any case, and a deviator that goes on begins no hotter than
             `WARM_TEMPERATURE`.
@@ -106,8 +107,7 @@ def train_deviator(
         mtmfq.LearnerError: the learner diverged, or the checkpoint is broken or another training's.
     """
     require_package("torch", "agents", "training a deviator")
-    _check_role(role)
-    chosen = tuple(n for n in crews.sizes if n or role == "harvester") if sizes is None else tuple(sizes)
+    chosen = tuple(n for n in crews.sizes if n or role != "cleaner") if sizes is None else tuple(sizes)
     config = _checked(config)
     games = [_game(crews, n, terms, config.n_games) for n in chosen]
     about = {
@@ -121,14 +121,14 @@ def train_deviator(
 
 
 def learn_alone(
-    games: Sequence[SettledGame], policy: Any, role: str, *, warm: bool, config: MTMFQConfig, seed: int = 0,
+    games: Sequence[PlayedGame], policy: Any, role: str, *, warm: bool, config: MTMFQConfig, seed: int = 0,
     path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
     """Train the first agent of a role alone, in games that take turns, while all others act as `policy` says.
 
     Args:
-        games: of `config.n_games` copies each; with a context, or one without (`ContractedGame`).
+        games: of `config.n_games` copies each; with a context, or under one contract without (`ContractedGame`).
         policy: of all other agents, of any learner; with `warm` one of mtmfq.
         path: the checkpoint.
         others: as in `train_deviator`.
@@ -140,21 +140,21 @@ def learn_alone(
     from mtmfq.training import train
 
     if not games:
-        raise ContractsError(f"there is no crew with a {_check_role(role)}: name one of the sizes that the crew knows")
+        raise ContractsError(f"there is no crew with a {role}: name one of the sizes that the crew knows")
     learners = [LoneLearner(game, policy, first_of(game, role)) for game in games]
     if isinstance(policy.config, MTMFQConfig):
         config = dataclasses.replace(config, hidden=policy.config.hidden)
     if warm:
         cooled = tuple((at, min(temperature, WARM_TEMPERATURE)) for at, temperature in config.temperature)
         config = dataclasses.replace(config, temperature=cooled)
-    name, first = LEARNED_ON if warm else LEARNED_ANEW, games[0]
-    declared = _declared(first, role) if config.scaled_rewards else {}
+    name = LEARNED_ON if warm else LEARNED_ANEW
+    declared = _declared(learners[0]) if config.scaled_rewards else {}
     about = {**(identity or {}), "deviation": name, "role": role}
     with told(on_progress, f"{role}-{name}-seed{seed}", {**about, "deviator": config.to_dict()}, (role,)) as tell:
         result = train(
             learners,
             config,
-            np.random.default_rng(np.random.SeedSequence([seed, 2, TYPES.index(role), int(warm)])),
+            np.random.default_rng(np.random.SeedSequence([seed, 2, learners[0].kind, int(warm)])),
             **declared,
             initial=warm_start(learners[0], config) if warm else None,
             checkpoint=path,
@@ -170,7 +170,7 @@ def learn_alone(
 
 
 def learn_alone_by_ppo(
-    game: SettledGame, policy: Any, role: str, *, config: PPOConfig = PPO_DEVIATORS, seed: int = 0,
+    game: PlayedGame, policy: Any, role: str, *, config: PPOConfig = PPO_DEVIATORS, seed: int = 0,
     path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
@@ -189,7 +189,7 @@ def learn_alone_by_ppo(
     """
     from contract_wrapper.learners.ppo.train import train_ppo
 
-    if isinstance(game, ConditionedGame) and (game.terms != game.terms[0]).any():
+    if isinstance(game, FamilyGames) and (game.terms != game.terms[0]).any():
         raise ContractsError("a deviator of PPO learns at one contract: give all games the same terms")
     learner = LoneLearner(game, policy, first_of(game, role), with_context=False)
     about = {**(identity or {}), "deviation": PPO, "role": role}
@@ -200,8 +200,8 @@ def learn_alone_by_ppo(
         result = train_ppo(
             learner,
             config,
-            int(np.random.SeedSequence([seed, 3, TYPES.index(role)]).generate_state(1, np.uint32)[0]),
-            **(_declared(game, role) or _declared_in_episode(learner)),
+            int(np.random.SeedSequence([seed, 3, learner.kind]).generate_state(1, np.uint32)[0]),
+            **(_declared(learner) or _declared_in_episode(learner)),
             identity=about,
             on_progress=tell,
             should_stop=should_stop,
@@ -214,24 +214,27 @@ def learn_alone_by_ppo(
     )  # fmt: skip
 
 
-def first_of(game: SettledGame, role: str) -> int:
+def roles_of(game: PlayedGame) -> tuple[str, ...]:
+    """Roles of the agents of a game, each once, in the order of its types."""
+    order = np.argsort(game.agent_types, kind="stable")
+    return tuple(dict.fromkeys(game.roles.names[i] for i in order))
+
+
+def first_of(game: PlayedGame, role: str) -> int:
     """Number of the first agent of a role; agents of a role start alike, and one stands for all.
 
     Raises:
         ContractsError: there is no such role, or no such agent in this game.
     """
-    if _check_role(role) not in game.config.roles:
+    known = dict.fromkeys((*game.type_names, *roles_of(game)))
+    if not isinstance(role, str) or role not in known:
+        raise ContractsError(f"there is no role {shown(role)}: those that may deviate are {' and '.join(known)}")
+    if role not in game.roles.names:
         raise ContractsError(
-            f"there is no {role} in this game, whose agents are {', '.join(game.config.agents)}: "
+            f"there is no {role} in this game, whose agents are {', '.join(game.roles.agents)}: "
             "take a contract that recruits one, or another role"
         )
-    return game.config.roles.index(role)
-
-
-def _check_role(role: object) -> str:
-    if not isinstance(role, str) or role not in TYPES:
-        raise ContractsError(f"there is no role {shown(role)}: those that may deviate are {' and '.join(TYPES)}")
-    return role
+    return game.roles.names.index(role)
 
 
 def _checked(config: object) -> MTMFQConfig:
@@ -254,12 +257,11 @@ def _game(crews: Crews, n_cleaners: object, terms: ArrayLike | None, n_games: in
     )  # fmt: skip
 
 
-def _declared(game: SettledGame, role: str) -> dict[str, Any]:
-    """Scale and shift of a role, from a game that declares them once for all episodes; nothing for others."""
-    if not isinstance(game, ContractedGame):
+def _declared(learner: LoneLearner) -> dict[str, Any]:
+    """Scale and shift of who learns, where its game declares them once for all episodes; nothing for others."""
+    if getattr(learner.population.game, "n_context", 0):
         return {}
-    kind = [TYPES.index(role)]
-    return {"reward_scale": game.reward_scale()[kind], "reward_shift": game.reward_shift()[kind]}
+    return {"reward_scale": learner.reward_scale(), "reward_shift": learner.reward_shift()}
 
 
 def _declared_in_episode(learner: LoneLearner) -> dict[str, Any]:

@@ -86,6 +86,8 @@ def harvester_margins(
     utilities: Mapping[str, Estimate],
     baseline: Mapping[str, Estimate],
     outside: OutsideOptions | str | float = 0.0,
+    *,
+    expected: Mapping[str, Estimate] | None = None,
 ) -> dict[str, Estimate]:
     """Return E[u_j | contract] - E[u_j | baseline] of each harvester (eq. 4), by name.
 
@@ -93,7 +95,8 @@ def harvester_margins(
     the principal cannot dismiss harvesters, so that going on without the contract is always open to them, and an offer
     elsewhere binds only if it is better. An option can make a contract harder to accept, and never easier. With an
     option above the baseline the baseline itself has a negative margin (`stay_margins`): that harvester would rather
-    leave in either case. A number in place of options is of cleaners alone.
+    leave in either case. A number in place of options is of cleaners alone. `expected` decides whether an option is
+    better, where the baseline is one of several trainings: their mean (the larger seed by seed is too large on average).
 
     Raises:
         ContractsError: the two name other harvesters.
@@ -103,7 +106,7 @@ def harvester_margins(
             f"the baseline has the harvesters {sorted(baseline)}, the outcome {sorted(utilities)}: "
             "evaluate both with the same game"
         )
-    better = binding_options(baseline, outside)
+    better = binding_options(baseline if expected is None else expected, outside)
     return {
         agent: Estimate(mean=utility.mean - better[agent], se=utility.se)
         if agent in better
@@ -143,11 +146,17 @@ def crew_margin(utilities: Mapping[str, Estimate], c_min: OutsideOptions | str |
             "the contract recruits cleaners, but the outcome has no cleaner's utility: name cleaners 'cleaner_0', "
             "'cleaner_1', ..."
         )
+    return min(recruited_margins(utilities, c_min).values(), key=lambda margin: margin.mean)
+
+
+def recruited_margins(
+    utilities: Mapping[str, Estimate], c_min: OutsideOptions | str | float = 0.0
+) -> dict[str, Estimate]:
+    """Return E[u_k] - c_min of each recruited agent (eq. 5), by name; arguments as in `crew_margin`."""
     options = as_outside_options(c_min)
     for_all = dict(options.by_name)["cleaner"] if not isinstance(c_min, (OutsideOptions, str)) else None
     own = {agent: options.of_agent(agent) if for_all is None else for_all for agent in utilities}
-    margins = [Estimate(mean=u.mean - (own[agent] or 0.0), se=u.se) for agent, u in utilities.items()]
-    return min(margins, key=lambda margin: margin.mean)
+    return {agent: Estimate(mean=u.mean - (own[agent] or 0.0), se=u.se) for agent, u in utilities.items()}
 
 
 def accepts(margin: Estimate) -> bool:

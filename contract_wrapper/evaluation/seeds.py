@@ -11,11 +11,14 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.outcome import Outcome, mean_outcome, paired_margins
+from contract_wrapper.evaluation.judging.margins import objective_of, paired
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.participation import SURE, acceptance, in_words
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, crew_jobs, working
 from contract_wrapper.files import make_folder
+from contract_wrapper.problems.cleanup import CleanupProblem
+from contract_wrapper.problems.problem import DesignProblem
 from contract_wrapper.progress import Progress
 
 MOST_SEEDS = 10_000
@@ -81,13 +84,15 @@ def evaluate_seeds(
     return [results[job.number] for job in baselines], [results[job.number] for job in mine]
 
 
-def verdict(contract: AnyContract, baselines: list[Outcome], outcomes: list[Outcome]) -> str:
-    """Say what a contract brought about, against the baseline of each seed.
+def verdict(
+    contract: AnyContract, baselines: list[Outcome], outcomes: list[Outcome], problem: DesignProblem | None = None
+) -> str:
+    """Say what a contract brought about, against the baseline of each seed; of a problem, if there is one.
 
     Raises:
         ContractsError: the baselines are of other seeds than the outcomes.
     """
-    margins = paired_margins(outcomes, baselines)
+    margins = paired(outcomes, baselines, problem)
     mean, without = mean_outcome(outcomes), mean_outcome(baselines)
     n, many = len(outcomes), f"{mean.episodes:,} episodes"
     if mean.by_crew:
@@ -110,19 +115,13 @@ def verdict(contract: AnyContract, baselines: list[Outcome], outcomes: list[Outc
             + ("" if contract.is_none else ", without contract of another one")
             + ": what other trainings would bring is not in it (--seeds)",
         ]
-    lines += [
-        f"  welfare            {mean.welfare!s:>18}   without contract {without.welfare}",
-        f"  harvest            {mean.harvest!s:>18}   without contract {without.harvest}",
-        f"  shots              {mean.shots!s:>18}   cells cleaned {mean.cleaned}",
-        f"  worst harvester    {mean.worst_harvester!s:>18}   without contract {without.worst_harvester}",
-    ]
-    if mean.worst_cleaner is not None:
-        lines.append(f"  worst cleaner      {mean.worst_cleaner!s:>18}   wants at least 0")
+    lines += _brought(mean, without, problem)
     if contract.is_none:
         return "\n".join(lines)
     lines.append(f"  margins (accepted: at least 0 by {SURE:g} standard errors; refused: below 0 by as many)")
     if n > 1:
-        lines.append(f"  harvesters: ± over the {n} differences with and without contract of one seed each")
+        whose = "harvesters" if problem is None else "who is there without contract"
+        lines.append(f"  {whose}: ± over the {n} differences with and without contract of one seed each")
     lines += [f"    {name:16} {margin!s:>18}   {acceptance([margin])}" for name, margin in margins.items()]
     lines.append(f"  {in_words(margins, names=True)}")
     if len(mean.by_crew) > 1:
@@ -133,3 +132,25 @@ def verdict(contract: AnyContract, baselines: list[Outcome], outcomes: list[Outc
     if not mean.by_crew:
         lines.append(f"  CPU time per training: {mean.cpu_seconds / n:.0f} s")
     return "\n".join(lines)
+
+
+def _brought(mean: Outcome, without: Outcome, problem: DesignProblem | None) -> list[str]:
+    """What was earned and done, and what the worst-off agent of each role has."""
+    lines = [f"  welfare            {mean.welfare!s:>18}   without contract {without.welfare}"]
+    if problem is not None and problem.objective != "welfare":
+        value, before = objective_of(mean, without, problem), objective_of(without, without, problem)
+        lines.append(f"  {problem.objective:19}{value!s:>18}   without contract {before}")
+    if problem is None or isinstance(problem, CleanupProblem):
+        lines += [
+            f"  harvest            {mean.harvest!s:>18}   without contract {without.harvest}",
+            f"  shots              {mean.shots!s:>18}   cells cleaned {mean.cleaned}",
+        ]
+    outside = {} if problem is None else dict(problem.outside.by_name)
+    for role in sorted(dict.fromkeys(map(mean.role, mean.utilities)), key=lambda role: not without.of_role(role)):
+        worst = min(mean.of_role(role).values(), key=lambda u: u.mean)
+        there = without.of_role(role).values()
+        against = f"wants at least {outside.get(role, 0.0):g}"
+        if there:
+            against = f"without contract {min(there, key=lambda u: u.mean)}"
+        lines.append(f"  {f'worst {role}':19}{worst!s:>18}   {against}")
+    return lines

@@ -16,14 +16,15 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from contract_wrapper.contracts.contract import Contract, as_number
+from contract_wrapper.contracts.contract import as_number
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.participation import SURE, Acceptance, acceptance
 from contract_wrapper.landscapes.bounds import CONFIDENCE, BoolArray, FloatArray, Unit, checked_confidence, simultaneous
 
 EPSILON_SHARE = 0.02
-"""Part of the baseline harvester's utility that counts as nothing: about 0.6 apples in the default game."""
+"""Part of a baseline agent's utility that counts as nothing: about 0.6 apples in the default game."""
 
 
 class Verdict(StrEnum):
@@ -68,7 +69,7 @@ def strongest(gains: ArrayLike) -> NDArray[np.int64]:
 
 
 def default_epsilon(baseline: ArrayLike) -> float:
-    """2 % of the mean utility of the harvesters without a contract, at least 0, in apples per episode."""
+    """2 % of the mean utility of the agents that are there without a contract, at least 0, per episode."""
     return max(0.0, EPSILON_SHARE * float(np.mean(np.asarray(baseline, np.float64))))
 
 
@@ -169,7 +170,7 @@ class GainBound:
 class Certificate:
     """What is known of one contract: who accepts it, who would gain by leaving, and how sure that is."""
 
-    contract: Contract
+    contract: AnyContract
     """Which contract."""
 
     margins: tuple[Bound, ...]
@@ -192,6 +193,9 @@ class Certificate:
 
     n_trainings: int
     """Trainings over which means were taken."""
+
+    counted_in: str = "apples"
+    """What amounts are counted in, in the plural."""
 
     @property
     def bounds(self) -> tuple[Bound, ...]:
@@ -232,7 +236,7 @@ class Certificate:
         over = f"Student's t over {many}" if self.unit == "trainings" else f"normal, over the episodes of {many}"
         lines = [
             f"{self.contract}: {self.verdict}, epsilon {self.epsilon:.2f}",
-            f"apples per episode, ± standard error; {len(self.bounds)} one-sided bounds, which hold",
+            f"{self.counted_in} per episode, ± standard error; {len(self.bounds)} one-sided bounds, which hold",
             f"together with {self.confidence:.0%} ({over})",
             f"by the margins alone, to {SURE:g} standard errors: {self.acceptance}",
             f"{'margin':14}{'mean':>16}{'at least':>10}",
@@ -249,28 +253,32 @@ class Certificate:
 
 
 def certify(
-    contract: Contract,
+    contract: AnyContract,
     margins: Mapping[str, Sequence[Estimate]],
     gains: Sequence[RoleGain],
     *,
     epsilon: float,
     confidence: float = CONFIDENCE,
     unit: Unit | None = None,
+    roles: Mapping[str, str] | None = None,
+    counted_in: str = "apples",
 ) -> Certificate:
     """Put what was measured in S trainings of one contract together to its certificate.
 
     Args:
         contract: which contract.
-        margins: margin of participation of each agent, named role_number, one estimate per training.
+        margins: margin of participation of each agent, by name, one estimate per training.
         gains: gains of each role; one that is missing here but has agents leaves the contract undecided.
         epsilon: see `default_epsilon`.
         confidence: that all bounds on one side hold.
         unit: what errors are over; None: trainings if there are at least two, else episodes.
+        roles: role of each agent; left out: its name says it, up to the last underscore.
+        counted_in: what amounts are counted in, in the plural.
 
     Raises:
         ContractsError: there is nothing to certify, or not one estimate for each training.
     """
-    rows = [list(map(_plain, row)) for row in (*margins.values(), *(g.gains for g in gains))]
+    rows = [[(e.mean, e.se) for e in row] for row in (*margins.values(), *(g.gains for g in gains))]
     n = len(rows[0]) if rows else 0
     if not margins or not n or any(len(row) != n for row in rows):
         raise ContractsError(
@@ -292,16 +300,14 @@ def certify(
         for i, g in enumerate(gains, start=len(margins))
     ]  # fmt: skip
     told = tuple(g for g in measured if math.isfinite(g.mean))
-    roles = dict.fromkeys(name.rpartition("_")[0] for name in margins)
+    told_roles = roles or {}
+    there = dict.fromkeys(told_roles.get(name) or name.rpartition("_")[0] or name for name in margins)
     return Certificate(
         contract=contract, margins=tuple(bounds), gains=told,
-        missing=tuple(role for role in roles if role not in {g.role for g in told}),
+        missing=tuple(role for role in there if role not in {g.role for g in told}),
         epsilon=checked_epsilon(epsilon), confidence=checked_confidence(confidence), unit=found.unit, n_trainings=n,
+        counted_in=counted_in,
     )  # fmt: skip
-
-
-def _plain(estimate: Estimate) -> tuple[float, float]:
-    return estimate.mean, estimate.se
 
 
 def _named(deviations: Sequence[str]) -> str:

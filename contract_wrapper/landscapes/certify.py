@@ -10,23 +10,18 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper import interrupts
-from contract_wrapper.contracts.contract import Contract, as_int
-from contract_wrapper.contracts.families import TaxContracts
-from contract_wrapper.envs.batch_game import TYPES, SettledGame
+from contract_wrapper.contracts.contract import as_int
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, require_package, shown
-from contract_wrapper.evaluation.by_crews.crew_learners import hash_of
-from contract_wrapper.evaluation.crews import Crews
-from contract_wrapper.evaluation.deviations import SCRIPTED, deviate
+from contract_wrapper.evaluation.deviations import deviate, scripted_of
 from contract_wrapper.evaluation.deviators import (
-    DEVIATORS,
     LEARNED_ANEW,
     LEARNED_ON,
     PPO,
@@ -35,98 +30,45 @@ from contract_wrapper.evaluation.deviators import (
     first_of,
     learn_alone,
     learn_alone_by_ppo,
+    roles_of,
 )
 from contract_wrapper.evaluation.estimate import Estimate
-from contract_wrapper.evaluation.evaluate import EvaluationStopped, contracted_game
+from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.judging.code_version import code_version
-from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.evaluation.judging.margins import agent_margins
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.seeds import evaluate_seeds
-from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
+from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certify, default_epsilon, gain, strongest
+from contract_wrapper.landscapes.certifying.subject import (
+    Subject,
+    crews_for,
+    subject_of_crews,
+    subject_of_training,
+)
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.registry import learner_of, load_policy
 from contract_wrapper.progress import Progress
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import TrainProgress
 
-AT_ONE_CONTRACT: MTMFQConfig = dataclasses.replace(DEVIATORS, episodes=2_500, replay_capacity=1_500)
-"""Settings of a deviator that learns at one contract, against crews that know all of them or that PPO trained."""
-
 CHOOSING, MEASURING = 200, 2_000
 """Episodes on which the strongest deviation is chosen, and on which margins and its gain are measured: with 1,000 the
 bound on a harvester's gain stood 0.9 apples above its mean, more than epsilon."""
 
+CHOOSING_TIMES, MEASURING_TIMES = 2, 20
+"""The same, for each episode that judges a contract of a search or of a design problem."""
+
 Say = Callable[[str], None]
 Stop = Callable[[], bool] | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
-    """The agents of one training under one contract, as they are judged."""
-
-    contract: Contract
-    """The contract."""
-
-    policy: Any
-    """What the agents do: a policy of any learner."""
-
-    games: Callable[[int], SettledGame]
-    """Builds so many games in which they are judged, all under the contract."""
-
-    identity: Mapping[str, Any]
-    """What determined them, in plain values."""
-
-    deviators: MTMFQConfig
-    """Settings with which one of them may learn alone."""
-
-    seed: int
-    """Seed of the deviators and of all episodes."""
-
-
-def subject_of_crews(crews: Crews, contract: Contract, seed: int = 0) -> Subject:
-    """Judge crews that know many contracts under one of them.
-
-    Raises:
-        ContractsError: they know contracts of another kind, other taxes, or other crew sizes.
-    """
-    if type(crews.family) is not TaxContracts:
-        raise ContractsError(
-            f"a contract is a tax and a number of cleaners, but these crews know {type(crews.family).__name__}: "
-            "certify crews of TaxContracts"
-        )
-    terms = [[contract.tax]]
-    crews.games(contract.n_cleaners, terms, 1)  # refuses what the crews never saw
-    return Subject(
-        contract=contract,
-        policy=crews.policy,
-        games=lambda n: crews.games(contract.n_cleaners, terms, n),
-        identity={
-            **crews.policy.identity, "crew": hash_of(crews.policy), "contract": contract.as_dict(),
-            "code": code_version(),
-        },
-        deviators=AT_ONE_CONTRACT,
-        seed=check_seed(seed),
-    )  # fmt: skip
-
-
-def subject_of_training(contract: Contract, settings: EvaluationSettings, policy: Any, seed: int = 0) -> Subject:
-    """Judge agents that were trained under the contract alone; their own settings are those of deviators, too."""
-    return Subject(
-        contract=contract,
-        policy=policy,
-        games=lambda n: contracted_game(contract, settings, n),
-        identity=settings.identity(contract, seed),
-        deviators=settings.learner if isinstance(settings.learner, MTMFQConfig) else AT_ONE_CONTRACT,
-        seed=check_seed(seed),
-    )
 
 
 def measure_certificate(
     subjects: Sequence[Subject],
     baseline: Outcome | Sequence[Outcome],
     *,
-    roles: Sequence[str] = TYPES,
+    roles: Sequence[str] | None = None,
     folder: Path | str,
     deviator_episodes: int | None = None,
     ppo: PPOConfig | None = None,
@@ -140,7 +82,7 @@ def measure_certificate(
     Args:
         subjects: the agents of S trainings of the same contract.
         baseline: the outcome without a contract, of the same game and costs: one for all, or one for each training.
-        roles: who deviates; a role of the contract that is left out leaves the certificate undecided.
+        roles: who deviates, default: all roles of the game; one that is left out leaves the certificate undecided.
         folder: where deviators are kept; those that are there are not trained again.
         deviator_episodes: training episodes of each deviator, in place of the subjects' settings.
         ppo: settings of deviators of PPO; None: there are none.
@@ -154,40 +96,27 @@ def measure_certificate(
         ContractsError: there is nobody to judge, no such role or agent, or no way to learn from what they observe.
         mtmfq.LearnerError: a deviator diverged, or its file is broken.
     """
-    if not subjects or any(s.contract != subjects[0].contract for s in subjects):
-        raise ContractsError(f"a certificate is for one contract and at least one training, got {len(subjects)}")
-    baselines = [baseline] * len(subjects) if isinstance(baseline, Outcome) else list(baseline)
-    if len(baselines) != len(subjects):
-        raise ContractsError(f"{len(subjects)} trainings need a baseline each, or one for all, got {len(baselines)}")
-    contract = subjects[0].contract
-    if contract.is_none:
-        raise ContractsError("no contract is what contracts are judged against: certify one that recruits cleaners")
+    baselines = _baselines_of(subjects, baseline)
     for name, value in (("choosing", choosing), ("measuring", measuring)):
         if (as_int(value) or 0) < 2:
             raise ContractsError(f"{name} must be an integer of at least 2 episodes, got {shown(value)}")
-    wanted = list(dict.fromkeys(roles))
-    for role in wanted:
-        first_of(subjects[0].games(1), role)
-    path, tell = make_folder(folder), say or (lambda _: None)
+    contract, problem, game = subjects[0].contract, subjects[0].problem, subjects[0].games(1)
+    agents = dict(zip(game.roles.agents, game.roles.names, strict=True))
+    place = {role: first_of(game, role) for role in (roles_of(game) if roles is None else roles)}
+    path, tell, expected = make_folder(folder), say or (lambda _: None), mean_outcome(baselines)
     margins: dict[str, list[Estimate]] = {}
-    gains: dict[str, list[tuple[Estimate, str, float]]] = {role: [] for role in wanted}
+    gains: dict[str, list[tuple[Estimate, str, float]]] = {role: [] for role in place}
     for subject, without in zip(subjects, baselines, strict=True):
         on, measured_on = map(int, np.random.SeedSequence([subject.seed, 4]).generate_state(2, np.uint32))
-        crew = {number: _play(subject, n, number) for number, n in ((on, choosing), (measured_on, measuring))}
-        for agent, margin in _margins(subject, crew[measured_on], without).items():
+        chosen, measured = _played(subject, choosing, on), _played(subject, measuring, measured_on)
+        told = {agent: Estimate.of(measured.utilities[:, i]) for i, agent in enumerate(agents)}
+        found = agent_margins(told, agents, without, problem, contract=contract, expected=expected)
+        for agent, margin in found.items():
             margins.setdefault(agent, []).append(margin)
-        for role in wanted:
-            i = first_of(subject.games(1), role)
+        for role, i in place.items():
             tried = _deviations(subject, role, path, deviator_episodes, ppo, tell, should_stop)
             tell(f"seed {subject.seed}: {len(tried)} deviations of a {role} are played")
-            found = [
-                gain(deviate(subject.games(choosing), subject.policy, role, d, on), crew[on][:, i]).mean
-                for d in tried.values()
-            ]
-            name = list(tried)[int(strongest(found))]
-            utilities = deviate(subject.games(measuring), subject.policy, role, tried[name], measured_on)
-            before = crew[measured_on][:, i]
-            gains[role].append((gain(utilities, before), name, float(before.mean())))
+            gains[role].append(_strongest(subject, role, i, tried, chosen, measured))
     return certify(
         contract,
         margins,
@@ -198,17 +127,59 @@ def measure_certificate(
             )
             for role, rows in gains.items()
         ],
-        epsilon=default_epsilon([u.mean for b in baselines for u in b.of_role("harvester").values()]),
+        epsilon=default_epsilon([u.mean for b in baselines for u in b.utilities.values()]),
+        roles=agents, counted_in="apples" if problem is None else problem.unit,
     )  # fmt: skip
 
 
+def _baselines_of(subjects: Sequence[Subject], baseline: Outcome | Sequence[Outcome]) -> list[Outcome]:
+    """A baseline for each training, after a look at whether there is one contract to certify."""
+    if not subjects or any(s.contract != subjects[0].contract for s in subjects):
+        raise ContractsError(f"a certificate is for one contract and at least one training, got {len(subjects)}")
+    baselines = [baseline] * len(subjects) if isinstance(baseline, Outcome) else list(baseline)
+    if len(baselines) != len(subjects):
+        raise ContractsError(f"{len(subjects)} trainings need a baseline each, or one for all, got {len(baselines)}")
+    contract, problem = subjects[0].contract, subjects[0].problem
+    if contract.is_none:
+        way_out = "recruits cleaners" if problem is None else f"has {', '.join(term.name for term in problem.terms)}"
+        raise ContractsError(f"no contract is what contracts are judged against: certify one that {way_out}")
+    return baselines
+
+
+class _Played(NamedTuple):
+    """Episodes in which nobody deviates."""
+
+    n: int
+    seed: int
+    utilities: NDArray[np.float64]
+    """Of all agents, (n, N)."""
+
+
+def _played(subject: Subject, episodes: int, seed: int) -> _Played:
+    utilities = learner_of(subject.policy.config).play(subject.games(episodes), subject.policy, seed)
+    return _Played(episodes, seed, utilities)
+
+
+def _strongest(
+    subject: Subject, role: str, agent: int, tried: Mapping[str, str | Deviator], chosen: _Played, measured: _Played
+) -> tuple[Estimate, str, float]:
+    """The gain of the deviation that is strongest on some episodes, on others; its name; the utility in the crew."""
+
+    def gain_of(deviation: str | Deviator, on: _Played) -> Estimate:
+        alone = deviate(subject.games(on.n), subject.policy, role, deviation, on.seed)
+        return gain(alone, on.utilities[:, agent])
+
+    name = list(tried)[int(strongest([gain_of(deviation, chosen).mean for deviation in tried.values()]))]
+    return gain_of(tried[name], measured), name, float(measured.utilities[:, agent].mean())
+
+
 def certify_command(
-    contract: Contract,
+    contract: AnyContract,
     settings: EvaluationSettings,
     seeds: Sequence[int],
     *,
     crews: Sequence[Path] = (),
-    roles: Sequence[str] = TYPES,
+    roles: Sequence[str] | None = None,
     ppo: bool = False,
     deviator_episodes: int | None = None,
     folder: Path,
@@ -218,7 +189,8 @@ def certify_command(
     """Certify a contract for the command line.
 
     Args:
-        contract, settings: what is certified, and the game, costs and learner.
+        contract, settings: what is certified, and the game, costs and learner, or the problem; of a problem margins
+            and gains are measured on 20 times `settings.episodes`, and deviations chosen on twice as many.
         seeds: of the trainings from scratch, with the contract and without; with `crews`, the first is that of
             baseline, deviators and episodes.
         crews: files of crews that know many contracts, one for each training; none: they are trained from scratch.
@@ -232,34 +204,24 @@ def certify_command(
     """
     if ppo:
         require_package("stable_baselines3", "sb3", "a deviator of PPO")
-    known = [_crews_for(path, settings) for path in crews]
-    subjects = [subject_of_crews(c, contract, seeds[0]) for c in known]
-    judged, trained = (Contract.none(), seeds[:1]) if known else (contract, seeds)
+    known = [crews_for(path, settings) for path in crews]
+    subjects = [subject_of_crews(c, contract, seeds[0], problem=settings.problem) for c in known]
+    judged, trained = (settings.none(), seeds[:1]) if known else (contract, seeds)
     baselines, outcomes = evaluate_seeds(judged, settings, trained, folder=folder, processes=processes, stream=stream)
     if not known:
         policies = [load_policy(folder / o.policy, settings.identity(contract, o.seed)) for o in outcomes]
         subjects = [subject_of_training(contract, settings, p, o.seed) for p, o in zip(policies, outcomes, strict=True)]
     by_ppo = settings.learner if isinstance(settings.learner, PPOConfig) else PPO_DEVIATORS
     by_ppo = by_ppo if deviator_episodes is None else dataclasses.replace(by_ppo, episodes=deviator_episodes)
-    progress = Progress(stream)
+    progress, usual = Progress(stream), settings.problem is None
     found = measure_certificate(
         subjects, baselines[0] if known else baselines, roles=roles, folder=folder, deviator_episodes=deviator_episodes,
+        choosing=CHOOSING if usual else CHOOSING_TIMES * settings.episodes,
+        measuring=MEASURING if usual else MEASURING_TIMES * settings.episodes,
         ppo=by_ppo if ppo else None, say=lambda text: progress.show([text]),
     )  # fmt: skip
     progress.say("")
     return found
-
-
-def _crews_for(path: Path, settings: EvaluationSettings) -> Crews:
-    crews = Crews.load(path)
-    if crews.game != settings.game:
-        raise ContractsError(f"the crews of {path} play another game than asked for: give its --preset, or other crews")
-    if crews.costs != settings.costs:
-        raise ContractsError(
-            f"the crews of {path} were trained for the costs {crews.costs}, got {settings.costs}: "
-            f"give --costs '{crews.costs}', or other crews"
-        )
-    return crews
 
 
 def _deviations(
@@ -270,12 +232,13 @@ def _deviations(
     from mtmfq.policy import Policy
 
     config = subject.deviators if episodes is None else dataclasses.replace(subject.deviators, episodes=episodes)
-    tried: dict[str, str | Deviator] = {name: name for name in SCRIPTED[role]}
+    tried: dict[str, str | Deviator] = {name: name for name in scripted_of(subject.games(1), role)}
 
     def kept(name: str, settings: MTMFQConfig | PPOConfig) -> dict[str, Any]:
         about = {**subject.identity, "learner": settings.to_dict(), "deviator_seed": subject.seed}
         if name == PPO:
-            about["code"] = code_version("ppo")
+            own = "" if subject.problem is None else f"-{subject.problem.code_version()}"
+            about["code"] = f"{code_version('ppo')}{own}"
         key = hashlib.sha256(json.dumps([about, role, name], sort_keys=True, default=str).encode()).hexdigest()[:24]
         return {"path": folder / f"{key}.deviator.npz", "identity": about}
 
@@ -301,15 +264,3 @@ def _telling(say: Say, subject: Subject, role: str, name: str) -> Callable[[Trai
         say(f"seed {subject.seed}: a {role} alone, {name}: episode {p.episode}/{p.episodes}")
 
     return tell
-
-
-def _play(subject: Subject, episodes: int, seed: int) -> NDArray[np.float64]:
-    """Utilities of all agents, none of whom deviates, (E, N)."""
-    return learner_of(subject.policy.config).play(subject.games(episodes), subject.policy, seed)
-
-
-def _margins(subject: Subject, utilities: NDArray[np.float64], baseline: Outcome) -> dict[str, Estimate]:
-    """Margins of participation, agent by agent (Molina Concha et al. 2024, eqs. 4 and 5)."""
-    config, without = subject.games(1).config, baseline.of_role("harvester")
-    told = {agent: Estimate.of(utilities[:, i]) for i, agent in enumerate(config.agents)}
-    return {agent: u.minus(without[agent]) if agent in without else u for agent, u in told.items()}

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.contracts.contract import as_int
-from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.learners.population import Population
 
 if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import SettledGame
+    from contract_wrapper.learners.population import PlayedGame
     from mtmfq.config import MTMFQConfig
     from mtmfq.policy import Policy
 
@@ -29,7 +28,7 @@ class LoneLearner:
     n_agents: int = 1
     n_classes: int = 0
 
-    def __init__(self, game: SettledGame, policy: Any, agent: int, *, with_context: bool = True) -> None:
+    def __init__(self, game: PlayedGame, policy: Any, agent: int, *, with_context: bool = True) -> None:
         """Let `agent` (a number) learn in `game`, the others act as `policy` tells.
 
         Args:
@@ -47,10 +46,11 @@ class LoneLearner:
             raise ContractsError(f"the game has agents 0 to {game.n_agents - 1}, got {shown(agent)}")
         self.population, self.agent = Population(game, policy), number
         self.n_games, self.horizon = game.n_games, game.horizon
-        role = game.config.roles[number]
-        self.type_names: tuple[str, ...] = (role,)
+        self.kind = int(game.agent_types[number])
+        """Number of its type in the game."""
+        self.type_names: tuple[str, ...] = (game.roles.names[number],)
         self.agent_types: NDArray[np.int64] = np.zeros(1, np.int64)
-        self.n_actions: tuple[int, ...] = (game.n_actions[TYPES.index(role)],)
+        self.n_actions: tuple[int, ...] = (game.n_actions[self.kind],)
         n_seen = int(np.prod(game.observation_shape))
         self.observation_shape: tuple[int, ...] = (n_seen + self.population.means.shape[2],)
         self.n_context = self.population.signature.n_context if with_context else 0
@@ -101,8 +101,7 @@ class LoneLearner:
 
     def _of_role(self, name: str) -> NDArray[np.float64]:
         values: NDArray[np.float64] = getattr(self.population.game, name)()
-        kind = TYPES.index(self.type_names[0])
-        return values[kind : kind + 1]
+        return values[self.kind : self.kind + 1]
 
     def _declared(self, name: str) -> NDArray[np.float64]:
         values: NDArray[np.float64] = getattr(self.population.game, name)()
@@ -130,7 +129,7 @@ def warm_start(learner: LoneLearner, config: MTMFQConfig) -> Policy:
     from mtmfq.network import NetworkShape, QNetworks
     from mtmfq.policy import Policy
 
-    crew, kind = learner.population.policy, TYPES.index(learner.type_names[0])
+    crew, kind = learner.population.policy, learner.kind
     if not isinstance(crew, Policy):
         raise ContractsError(
             f"a deviator goes on from networks of mtmfq, got a policy with settings {type(crew.config).__name__}: "

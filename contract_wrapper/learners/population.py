@@ -11,7 +11,10 @@ from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.learners.playing import shown_context
 
 if TYPE_CHECKING:
-    from contract_wrapper.envs.batch_game import SettledGame
+    from contract_wrapper.envs.settled_games import SettledGames
+    from contract_wrapper.problems.problem import ProblemGame
+
+    PlayedGame = SettledGames | ProblemGame
 
 
 class Population:
@@ -20,7 +23,7 @@ class Population:
     With the same seed, agents that do what `choose` returns play exactly the episodes of `mtmfq.play`.
     """
 
-    def __init__(self, game: SettledGame, policy: Any) -> None:
+    def __init__(self, game: PlayedGame, policy: Any) -> None:
         """Let all agents of `game` act as `policy` says.
 
         Args:

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.designed_contract import of_cleanup
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.by_crews.crew_folder import FOLDER
 from contract_wrapper.evaluation.crews import Crews
@@ -31,7 +30,7 @@ GIF, MP4 = ".gif", ".mp4"
 def play_command(
     *,
     settings: EvaluationSettings,
-    contract: Contract | None = None,
+    contract: AnyContract | None = None,
     players: str = SCRIPTED,
     policy: Path | None = None,
     study: Path | None = None,
@@ -48,7 +47,8 @@ def play_command(
 
     Args:
         settings: game, costs and payment; a study's own replace them.
-        contract: tax and cleaners; default: the study's best, for scripted players the paper's best.
+        contract: tax and cleaners, or a contract of the settings' problem; default: the study's best, for scripted
+            players the paper's best.
         players: 'scripted' or 'trained'; a policy or a study means trained.
         policy: file of a trained policy, or of crews that know every contract.
         study: folder of a study from which contract and trained policy are taken.
@@ -73,7 +73,8 @@ def play_command(
     elif policy is not None:
         if contract is None:
             raise ContractsError(
-                "a policy file does not tell its contract: give --tax and --cleaners as in its training (crews play any)"
+                "a policy file does not tell its contract: give --tax and --cleaners, or --contract and --terms, as in its "
+                "training (crews play any)"
             )
         who = policy
     elif players == SCRIPTED:
@@ -82,6 +83,9 @@ def play_command(
         raise ContractsError("trained players need their policy: give --policy FILE, or --study FOLDER")
     else:
         raise ContractsError(f"unknown players {shown(players)}: choose 'scripted' or 'trained'")
+    if contract is None and settings.problem is not None:
+        terms = ", ".join(f"{term.name} ({term.low:g} to {term.high:g})" for term in settings.problem.terms)
+        raise ContractsError(f"an episode is played under one contract: name its terms by --terms, {terms}")
     episode = record_episode(contract or PAPER.contract, settings, who, seed, steps)
     if gif is None and mp4 is None and stream is not None:
         play_in_terminal(episode, stream, fps)
@@ -95,7 +99,9 @@ def play_command(
     return episode
 
 
-def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSettings, Contract, LearnedPolicy | Crews]:
+def _from_study(
+    folder: Path, contract: AnyContract | None
+) -> tuple[EvaluationSettings, AnyContract, LearnedPolicy | Crews]:
     """Settings of a study, its best contract or the one asked for, and the players trained for it."""
     from contract_wrapper.studies.study import read_study
 
@@ -105,7 +111,7 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         if best is None:
             raise ContractsError(
                 f"the study in {folder} has no contract yet that is feasible (no margin below 0): name one of its contracts with "
-                "--tax and --cleaners"
+                "--tax and --cleaners, or --terms"
             )
         found = best.outcome
     else:
@@ -114,7 +120,7 @@ def _from_study(folder: Path, contract: Contract | None) -> tuple[EvaluationSett
         raise ContractsError(
             f"the study in {folder} has no finished evaluation of {contract}: choose a contract listed in its trials.csv"
         )
-    return record.settings, of_cleanup(found.contract), kept_policy(record, found)
+    return record.settings, found.contract, kept_policy(record, found)
 
 
 def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:

@@ -11,14 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanup_env import BatchCleanup, render
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract, of_cleanup
+from contract_wrapper.contracts.families import TaxContracts
 from contract_wrapper.envs.batch_game import ContractedGame, SettledGame
 from contract_wrapper.envs.episode_sums import EpisodeSums
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.evaluation.by_crews.crew_outcome import asked_of
 from contract_wrapper.evaluation.crews import KIND, Crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.playback import movie as animation
 from contract_wrapper.playback.board import Board, board_of
+from contract_wrapper.problems.problem import DesignProblem
 from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
@@ -48,7 +51,7 @@ class Moment:
     """Apples eaten so far, by all agents."""
 
     tax: float
-    """What harvesters have paid so far, in apples."""
+    """What harvesters have paid so far, in apples; in a game without any, what all agents have."""
 
     transfers: NDArray[np.float64]
     """(N,) net transfers of this step, in apples: got from others (> 0) or paid to them (< 0)."""
@@ -61,7 +64,7 @@ class Moment:
 class Episode:
     """One episode, moment by moment, from the start to its end; pictures are drawn when asked for."""
 
-    contract: Contract
+    contract: AnyContract
     """What was agreed."""
 
     players: str
@@ -163,7 +166,8 @@ class _Recorder:
         if len(self.moments) > self.steps:
             return
         before, transfers = self.moments[-1], self.game.settled.transfers[0]
-        paid = -np.minimum(transfers[self.game.roles.harvester], 0.0).sum()
+        harvest = self.game.roles.harvester
+        paid = -np.minimum(transfers[harvest] if harvest.any() else transfers, 0.0).sum()
         self.moments.append(
             Moment(
                 step=before.step + 1,
@@ -177,7 +181,7 @@ class _Recorder:
 
 
 def record_episode(
-    contract: Contract,
+    contract: AnyContract,
     settings: EvaluationSettings | None = None,
     players: str | Path | LearnedPolicy | Crews = SCRIPTED,
     seed: int = 0,
@@ -186,8 +190,8 @@ def record_episode(
     """Play one episode under a contract and keep every moment of it.
 
     Args:
-        contract: tax and number of cleaners.
-        settings: game, costs and payment; default as in `evaluate`. Crews that know every contract play their own
+        contract: tax and number of cleaners; or a contract of `settings.problem`, whose games must be Clean-up's.
+        settings: game, costs and payment, or a problem; default as in `evaluate`. Crews that know every contract play their own
             game, at their own costs.
         players: `"scripted"`, the file of a trained policy or of crews that know every contract, or one of these
             themselves, which then play greedily at the temperature of evaluations.
@@ -201,9 +205,6 @@ def record_episode(
     from cleanup_env.errors import CleanupError
 
     settings = settings or EvaluationSettings()
-    horizon = settings.game.horizon
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
-        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
     seed = check_seed(seed)
     scripted = isinstance(players, str) and players == SCRIPTED
     who = None if scripted else _learned(players)
@@ -212,6 +213,9 @@ def record_episode(
         stage = BatchCleanup(game.config, 1, observation=None)
     except CleanupError as error:
         raise ContractsError(f"{contract} cannot be played: {error}") from error
+    horizon = game.horizon
+    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
+        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
     recorder = _Recorder(game, horizon if steps is None else steps)
     recorder.start(seed)
     if who is None:
@@ -222,17 +226,41 @@ def record_episode(
     return Episode(contract=contract, players=name, moments=tuple(recorder.moments), stage=stage)
 
 
-def _game(contract: Contract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None) -> SettledGame:
+def _game(contract: AnyContract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None) -> SettledGame:
     """The one game that is played."""
+    if settings.problem is not None:
+        return _game_of(settings.problem, contract, settings, who)
+    contract = of_cleanup(contract)
     if isinstance(who, Crews):
         if contract.is_none and 0 not in who.sizes:
             raise ContractsError("crews know contracts, and not the game without any: name a tax and cleaners")
+        if not isinstance(who.family, TaxContracts):
+            asked_of(who, contract)  # which says what contracts they know
         return who.games(contract.n_cleaners, [[contract.tax]], 1)
     return ContractedGame(
         contract, config=settings.game, costs=settings.costs,
         payment=None if settings.payment is None else settings.payment(contract),
         observation=settings.learner.observation if who is None else who.config.observation,
     )  # fmt: skip
+
+
+def _game_of(
+    problem: DesignProblem, contract: AnyContract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None
+) -> SettledGame:
+    """The one game that is played under a contract of a problem."""
+    if isinstance(who, Crews):
+        if contract.is_none:
+            raise ContractsError("crews know contracts, and not the game without any: name the terms of a contract")
+        n_cleaners, terms = asked_of(who, contract, problem)
+        return who.games(n_cleaners, [terms], 1)
+    observation = settings.learner.observation if who is None else who.config.observation
+    game = problem.build(contract, 1, observation)
+    if not isinstance(game, SettledGame):
+        raise ContractsError(
+            f"only Clean-up games can be shown, and the games of {problem.name} are {type(game).__name__}: draw them by "
+            "their own render()"
+        )
+    return game
 
 
 def _learned(players: str | Path | LearnedPolicy | Crews) -> LearnedPolicy | Crews:

@@ -19,8 +19,7 @@ from matplotlib.patches import Patch, Rectangle
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike, NDArray
 
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.contracts.designed_contract import of_cleanup
+from contract_wrapper.contracts.designed_contract import AnyContract, of_cleanup
 from contract_wrapper.envs.batch_game import TYPES
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.crews import Crews
@@ -235,6 +234,6 @@ def draw_waste(record: StudyRecord, best: Outcome | None, *, style: FigureStyle 
     return figure
 
 
-def whose(contract: Contract) -> str:
+def whose(contract: AnyContract) -> str:
     """A contract after 'apples eaten' or 'waste'."""
     return "without a contract" if contract.is_none else f"with {contract}"

@@ -16,8 +16,8 @@ from contract_wrapper.evaluation.participation import (
     worst_harvester_margin,
 )
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
-from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
-from contract_wrapper.landscapes.reachable import TOLERANCE
+from contract_wrapper.landscapes.certificate import Certificate
+from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
 from contract_wrapper.reports.problems.problem_table import problem_table
 from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
@@ -133,7 +133,7 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
             "errors of 0."
         )
     if record.by_crews:
-        return [*sentences, *_about_certificate(record.certified(best.contract)), *_about_reach(record, best)]
+        return [*sentences, *about_certificate(record.certified(best.contract)), *about_reach(record, best)]
     refuted = [str(t.contract) for t in record.feasible_trials() if record.confirmed(t.contract) is False]
     if record.confirmed(best.contract):
         sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond one standard error.")
@@ -146,46 +146,6 @@ def _tightest(record: StudyRecord, trial: TrialRecord) -> Estimate:
     """The smallest of the margins of which it is undecided whether they are at least 0."""
     margins = record.margins(trial)
     return tightest_margin({n: m for n, m in margins.items() if acceptance([m]) is Acceptance.UNDECIDED})
-
-
-def _about_certificate(certificate: Certificate | None) -> list[str]:
-    if certificate is None:
-        return ["It has no certificate yet: what deviating alone brings is not known."]
-    largest, epsilon = _largest(certificate), f"{certificate.epsilon:.2f} apples"
-    text = {
-        Verdict.CERTIFIED: f"It is certified: everybody accepts it, and nobody gains more than {epsilon} by deviating alone.",
-        Verdict.REFUTED: f"It is not certified: somebody refuses it, or gains more than {epsilon} by deviating alone.",
-        Verdict.UNDECIDED: f"Whether somebody gains more than {epsilon} by deviating alone is undecided: the errors are too large.",
-    }[certificate.verdict]
-    if largest is not None:
-        text += (
-            f" The deviation that may bring most is that of a {largest.role}, {largest.deviation}: {largest.mean:+.2f} ± "
-            f"{largest.se:.2f}, at most {largest.upper:+.2f}; deviations that were not tried may bring more."
-        )
-    return [text]
-
-
-def _about_reach(record: StudyRecord, best: TrialRecord) -> list[str]:
-    reach = record.reach(best.contract)
-    if reach is None:
-        return []
-    n, share = reach.n_scratch, reach.scratch.mean / reach.crew.mean if reach.crew.mean > 0 else 0.0
-    found = (
-        f"{n} training{'s' if n > 1 else ''} from scratch bring{'' if n > 1 else 's'} {share:.0%} of the crews' welfare"
-    )
-    if reach.as_measured:
-        sure = "" if reach.verdict == "reachable" else " as measured (the spread between trainings does not decide it)"
-        return [f"{found}: the contract is reachable from scratch{sure}."]
-    sure = "" if reach.verdict == "not reachable" else ", as measured"
-    return [
-        f"{found}: less than {1 - TOLERANCE:.0%}, so it is not reachable from scratch{sure}. This does not refute the "
-        "contract: it says that a training from scratch does not find such a crew."
-    ]
-
-
-def _largest(certificate: Certificate) -> GainBound | None:
-    """What the role gains whose gain may be largest."""
-    return max(certificate.gains, key=lambda bound: bound.upper, default=None)
 
 
 def _own_rows(record: StudyRecord) -> list[Row]:
@@ -235,7 +195,7 @@ def _row(
     accepted = str(outcome.acceptance(base))
     of_harvesters, of_cleaners = worst_harvester_margin(margins), margins[PARTICIPATION]
     if crews:
-        largest = None if certificate is None else _largest(certificate)
+        largest = None if certificate is None else largest_gain(certificate)
         cells = (
             label, _pair(outcome.welfare, crews), _text(harvester.mean), _pair(of_harvesters, crews, "+"),
             _pair(of_cleaners, crews, "+"), accepted,

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import read_contract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import read_sealed, write_sealed
@@ -59,8 +59,11 @@ def certificate_from(data: object) -> Certificate:
         ContractsError: something is missing, unknown, of another type or not finite.
     """
     names = {f.name for f in dataclasses.fields(Certificate)}
-    if not isinstance(data, Mapping) or set(data) != names:
+    if not isinstance(data, Mapping) or set(data) | {"counted_in"} != names:  # older files do not say it
         raise _no_certificate(data)
+    counted_in = data.get("counted_in", "apples")
+    if not isinstance(counted_in, str):
+        raise _no_certificate(counted_in)
     margins, gains, missing = data["margins"], data["gains"], data["missing"]
     lists = all(isinstance(items, list) for items in (margins, gains, missing))
     if not lists or not all(isinstance(role, str) for role in missing) or data["unit"] not in ("trainings", "episodes"):
@@ -69,7 +72,7 @@ def certificate_from(data: object) -> Certificate:
     if isinstance(n, bool) or not isinstance(n, int) or n < 1:
         raise _no_certificate(n)
     return Certificate(
-        contract=Contract.from_dict(data["contract"]),
+        contract=read_contract(data["contract"]),
         margins=tuple(Bound(**_fields(Bound, bound)) for bound in margins),
         gains=tuple(GainBound(**_fields(GainBound, bound)) for bound in gains),
         missing=tuple(missing),
@@ -77,6 +80,7 @@ def certificate_from(data: object) -> Certificate:
         confidence=_number(data["confidence"]),
         unit=data["unit"],
         n_trainings=n,
+        counted_in=counted_in,
     )
 
 

@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import read_crews
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound, RoleGain, certify
-from contract_wrapper.landscapes.certify import AT_ONE_CONTRACT, measure_certificate, subject_of_crews
+from contract_wrapper.landscapes.certify import CHOOSING_TIMES, MEASURING_TIMES, measure_certificate
+from contract_wrapper.landscapes.certifying.subject import AT_ONE_CONTRACT, subject_of_crews
+from contract_wrapper.problems.problem import DesignProblem
 
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.crews import Crews
@@ -30,11 +32,8 @@ FOLDER = "deviators"
 SHARE = 10
 """A deviator learns at one contract for a tenth of the episodes in which the crews learned all of them."""
 
-CHOOSING, MEASURING = 2, 20
-"""Episodes on which the strongest deviation is chosen, and on which it is measured, for each that judges a contract."""
-
-DEVIATORS_PER_TRAINING = 4
-"""Two roles, each of which learns anew and goes on from the crew."""
+DEVIATORS_PER_ROLE = 2
+"""One learns anew, and one goes on from the crew."""
 
 PLAYING_PART = 0.4
 """Part of the measurement's time in which nobody learns, roughly, to tell how far it is."""
@@ -43,11 +42,12 @@ PLAYING_PART = 0.4
 def certificate_of_training(
     folder: Path,
     crews: Crews,
-    contract: Contract,
+    contract: AnyContract,
     *,
     baseline: Outcome,
     episodes: int,
     seed: int,
+    problem: DesignProblem | None = None,
     say: Callable[[str], None] | None = None,
     should_stop: Callable[[], bool] | None = None,
 ) -> Certificate:
@@ -60,6 +60,7 @@ def certificate_of_training(
         baseline: outcome without a contract.
         episodes: that judge a contract; the measurement takes 20 times as many.
         seed: of deviators and episodes.
+        problem: whose contract it is; None: Clean-up's tax and crew.
         say: told in a few words what is being done, after each vector episode of a deviator.
         should_stop: asked while deviators learn.
 
@@ -67,10 +68,17 @@ def certificate_of_training(
         EvaluationStopped, ContractsError, LearnerError: as `measure_certificate`.
     """
     return measure_certificate(
-        [subject_of_crews(crews, contract, seed)], baseline, folder=folder / FOLDER,
-        deviator_episodes=deviator_episodes(crews.policy.config.episodes), choosing=CHOOSING * episodes,
-        measuring=MEASURING * episodes, say=say, should_stop=should_stop,
+        [subject_of_crews(crews, contract, seed, problem=problem)], baseline, folder=folder / FOLDER,
+        deviator_episodes=deviator_episodes(crews.policy.config.episodes), choosing=CHOOSING_TIMES * episodes,
+        measuring=MEASURING_TIMES * episodes, say=say, should_stop=should_stop,
     )  # fmt: skip
+
+
+def deviators_per_training(settings: EvaluationSettings) -> int:
+    """Agents that learn to deviate from the crews of one training: two for each role, of which there is one alone where
+    nobody is recruited."""
+    alone = settings.problem is not None and not settings.problem.recruits
+    return DEVIATORS_PER_ROLE * (1 if alone else 2)
 
 
 def deviator_episodes(crews_episodes: int) -> int:
@@ -97,7 +105,7 @@ class CertifyJob:
     training: int
     """Number of the training among those of the settings."""
 
-    contract: Contract
+    contract: AnyContract
     """What is certified."""
 
     baseline: Outcome
@@ -111,12 +119,13 @@ class CertifyJob:
         if folder is None:
             raise ContractsError("deviators are trained into a folder, got none")
         crews = read_crews(folder, settings)[self.training]
-        learning = DEVIATORS_PER_TRAINING * math.ceil(
+        learning = deviators_per_training(settings) * math.ceil(
             deviator_episodes(crews.policy.config.episodes) / AT_ONE_CONTRACT.n_games
         )
         parts, done = math.ceil(learning / (1 - PLAYING_PART)), itertools.count(1)
         return certificate_of_training(
             folder, crews, self.contract, baseline=self.baseline, episodes=settings.episodes, seed=self.seed,
+            problem=settings.problem,
             say=lambda _: on_progress(Step(episode=min(next(done), parts), episodes=parts)), should_stop=should_stop,
         )  # fmt: skip
 
@@ -146,7 +155,15 @@ def together(certificates: Sequence[Certificate]) -> Certificate:
         )
         for i, g in enumerate(first.gains)
     ]  # fmt: skip
-    return certify(first.contract, margins, gains, epsilon=first.epsilon, confidence=first.confidence, unit="episodes")
+    return certify(
+        first.contract,
+        margins,
+        gains,
+        epsilon=first.epsilon,
+        confidence=first.confidence,
+        unit="episodes",
+        counted_in=first.counted_in,
+    )
 
 
 def _estimate(bound: Bound | GainBound) -> Estimate:

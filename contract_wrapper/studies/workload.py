@@ -5,7 +5,7 @@ from __future__ import annotations
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.studies.certification import DEVIATORS_PER_TRAINING, PLAYING_PART, deviator_episodes
+from contract_wrapper.studies.certification import PLAYING_PART, deviator_episodes, deviators_per_training
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
@@ -39,9 +39,9 @@ def of_crews(settings: EvaluationSettings) -> float:
 
 def of_evaluation(settings: EvaluationSettings, contract: AnyContract, phase: Phase) -> float:
     """One evaluation of a contract, by crews that are there or from scratch."""
-    if not isinstance(contract, Contract):  # of a problem nothing is known but the episodes
-        return SCRATCH * TYPICAL_AGENTS * settings.learner.episodes
     if settings.crews is None or from_scratch(phase):
+        if not isinstance(contract, Contract):  # of a problem nothing is known but the episodes
+            return SCRATCH * TYPICAL_AGENTS * settings.learner.episodes
         return of_scratch(settings, contract.n_cleaners)
     return PLAYING * settings.crews.trainings
 
@@ -50,7 +50,7 @@ def of_deviators(settings: EvaluationSettings) -> float:
     """Deviators of the crews of one training, who learn and are played; 0 if there are no crews."""
     if settings.crews is None:
         return 0.0
-    learning = DEVIATORS_PER_TRAINING * DEVIATOR * deviator_episodes(settings.crews.learner.episodes)
+    learning = deviators_per_training(settings) * DEVIATOR * deviator_episodes(settings.crews.learner.episodes)
     return learning / (1 - PLAYING_PART)
 
 

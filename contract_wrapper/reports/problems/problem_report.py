@@ -49,9 +49,24 @@ def write_problem_report(record: StudyRecord, *, style: FigureStyle = SCREEN) ->
             "with the least. Below the dotted line stand the nearest contracts with a margin below 0."
         ), heading="Who gains how much",
     )  # fmt: skip
-    intro = (
-        f"Every contract was evaluated by training its agents for {record.settings.learner.episodes} episodes and playing "
-        f"{record.settings.episodes} greedy episodes after that. Numbers are {problem.unit} per episode, ± one standard "
-        "error; that of one training does not contain what another training would change."
+    head = [f"# Report of the study: {problem.name}", f"```text\n{problem_table(record)}\n```", _intro(record)]
+    certificate = record.certificate
+    return page.write(head if certificate is None else [*head, f"```text\n{certificate}\n```"])
+
+
+def _intro(record: StudyRecord) -> str:
+    """How contracts were judged, and what the numbers are."""
+    unit, settings = problem_of(record).unit, record.settings
+    if settings.crews is None:
+        return (
+            f"Every contract was evaluated by training its agents for {settings.learner.episodes} episodes and playing "
+            f"{settings.episodes} greedy episodes after that. Numbers are {unit} per episode, ± one standard "
+            "error; that of one training does not contain what another training would change."
+        )
+    return (
+        f"Every contract was judged by crews that know all of them, of {settings.crews.trainings} training(s) of "
+        f"{settings.crews.learner.episodes} episodes: the crews of each played {settings.episodes} greedy episodes under "
+        f"it. Numbers are {unit} per episode, ± one standard error over episodes alone: what another training would change "
+        "is not in it. The game without a contract, and fresh trainings of the best, were trained from scratch for "
+        f"{settings.learner.episodes} episodes."
     )
-    return page.write([f"# Report of the study: {problem.name}", f"```text\n{problem_table(record)}\n```", intro])

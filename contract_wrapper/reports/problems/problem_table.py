@@ -11,7 +11,9 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import Acceptance, acceptance, tightest_margin
+from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
 from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord
 
@@ -35,10 +37,14 @@ def problem_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
         ["contract", problem.objective, *others, "worst-off", "smallest", "accepted"],
         ["", "± se", *["± se" for _ in others], "agent", "margin ± se", "by all"],
     ]
+    if record.by_crews:
+        head = [[*head[0], "gain", "certified"], [*head[1], "at most", ""]]
     rows, notes = [], []
-    for label, note, outcome in _rows(record):
-        rows.append([label, *_cells(outcome, record.baseline, problem)])
+    for label, note, outcome, certificate in _rows(record):
+        told = _certificate_cells(certificate) if record.by_crews else []
+        rows.append([label, *_cells(outcome, record.baseline, problem), *told])
         notes.append(note)
+    head, rows = _fitting(head, rows)
     lines = [f"{problem.name}: {problem.unit} per episode, ± one standard error over episodes.", ""]
     lines += in_columns(head, rows, notes=notes) if rows else ["nothing is evaluated yet"]
     lines += ["", *verdict(record)]
@@ -51,18 +57,41 @@ def problem_table(record: StudyRecord, next_suggestions: Sequence[str] = ()) -> 
     )
 
 
-def _rows(record: StudyRecord) -> list[tuple[str, str, Outcome]]:
-    found: list[tuple[str, str, Outcome]] = []
+_MAY_GO = ("worst-off", "welfare")
+"""Columns that are left out where the table would be too wide, the first of them first."""
+
+
+def _fitting(head: list[list[str]], rows: list[list[str]]) -> tuple[list[list[str]], list[list[str]]]:
+    """Leave out columns until the table fits."""
+    for name in _MAY_GO:
+        widths = [max(map(len, column)) for column in zip(*head, *rows, strict=True)]
+        if sum(widths) + len(widths) - 1 > WIDTH and name in head[0][2:]:
+            k = head[0].index(name, 2)
+            head, rows = ([[*line[:k], *line[k + 1 :]] for line in lines] for lines in (head, rows))
+    return head, rows
+
+
+def _certificate_cells(certificate: Certificate | None) -> list[str]:
+    """The upper bound on what deviating alone brings, and the verdict."""
+    if certificate is None:
+        return ["", ""]
+    largest = largest_gain(certificate)
+    return ["-" if largest is None else f"{largest.upper:+.2f}", str(certificate.verdict)]
+
+
+def _rows(record: StudyRecord) -> list[tuple[str, str, Outcome, Certificate | None]]:
+    found: list[tuple[str, str, Outcome, Certificate | None]] = []
     if record.baseline is not None:
-        found.append(("no contract", "", record.baseline))
+        found.append(("no contract", "", record.baseline, None))
     good, bad = record.ranked(), record.infeasible_trials()
     for best in (good[:1] or bad[:1]) if record.baseline is not None else []:
         assert best.outcome is not None  # only finished trials are judged
-        found.append(("best found" if good else "nearest", f"{best.contract} (trial {best.number})", best.outcome))
+        label, note = "best found" if good else "nearest", f"{best.contract} (trial {best.number})"
+        found.append((label, note, best.outcome, record.certified(best.contract)))
         again = record.confirmation(best.contract)
         if again is not None:
             n = sum(t.contract == best.contract for t in record.finished(Phase.CONFIRMATION))
-            found.append(("retrained", f"the same, {n} fresh training{'s' * (n > 1)}; ± over them", again))
+            found.append(("retrained", f"the same, {n} fresh training{'s' * (n > 1)}; ± over them", again, None))
     return found
 
 
@@ -98,7 +127,9 @@ def verdict(record: StudyRecord) -> list[str]:
             f"{problem_of(record).objective} against no contract."
         )
         confirmed = record.confirmed(good[0].contract)
-        if confirmed is not None:
+        if record.by_crews:
+            sentences += [*about_certificate(record.certified(good[0].contract)), *about_reach(record, good[0])]
+        elif confirmed is not None:
             sentences.append(
                 f"Fresh trainings {'confirm' if confirmed else 'do not confirm'} that everybody accepts it."
             )

@@ -104,7 +104,7 @@ def test_random_deviators_take_all_actions_of_their_role_alike(crews):
 
 def test_what_a_deviation_draws_changes_nothing_else(crews):
     """The games go on from the same starts, and the same call gives the same."""
-    for role in SCRIPTED:
+    for role in ("cleaner", "harvester"):
         for name in SCRIPTED[role]:
             one, other = (play_deviation(crews, 2, TERMS, role, name, episodes=3, seed=2) for _ in range(2))
             assert one.shape == (2, 3)

@@ -22,7 +22,7 @@ from contract_wrapper.evaluation.deviators import learn_alone_by_ppo, train_devi
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
-from contract_wrapper.landscapes.certify import subject_of_crews
+from contract_wrapper.landscapes.certifying.subject import subject_of_crews
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.ppo.policy import PPOPolicy

@@ -19,7 +19,8 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.landscapes.certify import certify_command, measure_certificate, subject_of_crews
+from contract_wrapper.landscapes.certify import certify_command, measure_certificate
+from contract_wrapper.landscapes.certifying.subject import subject_of_crews
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.learners.ppo.config import PPOConfig
 
@@ -129,7 +130,7 @@ def test_what_cannot_be_certified_is_named(crews: Crews, tmp_path: Path) -> None
         subject_of_crews(crews, Contract(tax=0.3, n_cleaners=3))
     with pytest.raises(ContractsError, match=r"tax must lie in \[0.2, 0.6\] here, got 0.7"):
         subject_of_crews(trained(family=TaxContracts(low=0.2, high=0.6)), Contract(tax=0.7, n_cleaners=1))
-    with pytest.raises(ContractsError, match="these crews know CellTaxContracts: certify crews of TaxContracts"):
+    with pytest.raises(ContractsError, match="these crews know CellTaxContracts: give crews of TaxContracts"):
         subject_of_crews(trained(family=CellTaxContracts()), CONTRACT)
     with pytest.raises(ContractsError, match="no role 'judge'"):
         certificate(crews, tmp_path, roles=["judge"])

@@ -15,11 +15,14 @@ from contract_wrapper import (
     SearchSettings,
     TaxContracts,
     cleanup_problem,
+    closing_table,
     evaluate,
     get_mtmfq_profile,
     optimize,
     read_study,
+    write_report,
 )
+from contract_wrapper.commands.documents import study_document
 from contract_wrapper.evaluation.crews import CREWS
 from contract_wrapper.problems.cleanup import CleanupProblem
 
@@ -95,7 +98,10 @@ def test_other_prices_are_another_problem():
 
 
 @pytest.mark.parametrize(("family", "preset"), [("tax-per-harvester", "contract"), ("free-tax", "original")])
-def test_a_study_by_crews_that_know_every_contract_of_the_family(tmp_path, family, preset):
+def test_a_study_by_crews_that_know_every_contract_of_the_family(tmp_path, monkeypatch, family, preset):
+    monkeypatch.setattr(
+        "contract_wrapper.studies.record.accepts", lambda _: True
+    )  # whatever so short a training brings
     one = problem(family, preset, name=f"small {family}")
     crews = CrewSettings(trainings=1, learner=KNOWING, sizes=(1, 2))
     settings = EvaluationSettings(problem=one, learner=LEARNER, episodes=4, crews=crews)
@@ -105,6 +111,24 @@ def test_a_study_by_crews_that_know_every_contract_of_the_family(tmp_path, famil
     assert len(list((tmp_path / "study" / "outcomes" / "crews").glob("*.crews.npz"))) == 1
     again = read_study(tmp_path / "study")
     assert [t.outcome.welfare for t in again.trials] == [t.outcome.welfare for t in record.trials]
+    _check_certified(record, again, ["free"] if preset == "original" else ["cleaner", "harvester"])
+
+
+def _check_certified(record, again, roles):
+    """What is recommended has a certificate, in the file, the table, the page and the document."""
+    certificate = record.certificate
+    assert certificate is not None
+    assert [g.role for g in certificate.gains] == roles
+    assert (certificate.contract, certificate.unit) == (record.best().contract, "episodes")
+    assert again.certificates == record.certificates
+    table, largest = closing_table(again), max(g.upper for g in certificate.gains)
+    assert max(map(len, table.splitlines())) <= 80
+    (row,) = (line for line in table.splitlines() if line.startswith("best found"))
+    assert row.split()[-2:] == [f"{largest:+.2f}", certificate.verdict.value]
+    assert "by deviating alone" in " ".join(table.split())
+    assert str(certificate) in write_report(again)[0].read_text()
+    told = study_document(again, [], [])["certificate"]
+    assert (told["verdict"], told["contract"]) == (certificate.verdict, certificate.contract.as_dict())
 
 
 def test_crews_need_contracts_that_agents_can_be_conditioned_on(tmp_path):

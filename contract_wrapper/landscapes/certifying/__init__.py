@@ -1,0 +1,1 @@
+"""Certifying a contract: who is judged, and what deviations are tried."""
