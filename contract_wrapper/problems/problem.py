@@ -25,7 +25,7 @@ from contract_wrapper.contracts.designed_contract import AnyContract, DesignedCo
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.contracts.roles import Roles
 from contract_wrapper.contracts.settlement import Settled
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.errors import ContractsError, raised, shown
 from contract_wrapper.problems.terms import Term
 
 
@@ -190,10 +190,10 @@ class DesignProblem:
         """Build the games of a contract.
 
         Raises:
-            ContractsError: the contract is none of this problem's, or what `games` returns are no games.
+            ContractsError: the contract is none of this problem's; `games` raises, or what it returns are no games, or
+                another number of them.
         """
-        numbers = dict(self.check(contract).numbers) or None
-        games = self.games(numbers, n_games, observation)
+        games = self._made(contract, n_games, observation)
         needed = (
             "n_games", "n_agents", "horizon", "type_names", "agent_types", "n_actions", "roles", "settled", "reset",
             "step", "visible",
@@ -208,7 +208,23 @@ class DesignProblem:
             )
         if not games.roles.agents:
             raise ContractsError(f"the games of {self.name} must name their agents: Roles(names=..., agents=...)")
+        if games.n_games != n_games:
+            raise ContractsError(
+                f"games of {self.name} were asked for {n_games} copies, but made {games.n_games}: pass n_games on"
+            )
         return games
+
+    def _made(self, contract: AnyContract, n_games: int, observation: str) -> ProblemGame:
+        """What `games` returns, unchecked."""
+        numbers = dict(self.check(contract).numbers) or None
+        try:
+            return self.games(numbers, n_games, observation)
+        except ContractsError:
+            raise
+        except (Exception, SystemExit) as error:
+            hint = " (without a contract, numbers is None)" if numbers is None else ""
+            # Without `from`: what a user's games raise is never a fault of the machine, also if it is an OSError.
+            raise ContractsError(f"games of {self.name} raised {raised(error)} for {contract}{hint}")  # noqa: B904
 
     def options_of(self, roles: Mapping[str, str]) -> OutsideOptions:
         """Outside options of agents, given with their roles, each under its own name."""
