@@ -26,9 +26,9 @@ CHOICE, FRESH = 7, 11
 
 
 def crew_settings(options: argparse.Namespace, problem: CleanupProblem) -> EvaluationSettings:
-    """Settings by which crews judge the contracts of a problem, with as much training as the options say."""
+    """Settings by which crews of all sizes up to the largest judge the contracts of a problem."""
     learner = dataclasses.replace(CREWS, episodes=options.crews_episodes)
-    crews = CrewSettings(trainings=options.trainings, learner=learner, sizes=options.sizes)
+    crews = CrewSettings(trainings=options.trainings, learner=learner, sizes=tuple(range(1, max(options.sizes) + 1)))
     return EvaluationSettings(problem=problem, crews=crews, learner=options.learner, episodes=options.episodes)
 
 

@@ -235,20 +235,20 @@ class TrainingCourse:
     def reset(self, rng: np.random.Generator) -> NDArray[Any]:
         """Begin an episode in every game, which the steps after it count; observations (B, N, ...)."""
         self._sums, self._time = np.zeros((self._game.n_games, self._game.n_agents)), 0
-        seen: NDArray[Any] = self._game.reset(int(rng.integers(2**31)))
-        return seen
+        return np.array(self._game.reset(int(rng.integers(2**31))))
 
     def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
         """Play actions (B, N); observations, and utilities (B, N) in the units that the contract declares.
 
-        In these units all contracts are alike to learn. The last step of an episode counts it (`add`).
+        In these units all contracts are alike to learn. The arrays are the caller's: later steps do not overwrite them, as
+        a game may do. The last step of an episode counts it (`add`).
         """
         game, types = self._game, np.asarray(self._game.agent_types)
         seen, rewards = game.step(actions)
         self._sums, self._time = self._sums + rewards, self._time + 1
         if self._time == game.horizon:
             self.add(self._sums)
-        return seen, (rewards + game.reward_shift()[types]) * game.reward_scale()[types]
+        return np.array(seen), (rewards + game.reward_shift()[types]) * game.reward_scale()[types]
 
     def goes_on(self) -> bool:
         """Whether another episode is to be played: there are some left, and nobody asked to stop."""

@@ -132,7 +132,7 @@ class DesignProblem:
         if len(set(names)) < len(names):
             raise ContractsError(f"the terms of {self.name} need different names, got {', '.join(names)}")
         object.__setattr__(self, "terms", terms)
-        if not callable(self.games):
+        if not callable(self.games) or not _takes_three(self.games):
             raise ContractsError(
                 f"games of {self.name} must be a function (numbers, n_games, observation) -> games, got {shown(self.games)}"
             )
@@ -251,6 +251,17 @@ class DesignProblem:
             "terms": [[t.name, t.low, t.high, t.step, t.whole] for t in self.terms],
             "recruits": self.recruits, "outside": str(self.outside), "objective": self.objective, "settings": dict(self.settings),
         }  # fmt: skip
+
+
+def _takes_three(games: Callable[..., Any]) -> bool:
+    """Whether a function can be called with numbers, n_games and observation, as far as Python can tell beforehand."""
+    try:
+        inspect.signature(games).bind(None, 1, "features")
+    except TypeError:
+        return False
+    except ValueError:  # some functions of compiled code do not say what they take
+        return True
+    return True
 
 
 def source_of(function: Any) -> bytes:
