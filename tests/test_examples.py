@@ -168,8 +168,8 @@ def test_15_a_game_of_mpe2_goes_through_the_whole_search(tmp_path: Path, capsys:
     transfers = example["hand_over"](*small_hunt(), part=0.5)
     assert transfers.tolist() == [-5.0, -5.0, 0.0, 10.0]
     small = get_mtmfq_profile("smoke", episodes=8, n_games=4, hidden=(8,))
-    record = example["main"](tmp_path / "hunt", SearchSettings(n_initial=2, n_search=1, n_confirm=0), small)
-    assert [t.failure for t in record.trials] == [""] * 4
+    record = example["main"](tmp_path / "hunt", SearchSettings(n_initial=3, n_search=1, n_confirm=0), small)
+    assert [t.failure for t in record.trials] == [""] * 5
     assert set(record.baseline.utilities) == {"adversary_0", "adversary_1", "adversary_2", "agent_0"}
     assert "best found" in capsys.readouterr().out
     assert (tmp_path / "hunt" / "figures" / "report.md").exists()

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from contract_wrapper.contracts.contract import as_items
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract, Number
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
-from contract_wrapper.contracts.roles import Roles
+from contract_wrapper.contracts.roles import Roles, check_names
 from contract_wrapper.contracts.settlement import Settled
 from contract_wrapper.errors import ContractsError, raised, shown
 from contract_wrapper.problems.terms import Term
@@ -191,7 +191,7 @@ class DesignProblem:
 
         Raises:
             ContractsError: the contract is none of this problem's; `games` raises, or what it returns are no games, or
-                another number of them.
+                another number of them; there is an outside option of an agent that the game does not have.
         """
         games = self._made(contract, n_games, observation)
         needed = (
@@ -212,6 +212,9 @@ class DesignProblem:
             raise ContractsError(
                 f"games of {self.name} were asked for {n_games} copies, but made {games.n_games}: pass n_games on"
             )
+        if not self.recruits:  # else agents come and go with the contract
+            named = [name for name, _ in self.outside.by_name]
+            check_names(f"the outside options of {self.name}", named, {*games.roles.names}, games.roles.agents)
         return games
 
     def _made(self, contract: AnyContract, n_games: int, observation: str) -> ProblemGame:

@@ -5,9 +5,21 @@ from functools import partial
 import numpy as np
 import pytest
 from commons import SEARCH, Commons, common, settings_of, share
+from lucky_learner import LUCKY, LuckyConfig
 from pettingzoo import AECEnv
 
-from contract_wrapper import ContractsError, DesignProblem, PettingZooGames, Term, evaluate, optimize, read_study
+from contract_wrapper import (
+    Contract,
+    ContractsError,
+    DesignProblem,
+    EvaluationSettings,
+    PettingZooGames,
+    Term,
+    evaluate,
+    optimize,
+    read_study,
+    register_learner,
+)
 from contract_wrapper.problems import registry
 from contract_wrapper.reports.summary_table import closing_table
 
@@ -64,6 +76,7 @@ def never_there(numbers):
             common(games=lambda *_: PettingZooGames(Commons, n_games=7)),
             "were asked for 2 copies, but made 7: pass n_games",
         ),
+        (common(outside="shepherd:3"), "the outside options of commons name the role 'shepherd', which no agent has"),
         (common(games=lambda *_: Commons()), "must return games that learners can play .such as PettingZooGames"),
     ],
 )
@@ -76,6 +89,16 @@ def test_a_mistake_is_one_line(problem, message):
 def test_who_leaves_early_is_no_obstacle_to_a_rule_that_asks_who_is_there():
     problem = common(partial(Commons, leaves=2), share)
     assert evaluate(problem.contract(part=0.5), settings_of(problem)).utilities.keys() == {"herder_0", "herder_1"}
+
+
+def test_a_bare_payment_function_is_taken_for_the_rule_of_every_contract():
+    register_learner(LUCKY)
+    how = {"learner": LuckyConfig(), "episodes": 2}
+    bare = EvaluationSettings(payment=lambda rewards, activity, roles: 0.0 * rewards, **how)
+    told = EvaluationSettings(payment=lambda contract: lambda rewards, activity, roles: 0.0 * rewards, **how)
+    contract = Contract(tax=0.1, n_cleaners=1)
+    assert evaluate(contract, bare).utilities == evaluate(contract, told).utilities
+    assert evaluate(contract, bare).utilities["cleaner_0"].mean <= 0.0
 
 
 def test_games_that_cannot_be_called_are_refused_at_birth():
