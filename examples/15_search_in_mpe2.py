@@ -5,7 +5,7 @@
 Three predators hunt one prey. A touch earns 10 for each predator and costs the prey 10, so that it flees. Under a contract
 the predators hand a part of what they gain to the prey. From a third on a touch costs it nothing, and it need not flee;
 but the more it gets, the less the hunt is worth to the predators. Nobody may be worse off than without a contract.
-A search of four minutes, which is a look: agents that are trained for so short a time are far from skilled.
+A search of minutes, which is a look and no result: agents that are trained for so short a time are far from skilled.
 """
 
 from functools import partial

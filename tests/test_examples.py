@@ -171,7 +171,7 @@ def test_15_a_game_of_mpe2_goes_through_the_whole_search(tmp_path: Path, capsys:
     record = example["main"](tmp_path / "hunt", SearchSettings(n_initial=3, n_search=1, n_confirm=0), small)
     assert [t.failure for t in record.trials] == [""] * 5
     assert set(record.baseline.utilities) == {"adversary_0", "adversary_1", "adversary_2", "agent_0"}
-    assert "best found" in capsys.readouterr().out
+    assert "4 contracts tried" in capsys.readouterr().out
     assert (tmp_path / "hunt" / "figures" / "report.md").exists()
 
 
