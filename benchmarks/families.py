@@ -52,7 +52,7 @@ def harvesters(options: argparse.Namespace) -> None:
     problem = cleanup_problem("tax-per-harvester", costs=options.costs)
     crews = CrewSettings(trainings=1, learner=dataclasses.replace(CREWS, episodes=options.crews_episodes))
     settings = EvaluationSettings(problem=problem, crews=crews)
-    initial = min(20, options.evaluations // 2)
+    initial = max(3, min(20, options.evaluations // 2))
     search = SearchSettings(n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0)
     began = time.monotonic()
     record = optimize(settings, search, folder=options.folder / "harvesters", processes=2, stream=sys.stderr)

@@ -43,8 +43,10 @@ def piece_rate(options: argparse.Namespace) -> None:
             for rate in rates
         }
         for rate, lowest in found.items():
-            fall = [before - now for before, now in zip(found[rates[0]], lowest, strict=True)]
-            paired = f"; below that of piece rate 0 by {over_trainings(fall)}" if rate else ""
+            pairs = list(zip(found[rates[0]], lowest, strict=True))
+            told = rate and np.isfinite(pairs).all()  # where no tax serves there is no difference
+            fall = over_trainings([before - now for before, now in pairs]) if told else ""
+            paired = f"; below that of piece rate 0 by {fall}" if fall else ""
             print(f"{n} cleaners, piece rate {rate:g}: tax {over_trainings(lowest)}{paired}")
     print(f"intervals are 95 % over trainings; taxes {taxes[0]:g} to {taxes[-1]:g} in {len(taxes)} values")
 

@@ -24,7 +24,7 @@ def unequal(options: argparse.Namespace) -> None:
         "tax-per-harvester", name="unequal", costs=options.costs, outside=OUTSIDE, max_cleaners=max(options.sizes)
     )
     settings, folder = crew_settings(options, problem), options.folder / "unequal"
-    initial = min(20, options.evaluations // 2)
+    initial = max(3, min(20, options.evaluations // 2))
     search = SearchSettings(n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0)
     record = optimize(settings, search, folder=folder, processes=options.processes, stream=sys.stderr)
     baseline = record.baseline
