@@ -75,7 +75,13 @@ if TYPE_CHECKING:
     from contract_wrapper.learners.ppo.config import PPOConfig, get_ppo_profile
     from contract_wrapper.learners.ppo.train import sb3_vec_env
     from contract_wrapper.learners.registry import register_learner
-    from contract_wrapper.learners.toolkit import ArrayPolicy, TrainingCourse
+    from contract_wrapper.learners.toolkit import (
+        ArrayPolicy,
+        LearnerSettings,
+        TrainingCourse,
+        ValuePolicy,
+        epsilon_greedy,
+    )
     from contract_wrapper.listeners.listener import TrainingListener, TrainingLog, TrainingRun, log_trainings
     from contract_wrapper.listeners.mlflow_log import MLflowLog
     from contract_wrapper.listeners.named import named_log
@@ -169,7 +175,7 @@ _HOMES = {
     "contracts.designed_contract": ("DesignedContract",),
     "learners.ppo.train": ("sb3_vec_env",),
     "learners.registry": ("register_learner",),
-    "learners.toolkit": ("ArrayPolicy", "TrainingCourse"),
+    "learners.toolkit": ("ArrayPolicy", "LearnerSettings", "TrainingCourse", "ValuePolicy", "epsilon_greedy"),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -214,6 +220,7 @@ __all__ = [
     "Landscape",
     "LandscapeDesign",
     "Learner",
+    "LearnerSettings",
     "LinearContracts",
     "LinearShares",
     "MLflowLog",
@@ -245,6 +252,7 @@ __all__ = [
     "TrainingListener",
     "TrainingLog",
     "TrainingRun",
+    "ValuePolicy",
     "WandbLog",
     "as_optimize_result",
     "ask",
@@ -253,6 +261,7 @@ __all__ = [
     "closing_table",
     "conserves_money",
     "contract_space",
+    "epsilon_greedy",
     "evaluate",
     "from_skopt",
     "get_costs",

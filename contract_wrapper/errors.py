@@ -2,7 +2,9 @@
 
 import reprlib
 import sys
+import traceback
 from importlib.util import find_spec
+from pathlib import Path
 
 
 class ContractsError(ValueError):
@@ -26,6 +28,20 @@ def shown(value: object, most: int = 100) -> str:
     except Exception:  # Python writes no integer of more than 4,300 digits; a class may have no repr at all
         text = f"a value of type {type(value).__name__}"
     return text if len(text) <= most else f"{text[: most - 3]}..."
+
+
+def raised(error: BaseException) -> str:
+    """Say in one line what code of a user raised, and where: the last line outside installed packages.
+
+    >>> try:
+    ...     1 / 0
+    ... except ZeroDivisionError as error:
+    ...     raised(error).split(" (")[0]
+    'ZeroDivisionError: division by zero'
+    """
+    frames = traceback.extract_tb(error.__traceback__)
+    last = next((frame for frame in reversed(frames) if "site-packages" not in frame.filename), frames[-1])
+    return " ".join(f"{type(error).__name__}: {error} ({Path(last.filename).name}, line {last.lineno})".split())
 
 
 class MissingPackage(ContractsError, ImportError):

@@ -5,22 +5,11 @@ per unit of effort. Two units of all together keep the stock at its best, four e
 catch is shared equally, so that a fisher is hurt by what it takes from others. The search finds how large it should be.
 """
 
-from functools import partial
-
 import numpy as np
 from gymnasium import spaces
 from pettingzoo import ParallelEnv
 
-from contract_wrapper import (
-    DesignProblem,
-    EvaluationSettings,
-    PettingZooGames,
-    SearchSettings,
-    Term,
-    closing_table,
-    optimize,
-    write_report,
-)  # fmt: skip
+import contract_wrapper as cw
 from mtmfq import MTMFQConfig
 
 
@@ -43,28 +32,26 @@ class Fishery(ParallelEnv):
         return {agent: [self.stock] for agent in catch}, catch, never, over, {agent: {} for agent in catch}
 
 
-def share(rewards, activity, roles, part):
-    """Everybody pays a part of its catch into a pot that is shared equally; transfers (..., N)."""
-    return part * (rewards.mean(axis=-1, keepdims=True) - rewards)
-
-
 def games(numbers, n_games, observation):
-    """The fishery under a contract, or without any."""
-    return PettingZooGames(Fishery, n_games=n_games, payment=partial(share, part=numbers["part"] if numbers else 0.0))
+    """The fishery under a contract, or without any: a part of every catch goes into a pot that is shared equally."""
+    part = numbers["part"] if numbers else 0.0
+    share = lambda rewards, activity, roles: part * (rewards.mean(axis=-1, keepdims=True) - rewards)  # noqa: E731
+    return cw.PettingZooGames(Fishery, n_games=n_games, payment=share)
 
 
 LEARNER = MTMFQConfig(
     episodes=320, n_games=8, hidden=(32,), gamma=0.9, n_step=5, learning_rate=3e-3, batch_size=64, tau=0.05,
     updates_per_step=0.5, temperature=((0.0, 0.05), (0.8, 0.001)), neighbours="none",
 )  # fmt: skip
-PROBLEM = DesignProblem(name="fishery", terms=(Term(name="part", low=0, high=1, step=0.05),), games=games, unit="fish")
+PROBLEM = cw.DesignProblem(
+    name="fishery", terms=(cw.Term(name="part", low=0, high=1, step=0.05),), games=games, unit="fish"
+)
 
 
-def main(folder="studies/fishery", search=SearchSettings(n_initial=4, n_search=6, n_confirm=3)):  # noqa: B008
+def main(folder="studies/fishery", search=cw.SearchSettings(n_initial=4, n_search=6, n_confirm=3)):  # noqa: B008
     """Find the best part; a study that was stopped goes on by the same call."""
-    settings = EvaluationSettings(problem=PROBLEM, learner=LEARNER, episodes=16)
-    record = optimize(settings, search, folder=folder)
-    print(closing_table(record), f"report: {write_report(record)[0]}", sep="\n")
+    record = cw.optimize(cw.EvaluationSettings(problem=PROBLEM, learner=LEARNER, episodes=16), search, folder=folder)
+    print(cw.closing_table(record), f"report: {cw.write_report(record)[0]}", sep="\n")
     return record
 
 

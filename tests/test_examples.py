@@ -5,11 +5,16 @@ import runpy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from contract_wrapper import Contract, SearchSettings, get_mtmfq_profile
+from contract_wrapper import Contract, Roles, SearchSettings, get_mtmfq_profile
+from contract_wrapper.evaluation.participation import acceptance
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
+
+
+MOST_LINES = 60
 
 
 def load(name: str) -> dict[str, Any]:
@@ -19,6 +24,12 @@ def load(name: str) -> dict[str, Any]:
 def test_every_example_is_tested_here() -> None:
     text = Path(__file__).read_text()
     assert [path.name for path in sorted(EXAMPLES.glob("*.py")) if path.name not in text] == []
+
+
+@pytest.mark.parametrize("name", ["04", "11", "12", "13", "14", "15"])
+def test_a_game_or_learner_of_ones_own_takes_a_page(name: str) -> None:
+    (path,) = EXAMPLES.glob(f"{name}_*.py")
+    assert len(path.read_text().splitlines()) <= MOST_LINES
 
 
 def test_01_cleaners_make_apples_grow() -> None:
@@ -142,3 +153,29 @@ def test_13_a_learner_of_ones_own_learns_to_eat(capsys: pytest.CaptureFixture[st
     before, after = load("13_your_own_learner.py")["main"](episodes=240)
     assert after > before + 15
     assert capsys.readouterr().out.count("welfare") == 2
+
+
+def test_14_no_single_tax_suits_unequal_harvesters_and_own_taxes_do(capsys: pytest.CaptureFixture[str]) -> None:
+    one, own = load("14_unequal_harvesters.py")["main"](step=0.2).values()
+    assert acceptance(one.values()) == "refused"
+    assert acceptance(own.values()) == "accepted"
+    assert capsys.readouterr().out.count("welfare") == 2
+
+
+def test_15_a_game_of_mpe2_goes_through_the_whole_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("mpe2")
+    example = load("15_search_in_mpe2.py")
+    transfers = example["hand_over"](*small_hunt(), part=0.5)
+    assert transfers.tolist() == [-5.0, -5.0, 0.0, 10.0]
+    small = get_mtmfq_profile("smoke", episodes=8, n_games=4, hidden=(8,))
+    record = example["main"](tmp_path / "hunt", SearchSettings(n_initial=3, n_search=1, n_confirm=0), small)
+    assert [t.failure for t in record.trials] == [""] * 5
+    assert set(record.baseline.utilities) == {"adversary_0", "adversary_1", "adversary_2", "agent_0"}
+    assert "4 contracts tried" in capsys.readouterr().out
+    assert (tmp_path / "hunt" / "figures" / "report.md").exists()
+
+
+def small_hunt() -> tuple[Any, ...]:
+    """Rewards of a step in which two predators earned 10 each and a third lost 2, activity, roles."""
+    roles = Roles.from_agents(("adversary_0", "adversary_1", "adversary_2", "agent_0"))
+    return np.array([10.0, 10.0, -2.0, -20.0]), None, roles

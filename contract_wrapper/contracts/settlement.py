@@ -29,7 +29,7 @@ from contract_wrapper.contracts.payment_rules import (
     payers_of,
 )
 from contract_wrapper.contracts.roles import ABSENT, KNOWN_ROLES, Activity, Roles
-from contract_wrapper.contracts.transfer_checks import check_transfers
+from contract_wrapper.contracts.transfer_checks import asked, check_transfers, payment_name
 from contract_wrapper.contracts.transfers import FloatArray, check_taxes, per_agent, utilities
 from contract_wrapper.errors import ContractsError, shown
 
@@ -91,7 +91,7 @@ class StepSettlement:
             if steps is None or not 1 <= steps < 2**63:
                 raise ContractsError(f"horizon must be an integer of at least 1, or None, got {shown(self.horizon)}")
             object.__setattr__(self, "horizon", steps)
-        object.__setattr__(self, "payment_name", _payment_name(self.payment))
+        object.__setattr__(self, "payment_name", payment_name(self.payment))
         self._check_payment()
         check_cost_roles(self.costs, {*KNOWN_ROLES, *self.roles.names} - {ABSENT}, self.roles.agents)
         object.__setattr__(self, "prices", prices_of(self.costs, self.roles, self.horizon))
@@ -105,7 +105,7 @@ class StepSettlement:
             roles: roles in this step if agents are absent (`Roles.present`); default: all agents are present.
 
         Raises:
-            ContractsError: a reward is not finite, the payment rule gives transfers that cannot be
+            ContractsError: a reward is not finite, a custom rule raises or gives transfers that cannot be
                 paid out (see `check_transfers`), or amounts are so large that they do not add up to a number.
         """
         roles = self.roles if roles is None else roles
@@ -118,7 +118,7 @@ class StepSettlement:
         if isinstance(self.payment, _PURE_RULES):
             given: object = self.payment.transfers(raw, activity, roles)
         else:  # a custom rule reads what the game wrote, and cannot change it
-            given = self.payment.transfers(_read_only(raw), Activity(*map(_read_only, activity)), roles)
+            given = asked(self.payment, self.payment_name, _read_only(raw), Activity(*map(_read_only, activity)), roles)
         mints = self._may_mint(roles)
         transfers = check_transfers(given, raw, roles, self.payment_name, mints=mints)
         prices = self.prices if roles is self.roles else prices_of(self.costs, roles, self.horizon)
@@ -269,9 +269,3 @@ def _as_rule(payment: Any) -> PaymentRule:
     if not callable(payment):
         raise ContractsError(f"payment must be a payment rule or a function, got {shown(payment)}")
     return CustomPayment(function=payment)
-
-
-def _payment_name(payment: PaymentRule) -> str:
-    if isinstance(payment, CustomPayment):
-        return f"the payment function {getattr(payment.function, '__name__', shown(payment.function))}"
-    return f"the payment rule {type(payment).__name__}"

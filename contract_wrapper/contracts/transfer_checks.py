@@ -1,14 +1,47 @@
-"""Whether what a payment rule gave can be paid out."""
+"""What a custom payment rule gives, and whether it can be paid out."""
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
 
-from contract_wrapper.contracts.roles import ABSENT, Roles
+from contract_wrapper.contracts.payment_rules import CustomPayment, PaymentRule
+from contract_wrapper.contracts.roles import ABSENT, Activity, Roles
 from contract_wrapper.contracts.transfers import FloatArray, as_floats, conserves_money
-from contract_wrapper.errors import ContractsError
+from contract_wrapper.errors import ContractsError, raised, shown
+
+
+def payment_name(payment: PaymentRule) -> str:
+    """Return what messages call a payment rule: a function by its name and the numbers that are bound to it.
+
+    >>> def share(rewards, activity, roles, part): ...
+    >>> payment_name(CustomPayment(function=functools.partial(share, part=0.5)))
+    'the payment function share(part=0.5)'
+    """
+    if not isinstance(payment, CustomPayment):
+        return f"the payment rule {type(payment).__name__}"
+    function, bound = payment.function, ""
+    if isinstance(function, functools.partial):
+        numbers = [*map(shown, function.args), *(f"{name}={shown(value)}" for name, value in function.keywords.items())]
+        function, bound = function.func, f"({', '.join(numbers)})"
+    return f"the payment function {getattr(function, '__name__', shown(function))}{bound}"
+
+
+def asked(payment: PaymentRule, name: str, rewards: FloatArray, activity: Activity, roles: Roles) -> object:
+    """Return what a custom rule gives, unchecked.
+
+    Raises:
+        ContractsError: the rule raises; the message names the rule, what it raised, and the line where it did.
+    """
+    try:
+        return payment.transfers(rewards, activity, roles)
+    except ContractsError:
+        raise
+    except Exception as error:
+        # Without `from`: what a rule raises is never a fault of the machine, also if it is an OSError.
+        raise ContractsError(f"{name} raised {raised(error)}; rewards were of shape {rewards.shape}")  # noqa: B904
 
 
 def check_transfers(given: object, rewards: FloatArray, roles: Roles, payment: str, *, mints: bool) -> FloatArray:
@@ -40,7 +73,13 @@ def check_transfers(given: object, rewards: FloatArray, roles: Roles, payment: s
         _check_each(np.isfinite(transfers), transfers, roles, payment, "a transfer must be a finite number")
     if ABSENT in roles.names:
         fair = ~roles.mask(ABSENT) | (transfers == 0)
-        _check_each(fair, transfers, roles, payment, "it has left the episode and must get 0")
+        _check_each(
+            fair,
+            transfers,
+            roles,
+            payment,
+            "it has left the episode and must get 0 (roles.mask('absent') says who has)",
+        )
     if conserved is not None and not conserved.all():
         with np.errstate(over="ignore", invalid="ignore"):
             total = transfers.sum(axis=-1)[~conserved].flat[0]

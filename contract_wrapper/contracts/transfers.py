@@ -211,7 +211,9 @@ def conserves_money(transfers: ArrayLike, rewards: ArrayLike = 0.0) -> NDArray[n
     """
     paid, earned = np.asarray(transfers, np.float64), np.asarray(rewards, np.float64)
     size = (np.abs(paid) + np.abs(earned)).sum(axis=-1)
-    return np.asarray((np.abs(paid.sum(axis=-1)) < 1e-9 * size + TINY) & (size < np.inf))
+    with np.errstate(invalid="ignore"):  # inf - inf, which is refused
+        total = paid.sum(axis=-1)
+    return np.asarray((np.abs(total) < 1e-9 * size + TINY) & (size < np.inf))
 
 
 def per_agent(name: str, values: ArrayLike, roles: Roles) -> FloatArray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,8 +55,9 @@ class EvaluationSettings:
     """Greedy episodes after training over which all means are taken (paper: 100); they are played at once."""
 
     payment: Callable[[Contract], Payment] | None = None
-    """From a contract to its payment rule; None: tax and share. Evaluations under a custom payment rule cannot be
-    kept in a folder, because a file cannot tell one function from another: `evaluate` refuses a folder then."""
+    """From a contract to its payment rule, or a function (rewards, activity, roles) -> transfers, which is then the rule
+    of every contract; None: tax and share. Evaluations under a custom payment rule cannot be kept in a folder, because a
+    file cannot tell one function from another: `evaluate` refuses a folder then."""
 
     crews: CrewSettings | None = None
     """Crews that know every contract, by which contracts are judged; None: each contract trains agents of its own
@@ -74,7 +76,7 @@ class EvaluationSettings:
             costs: CostRule | str = ...,
             learner: LearnerConfig | str = ...,
             episodes: int = ...,
-            payment: Callable[[Contract], Payment] | None = ...,
+            payment: Callable[..., Any] | None = ...,
             crews: CrewSettings | None = ...,
             problem: DesignProblem | None = ...,
         ) -> None: ...
@@ -106,6 +108,8 @@ class EvaluationSettings:
                 "payment must be a function from a contract to its payment rule, "
                 f"got {shown(self.payment)}: write payment=lambda contract: ..."
             )
+        if self.payment is not None and _settles_a_step(self.payment):
+            object.__setattr__(self, "payment", _of_every_contract(self.payment))
         if self.crews is not None:
             self._check_crews(self.crews)
 
@@ -275,3 +279,28 @@ def _plain(data: Any) -> Any:
         return json.loads(json.dumps(data, default=dict))
     except (TypeError, ValueError, RecursionError):
         return None
+
+
+def _settles_a_step(payment: Callable[..., Any]) -> bool:
+    """Whether a function is a payment function (rewards, activity, roles), and none of a contract."""
+    try:
+        parameters = inspect.signature(payment)
+        parameters.bind(None, None, None)
+    except (TypeError, ValueError):
+        return False
+    try:
+        parameters.bind(None)
+    except TypeError:
+        return True
+    return False
+
+
+def _of_every_contract(payment: Any) -> Callable[[Contract], Payment]:
+    """From any contract to one and the same payment function."""
+
+    def same(contract: Contract) -> Payment:
+        function: Payment = payment
+        return function
+
+    same.__name__ = getattr(payment, "__name__", same.__name__)
+    return same

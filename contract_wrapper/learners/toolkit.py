@@ -1,4 +1,4 @@
-"""What most learners need besides their idea: a policy kept in one file of plain arrays, and the course of a training."""
+"""What most learners need besides their idea: settings, a policy in one file of plain arrays, the course of a training."""
 
 from __future__ import annotations
 
@@ -14,8 +14,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.learners.learner import Learner
 from mtmfq.checkpoint import check_identity, open_arrays, plain, save_arrays
 from mtmfq.interface import BatchGame, Curve, LearnerError, Signature, TrainProgress
+
+
+@dataclass(frozen=True, kw_only=True)
+class LearnerSettings:
+    """What an evaluation reads of a learner's settings; subclass it as a frozen dataclass with fields of your own.
+
+    >>> @dataclass(frozen=True, kw_only=True)
+    ... class Mine(LearnerSettings):
+    ...     pace: float = 0.1
+    >>> Mine.from_dict(Mine(pace=0.2).to_dict()).pace
+    0.2
+    """
+
+    episodes: int = 640
+    """Episodes of the training, over all games."""
+
+    n_games: int = 16
+    """Games in lockstep, B."""
+
+    observation: str = "features"
+    """What the game shows."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, for JSON."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """Read what `to_dict` wrote."""
+        return cls(**values)
+
+
+def epsilon_greedy(values: NDArray[np.float64], rng: np.random.Generator, epsilon: float) -> NDArray[np.int64]:
+    """Return the action of highest value, or with probability epsilon any that is not ruled out, (..., A) -> (...).
+
+    An action of value -inf is ruled out (`ArrayPolicy.owned`).
+
+    >>> epsilon_greedy(np.array([[1.0, 2.0, -np.inf]]), np.random.default_rng(0), 0.0).tolist()
+    [1]
+    """
+    anything = np.where(np.isneginf(values), -1.0, rng.random(values.shape)).argmax(axis=-1)
+    chosen: NDArray[np.int64] = np.where(rng.random(values.shape[:-1]) < epsilon, anything, values.argmax(axis=-1))
+    return chosen
 
 
 @dataclass(kw_only=True)
@@ -66,6 +110,32 @@ class ArrayPolicy:
         weights = {name: np.zeros(shape) for name, shape in cls.shapes(config, signature).items()}
         return cls(config=config, signature=signature, weights=weights, identity=identity or {})
 
+    @classmethod
+    def learner(cls, name: str, train: Callable[..., Any], *, quick: int | None = None, **members: Any) -> Learner:
+        """Return the learner that yields policies of this class, for `register_learner`.
+
+        Args:
+            name, train: as in `Learner`.
+            quick: episodes of every profile but `fast`, which is the settings' defaults; None: as many as there.
+            members: others of `Learner`, such as `needs`.
+
+        Raises:
+            ContractsError: as `Learner`.
+        """
+
+        def profile(name: str, **changes: Any) -> Any:
+            shorter = {} if quick is None or name == "fast" else {"episodes": quick}
+            return cls.settings(**{**shorter, **changes})
+
+        return Learner(
+            name=name, config=cls.settings, profile=profile, train=train, load=cls.load, kind=cls.kind, **members
+        )
+
+    def owned(self, values: NDArray[np.float64], agent_types: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return values of actions, (B, N, A), with -inf for actions that an agent's type, (N,), does not have."""
+        n_actions = np.array(self.signature.n_actions)[agent_types, None]
+        return np.where(np.arange(values.shape[2]) < n_actions, values, -np.inf)
+
     def save(self, path: Path | str) -> None:
         """Write it into one file of plain arrays, with JSON beside them.
 
@@ -94,6 +164,29 @@ class ArrayPolicy:
             return cls(config=config, signature=signature, weights=weights, identity=file.meta["identity"])
 
 
+@dataclass(kw_only=True)
+class ValuePolicy(ArrayPolicy):
+    """A policy by the values of actions: write `shapes`, and `values` in place of `act`."""
+
+    epsilon: ClassVar[float] = 0.05
+    """Probability with which an agent does anything, in play too: who is stuck comes loose."""
+
+    def values(self, observations: NDArray[Any], agent_types: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Values of all actions, (B, N, A), -inf for those that a type does not have (`owned`)."""
+        raise NotImplementedError("write values(observations, agent_types) in the class of the policy")
+
+    @staticmethod
+    def taken(values: NDArray[np.float64], actions: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return the values of the actions that were taken, (B, N, A) and (B, N) -> (B, N)."""
+        return np.take_along_axis(values, actions[..., None], axis=2)[..., 0]
+
+    def act(
+        self, observations: NDArray[Any], rng: np.random.Generator, *, agent_types: NDArray[np.int64]
+    ) -> NDArray[np.int64]:
+        """Take the action of highest value, or with probability `epsilon` any; (B, N, ...) -> (B, N)."""
+        return epsilon_greedy(self.values(observations, agent_types), rng, self.epsilon)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
     """What `Learner.train` returns; made by `TrainingCourse.result`."""
@@ -113,9 +206,12 @@ class TrainingCourse:
 
     course = TrainingCourse(game, config, on_progress, should_stop)
     while course.goes_on():
-        ...  # one episode in every game
-        course.add(sums)
+        seen = course.reset(rng)
+        for _ in range(game.horizon):
+            seen, utilities = course.step(policy.act(seen, rng, agent_types=game.agent_types))
     return course.result(policy)
+
+    A learner that plays by itself tells of each episode in every game by `course.add(sums)` in place of reset and step.
     """
 
     def __init__(
@@ -123,16 +219,36 @@ class TrainingCourse:
         should_stop: Callable[[], bool] | None = None,
     ) -> None:  # fmt: skip
         """Begin at episode 0; `config.episodes` over all `game.n_games` games are to come, rounded up."""
-        self._game, self._on_progress, self._should_stop = game, on_progress, should_stop
+        self._game: Any = game  # reward_scale and reward_shift are asked of it by `step` alone
+        self._on_progress, self._should_stop = on_progress, should_stop
         self.length = -(-config.episodes // game.n_games)
         """Vector episodes of the whole training, one episode in every game each."""
         self._rows: list[tuple[NDArray[np.float64], float, float]] = []
+        self._sums, self._time = np.zeros((game.n_games, game.n_agents)), 0
         self._began = time.process_time()
 
     @property
     def done(self) -> float:
         """Part of the training that is done, 0 to 1."""
         return float(len(self._rows) / self.length)
+
+    def reset(self, rng: np.random.Generator) -> NDArray[Any]:
+        """Begin an episode in every game, which the steps after it count; observations (B, N, ...)."""
+        self._sums, self._time = np.zeros((self._game.n_games, self._game.n_agents)), 0
+        return np.array(self._game.reset(int(rng.integers(2**31))))
+
+    def step(self, actions: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+        """Play actions (B, N); observations, and utilities (B, N) in the units that the contract declares.
+
+        In these units all contracts are alike to learn. The arrays are the caller's: later steps do not overwrite them, as
+        a game may do. The last step of an episode counts it (`add`).
+        """
+        game, types = self._game, np.asarray(self._game.agent_types)
+        seen, rewards = game.step(actions)
+        self._sums, self._time = self._sums + rewards, self._time + 1
+        if self._time == game.horizon:
+            self.add(self._sums)
+        return np.array(seen), (rewards + game.reward_shift()[types]) * game.reward_scale()[types]
 
     def goes_on(self) -> bool:
         """Whether another episode is to be played: there are some left, and nobody asked to stop."""

@@ -144,7 +144,8 @@ def cleanup_problem(
         objective, outside: as in `DesignProblem`.
 
     Raises:
-        ContractsError: the family has no name that files could keep, or is not for the roles of the game.
+        ContractsError: the family has no name that files could keep, or is not for the roles of the game; there is an
+            outside option of an agent that the game does not have.
 
     >>> cleanup_problem("tax-and-piece-rate").contract(tax=0.2, piece_rate=0.5, n_cleaners=3).numbers
     (('tax', 0.2), ('piece_rate', 0.5), ('n_cleaners', 3))
@@ -161,6 +162,8 @@ def cleanup_problem(
     else:
         chosen = family
     plain, rule = family_as_dict(chosen), as_costs(costs)
+    offers = OutsideOptions() if outside is None else as_outside_options(outside)
+    offers.check(config.agents)
     recruits = "cleaner" in {*payers_of(chosen), *paid_by(chosen)}
     most = as_int(max_cleaners)
     if most is None or most < 1:
@@ -177,7 +180,7 @@ def cleanup_problem(
         terms=(*terms, *crew),
         games=CleanupGames(family=chosen, game=config, costs=rule, largest_crew=largest),
         recruits=recruits,
-        outside=OutsideOptions() if outside is None else as_outside_options(outside),
+        outside=offers,
         objective=objective,
         settings={"family": plain, "costs": str(rule), "game": {**config.as_dict(), "map": list(config.map)}},
         unit="apples",

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from contract_wrapper.contracts.contract import as_items
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract, Number
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
-from contract_wrapper.contracts.roles import Roles
+from contract_wrapper.contracts.roles import Roles, check_names
 from contract_wrapper.contracts.settlement import Settled
-from contract_wrapper.errors import ContractsError, shown
+from contract_wrapper.errors import ContractsError, raised, shown
 from contract_wrapper.problems.terms import Term
 
 
@@ -132,7 +132,7 @@ class DesignProblem:
         if len(set(names)) < len(names):
             raise ContractsError(f"the terms of {self.name} need different names, got {', '.join(names)}")
         object.__setattr__(self, "terms", terms)
-        if not callable(self.games):
+        if not callable(self.games) or not _takes_three(self.games):
             raise ContractsError(
                 f"games of {self.name} must be a function (numbers, n_games, observation) -> games, got {shown(self.games)}"
             )
@@ -190,10 +190,10 @@ class DesignProblem:
         """Build the games of a contract.
 
         Raises:
-            ContractsError: the contract is none of this problem's, or what `games` returns are no games.
+            ContractsError: the contract is none of this problem's; `games` raises, or what it returns are no games, or
+                another number of them; there is an outside option of an agent that the game does not have.
         """
-        numbers = dict(self.check(contract).numbers) or None
-        games = self.games(numbers, n_games, observation)
+        games = self._made(contract, n_games, observation)
         needed = (
             "n_games", "n_agents", "horizon", "type_names", "agent_types", "n_actions", "roles", "settled", "reset",
             "step", "visible",
@@ -208,7 +208,26 @@ class DesignProblem:
             )
         if not games.roles.agents:
             raise ContractsError(f"the games of {self.name} must name their agents: Roles(names=..., agents=...)")
+        if games.n_games != n_games:
+            raise ContractsError(
+                f"games of {self.name} were asked for {n_games} copies, but made {games.n_games}: pass n_games on"
+            )
+        if not self.recruits:  # else agents come and go with the contract
+            named = [name for name, _ in self.outside.by_name]
+            check_names(f"the outside options of {self.name}", named, {*games.roles.names}, games.roles.agents)
         return games
+
+    def _made(self, contract: AnyContract, n_games: int, observation: str) -> ProblemGame:
+        """What `games` returns, unchecked."""
+        numbers = dict(self.check(contract).numbers) or None
+        try:
+            return self.games(numbers, n_games, observation)
+        except ContractsError:
+            raise
+        except (Exception, SystemExit) as error:
+            hint = " (without a contract, numbers is None)" if numbers is None else ""
+            # Without `from`: what a user's games raise is never a fault of the machine, also if it is an OSError.
+            raise ContractsError(f"games of {self.name} raised {raised(error)} for {contract}{hint}")  # noqa: B904
 
     def options_of(self, roles: Mapping[str, str]) -> OutsideOptions:
         """Outside options of agents, given with their roles, each under its own name."""
@@ -235,6 +254,17 @@ class DesignProblem:
             "terms": [[t.name, t.low, t.high, t.step, t.whole] for t in self.terms],
             "recruits": self.recruits, "outside": str(self.outside), "objective": self.objective, "settings": dict(self.settings),
         }  # fmt: skip
+
+
+def _takes_three(games: Callable[..., Any]) -> bool:
+    """Whether a function can be called with numbers, n_games and observation, as far as Python can tell beforehand."""
+    try:
+        inspect.signature(games).bind(None, 1, "features")
+    except TypeError:
+        return False
+    except ValueError:  # some functions of compiled code do not say what they take
+        return True
+    return True
 
 
 def source_of(function: Any) -> bytes:

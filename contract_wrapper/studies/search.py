@@ -151,12 +151,13 @@ class Search:
         self, workers: Workers | Here, jobs: Sequence[Task], on_other: Callable[[Task, Any], None] = lambda *_: None
     ) -> None:
         self._running = {job.number: (job, None) for job in jobs}
-        # Margins are measured against the baseline, so its result is stored before any other.
+        # Margins are measured against the baseline, so its result is stored before any other; and failures are stored
+        # when one contract could be evaluated: what makes all of them fail is mended, and then they are tried again.
         held: list[tuple[Job, Outcome | str]] = []
-        known = self.study.record().baseline is not None
+        known, learned = self.study.record().baseline is not None, bool(self.study.record().finished())
 
         def on_result(job: Task, result: Any) -> None:
-            nonlocal known
+            nonlocal known, learned
             self._running.pop(job.number, None)
             self._pace.start(self._work_done())
             if isinstance(job, CrewJob):
@@ -164,15 +165,22 @@ class Search:
             elif isinstance(job, Job):
                 if job.number == 0 and isinstance(result, str):
                     raise ContractsError(f"the baseline could not be trained, so nothing can be judged: {result}")
-                known = known or job.number == 0
                 held.append((job, result))
+                known = known or job.number == 0
             else:
                 on_other(job, result)
             if known:
-                for ready, what in sorted(held, key=lambda pair: pair[0].number):
-                    self.study.finish(ready.number, what)
-                    self._progress.say(self._line(ready.number))
-                held.clear()
+                store()
+
+        def store(everything: bool = False) -> None:
+            nonlocal learned
+            for job, result in [pair for pair in held if pair[0].number == 0]:
+                self._store(job, result)
+            judged = [(job, self.study.judged(result)) for job, result in held if job.number > 0]
+            learned = learned or not all(isinstance(result, str) for _, result in judged)
+            held[:] = [] if everything or learned else judged
+            for job, result in [] if held else sorted(judged, key=lambda pair: pair[0].number):
+                self._store(job, result)
 
         def on_status(status: TrainingStatus) -> None:
             if status.number in self._running:
@@ -187,6 +195,14 @@ class Search:
                 jobs, self.study.settings, self.study.outcomes, on_result, on_status,
                 lambda: self._progress.show(self._status()),
             )  # fmt: skip
+        if known and len(held) > 1:
+            raise ContractsError(_all_failed(held))
+        if known:
+            store(everything=True)
+
+    def _store(self, job: Job, result: Outcome | str) -> None:
+        self.study.finish(job.number, result)
+        self._progress.say(self._line(job.number))
 
     def _trained(self, job: CrewJob, failure: str | None) -> None:
         if failure is not None:
@@ -256,3 +272,12 @@ class Search:
         under_way = sum(self._part(job, status) for job, status in self._running.values())
         under_way += self._measured * workload.of_deviators(self.study.settings)
         return workload.done(self.study.record(), self._crews_missing) + under_way
+
+
+def _all_failed(failed: Sequence[tuple[Job, Any]]) -> str:
+    """What to say where no contract at all could be evaluated."""
+    job, cause = min(failed, key=lambda pair: pair[0].number)
+    return (
+        f"all {len(failed)} contracts that were tried failed, {job} by {cause}: mend it and give the same command again, "
+        "which tries them anew; or leave such contracts out of the ranges"
+    )

@@ -118,17 +118,33 @@ class Study:
         return [t for t in self.record().trials if not t.is_finished]
 
     def finish(self, number: int, result: Outcome | str) -> None:
-        """Store the outcome of an evaluation, or the cause of its failure."""
+        """Store the outcome of an evaluation, or the cause of its failure; one that cannot be judged has failed."""
         margins: dict[str, Estimate] = {}
         if number > 0 and not isinstance(result, str):
-            baseline = self.record().baseline
-            if baseline is None:
-                raise ContractsError(f"trial {number} cannot be judged before the baseline: finish trial 0 first")
-            margins = margins_of(result, baseline, self.settings.problem)
+            result = self.judged(result)
+        if number > 0 and not isinstance(result, str):
+            margins = margins_of(result, self._baseline(), self.settings.problem)
         value = None if isinstance(result, str) else self._value(number, result)
         self._known = None
         self._database.finish(number, result, margins, value)
         self.write_files()
+
+    def judged(self, result: Outcome | str) -> Outcome | str:
+        """Return an outcome under a contract as it is, or why it cannot be judged: its agents are not the baseline's."""
+        if isinstance(result, str):
+            return result
+        baseline = self._baseline()
+        try:
+            margins_of(result, baseline, self.settings.problem)
+        except ContractsError as error:
+            return str(error)
+        return result
+
+    def _baseline(self) -> Outcome:
+        baseline = self.record().baseline
+        if baseline is None:
+            raise ContractsError("no contract can be judged before the baseline: finish trial 0 first")
+        return baseline
 
     def _value(self, number: int, result: Outcome) -> float:
         """What the principal maximises, of an outcome that is about to be stored."""

@@ -11,7 +11,17 @@ from damaged_files import cheap, damaged
 from lesson_game import Lesson
 from lucky_learner import LuckyConfig
 
-from contract_wrapper import ArrayPolicy, ContractsError, TrainingCourse
+from cleanup_env import Action, make_config
+from contract_wrapper import (
+    ArrayPolicy,
+    Contract,
+    ContractedGame,
+    ContractsError,
+    LearnerSettings,
+    TrainingCourse,
+    ValuePolicy,
+    epsilon_greedy,
+)
 from contract_wrapper.learners.playing import play
 from mtmfq import LearnerError, TrainProgress
 
@@ -124,3 +134,62 @@ def test_sums_that_are_no_episode_are_refused() -> None:
     with pytest.raises(LearnerError, match="rewards that are not finite"):
         course.add(np.full((2, 3), np.nan))
     assert course.done == 0.0
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PaceSettings(LearnerSettings):
+    pace: float = 0.5
+
+
+class Level(ValuePolicy):
+    kind, settings = "level", PaceSettings
+
+    @staticmethod
+    def shapes(config: Any, signature: Any) -> dict[str, tuple[int, ...]]:
+        return {"level": (len(signature.n_actions), max(signature.n_actions))}
+
+    def values(self, observations: np.ndarray, agent_types: np.ndarray) -> np.ndarray:
+        return self.owned(self.weights["level"][agent_types] + np.zeros((len(observations), 1, 1)), agent_types)
+
+
+def test_settings_are_plain_values_and_back_and_a_policy_class_makes_its_learner() -> None:
+    assert PaceSettings.from_dict(PaceSettings(episodes=3, pace=0.25).to_dict()) == PaceSettings(episodes=3, pace=0.25)
+    learner = Level.learner("level", lambda *_, **__: None, quick=7)
+    assert (learner.name, learner.kind, learner.config) == ("level", "level", PaceSettings)
+    assert learner.profile("fast") == PaceSettings()
+    assert learner.profile("smoke", pace=0.1) == PaceSettings(episodes=7, pace=0.1)
+
+
+def test_values_choose_the_best_action_or_any_that_a_type_has() -> None:
+    game, rng = Lesson(), np.random.default_rng(0)
+    policy = Level.zeros(PaceSettings(), game, {})
+    last = min(game.n_actions) - 1
+    policy.weights["level"][:, last] = 1.0
+    seen = game.reset(0)
+    q = policy.values(seen, game.agent_types)
+    assert (epsilon_greedy(q, rng, 0.0) == last).all()
+    assert (policy.taken(q, epsilon_greedy(q, rng, 0.0)) == 1.0).all()
+    explored = np.array([epsilon_greedy(q, rng, 1.0) for _ in range(200)])
+    own = np.array(game.n_actions)[game.agent_types]
+    assert (explored < own).all()
+    assert all(set(explored[..., i].ravel()) == set(range(own[i])) for i in range(len(own)))
+    assert policy.act(seen, rng, agent_types=game.agent_types).shape == seen.shape[:2]
+
+
+def test_a_course_counts_the_episodes_that_it_plays_and_hands_out_arrays_that_stay() -> None:
+    contract = Contract(tax=0.5, n_cleaners=1)
+    game = ContractedGame(contract, n_games=2, config=make_config("contract", horizon=3), observation="features")
+    course = TrainingCourse(game, PaceSettings(episodes=4, n_games=2))
+    rng, actions = np.random.default_rng(0), np.full((2, 6), int(Action.STAY))
+    actions[:, 5] = game.config.action_number("cleaner", Action.CLEAN)
+    while course.goes_on():
+        first = course.reset(rng)
+        before = first.copy()
+        for _ in range(game.horizon):
+            _, utilities = course.step(actions)
+        assert (first == before).all()
+    cleaner = utilities[0, 5]
+    assert cleaner == pytest.approx(-0.02 * 0.2 / 0.5)  # the price of a shot, in the contract's units
+    curve = course.result(None).curve
+    assert curve.episode.tolist() == [2, 4]
+    assert curve.returns[:, game.type_names.index("cleaner")].tolist() == pytest.approx([-0.06, -0.06])

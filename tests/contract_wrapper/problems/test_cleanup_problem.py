@@ -95,6 +95,8 @@ def test_other_prices_are_another_problem():
         cleanup_problem("tax", max_cleaners=500)
     with pytest.raises(ContractsError, match="the game must be a CleanupConfig or the name of a preset, got 3"):
         cleanup_problem("tax", game=3)
+    with pytest.raises(ContractsError, match="name the agent 'harvester_9', which the game does not have"):
+        cleanup_problem("tax", outside="harvester_9:5")
 
 
 @pytest.mark.parametrize(("family", "preset"), [("tax-per-harvester", "contract"), ("free-tax", "original")])

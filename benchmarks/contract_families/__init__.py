@@ -1,0 +1,1 @@
+"""What `families.py` measures: contracts beyond the single tax, by crews that know all of a family."""

@@ -1,0 +1,98 @@
+"""The lowest tax at which work is certified, where a part of the tax is shared by cells cleaned."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from contract_families.grids import CHOICE, FRESH, crew_settings, deviation, grid, over_trainings, trained
+from contract_wrapper import ContractGrid, Crews, cleanup_problem, evaluate, train_deviator
+from contract_wrapper.evaluation.contract_grid import mean_and_error
+from contract_wrapper.evaluation.deviations import NEVER_WORK
+from contract_wrapper.evaluation.deviators import DEVIATORS
+from contract_wrapper.landscapes.bounds import quantile
+from contract_wrapper.landscapes.certificate import default_epsilon
+from contract_wrapper.landscapes.compare import settled_from
+from contract_wrapper.landscapes.thresholds import IDLE
+
+CONFIDENCE = 0.95
+
+
+def piece_rate(options: argparse.Namespace) -> None:
+    """Print, by crew size and piece rate, the lowest tax from which work is certified, over trainings."""
+    problem = cleanup_problem("tax-and-piece-rate", costs=options.costs, max_cleaners=max(options.sizes))
+    settings, folder = crew_settings(options, problem), options.folder / "piece-rate"
+    crews = trained(folder, settings)
+    without = evaluate(problem.none(), settings, seed=0, folder=folder)  # trained from scratch, once
+    alone = float(np.mean([u.mean for u in without.utilities.values()]))
+    epsilon = default_epsilon([alone])
+    taxes = np.linspace(*options.tax_range, options.taxes).round(4)
+    rates = np.linspace(0.0, 1.0, options.rates).round(3).tolist()
+    print(
+        f"lowest tax from which work is certified, costs {options.costs}, {len(crews)} trainings, epsilon {epsilon:.2f}:"
+    )
+    print(
+        "nobody gains more than epsilon by leaving the crew's play, the crew works, everybody accepts; inf: at no tax"
+    )
+    for n in options.sizes:
+        found = {
+            rate: [float(settled_from(taxes, certified(options, folder, c, n, rate, taxes, alone))) for c in crews]
+            for rate in rates
+        }
+        for rate, lowest in found.items():
+            pairs = list(zip(found[rates[0]], lowest, strict=True))
+            told = rate and np.isfinite(pairs).all()  # where no tax serves there is no difference
+            fall = over_trainings([before - now for before, now in pairs]) if told else ""
+            paired = f"; below that of piece rate 0 by {fall}" if fall else ""
+            print(f"{n} cleaners, piece rate {rate:g}: tax {over_trainings(lowest)}{paired}")
+    print(f"intervals are 95 % over trainings; taxes {taxes[0]:g} to {taxes[-1]:g} in {len(taxes)} values")
+
+
+def certified(
+    options: argparse.Namespace, folder: Path, crews: Crews, n: int, rate: float, taxes: np.ndarray, alone: float
+) -> np.ndarray:
+    """Whether work is certified at each tax, (T,), in one training; `alone`: what a harvester has without a contract."""
+    terms = [[float(tax), rate] for tax in taxes]
+    choice, fresh = (grid(folder, crews, n, terms, options.episodes, seed) for seed in (CHOICE, FRESH))
+    good = np.ones(len(taxes), np.bool_)
+    for role in ("cleaner", "harvester"):
+        ways = [*([NEVER_WORK] if role == "cleaner" else []), *learned(options, folder, crews, role)]
+        # The strongest deviation is chosen on one set of episodes and measured on another: gains are (D, T, E).
+        chosen, measured = (
+            [deviation(folder, crews, n, terms, role, way, options.episodes, seed) - own(played, role) for way in ways]
+            for seed, played in ((CHOICE, choice), (FRESH, fresh))
+        )
+        if ways:
+            strongest = np.mean(chosen, axis=2).argmax(axis=0)
+            good &= bound(-np.array(measured)[strongest, np.arange(len(taxes))]) >= -default_epsilon([alone])
+    for i, agent in enumerate(fresh.agents):
+        offer = alone if agent.startswith("harvester_") else 0.0
+        good &= bound(fresh.utilities[:, :, i] - offer) >= -default_epsilon([alone])
+    shots = fresh.shots.mean(axis=1)
+    return good & (shots >= IDLE * shots.max()) & (shots.max() > 0)
+
+
+def bound(values: np.ndarray) -> np.ndarray:
+    """Lower 95 % bound of the mean over episodes, (T, E) -> (T,)."""
+    mean, error = mean_and_error(values)
+    return mean - float(quantile(CONFIDENCE, 1, "episodes")) * error
+
+
+def learned(options: argparse.Namespace, folder: Path, crews: Crews, role: str) -> list:
+    """Deviators that learned, anew and on from the crew's network, for all contracts at once; kept in the folder."""
+    if not options.deviators_episodes:
+        return []
+    config, found = dataclasses.replace(DEVIATORS, episodes=options.deviators_episodes), []
+    (folder / "deviators").mkdir(parents=True, exist_ok=True)
+    for warm in (False, True):
+        name = f"{crews.policy.identity['seed']}-{role}-{'on' if warm else 'anew'}-{options.deviators_episodes}.npz"
+        found.append(train_deviator(crews, role, warm=warm, config=config, checkpoint=folder / "deviators" / name))
+    return found
+
+
+def own(played: ContractGrid, role: str) -> np.ndarray:
+    """What the first agent of a role takes home if it keeps to its policy, (T, E)."""
+    return played.utilities[:, :, played.agents.index(f"{role}_0")]
