@@ -16,7 +16,7 @@ import csv
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -29,6 +29,10 @@ from contract_wrapper.evaluation.worker_pool import Job, working
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.shipped import load_landscape
 from contract_wrapper.progress import Pace, Progress
+from contract_wrapper.reports.style import crew_name, crew_style
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TOLERANCE = 0.05
 """Part of the landscape's welfare by which trainings from scratch may miss it and still reach it."""
@@ -91,6 +95,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, default=Path("studies/validation"), help="of trainings under way")
     parser.add_argument("--trainings", type=Path, help="file of what is done (default: trainings.csv in the folder)")
     parser.add_argument("--csv", type=Path, help="write the table there, too")
+    parser.add_argument("--picture", type=Path, help="draw welfare from scratch over the landscape's there, as PNG")
     options = parser.parse_args()
 
     landscape = load_landscape(options.landscape)
@@ -158,11 +163,45 @@ def report(landscape: Landscape, contracts: Sequence[Contract], done: Trainings,
         f"rank correlation of welfare {ranks:.2f}\nstandard deviation between trainings (root mean square): landscape "
         f"{sd['landscape_sd']:.1f}, from scratch {sd['scratch_sd']:.1f}"
     )
+    if options.picture is not None and rows:
+        draw(landscape, contracts, done).savefig(options.picture, dpi=120)
     if options.csv is not None and rows:
         with options.csv.open("w", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]))
             writer.writeheader()
             writer.writerows(rows)
+
+
+def draw(landscape: Landscape, contracts: Sequence[Contract], done: Trainings) -> Figure:
+    """Welfare of every training from scratch (dashes) and their means (markers) over that of conditioned crews."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6.0, 4.6), layout="constrained")
+    ax: Any = figure.subplots()
+    named: set[int] = set()
+    most = 0.0
+    for contract in sorted(contracts, key=lambda c: c.n_cleaners):
+        scratch, crew = done.of(contract, "welfare"), contract.n_cleaners
+        if not len(scratch):
+            continue
+        colour, marker = crew_style(crew)
+        here = float(landscape.welfare[:, landscape.number(contract)].mean())
+        most = max(most, here, float(scratch.max()))
+        ax.plot([here] * len(scratch), scratch, ls="", marker="_", ms=7, color=colour, alpha=0.6, zorder=2)
+        label = None if crew in named else crew_name(crew)
+        ax.plot(here, scratch.mean(), ls="", marker=marker, ms=6, color=colour, mec="white", zorder=3, label=label)
+        named.add(crew)
+    ax.plot([0, 1.04 * most], [0, 1.04 * most], color="#999999", lw=1, zorder=1)
+    ax.annotate(
+        "alike", (0.32 * most, 0.32 * most), xytext=(-4, 6), textcoords="offset points", ha="right", color="#777777"
+    )
+    ax.set(
+        xlabel="conditioned crews: welfare, mean over trainings", ylabel="trained from scratch: welfare",
+        xlim=(0, 1.04 * most), ylim=(0, 1.04 * most),
+    )  # fmt: skip
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False, loc="upper left")
+    return figure
 
 
 if __name__ == "__main__":

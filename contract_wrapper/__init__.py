@@ -64,6 +64,7 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.participation import Acceptance
     from contract_wrapper.evaluation.settings import EvaluationSettings
     from contract_wrapper.landscapes.certificate import Certificate
+    from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
     from contract_wrapper.landscapes.landscape import Landscape
     from contract_wrapper.landscapes.landscape_env import LandscapeDesign
     from contract_wrapper.landscapes.reachable import reachable
@@ -138,6 +139,7 @@ _HOMES = {
         "TaxByCells",
     ),
     "landscapes.certificate": ("Certificate",),
+    "landscapes.designs.design_landscape": ("DesignLandscape",),
     "landscapes.landscape": ("Landscape",),
     "landscapes.landscape_env": ("LandscapeDesign",),
     "landscapes.reachable": ("reachable",),
@@ -205,6 +207,7 @@ __all__ = [
     "CrewSettings",
     "Crews",
     "CustomPayment",
+    "DesignLandscape",
     "DesignProblem",
     "DesignSpace",
     "DesignedContract",

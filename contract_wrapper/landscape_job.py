@@ -8,13 +8,14 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import game_name, logging_to
+from contract_wrapper.commands.options import FAMILIES, add_objective, add_outside, game_name, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
     from contract_wrapper.commands.configured import Configured
     from contract_wrapper.commands.output import Output
     from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
+    from contract_wrapper.problems.cleanup import CleanupProblem
 
 N_SEEDS, N_QUICK_SEEDS = 5, 2
 """Conditioned trainings of a landscape, and of a quick look at one."""
@@ -29,6 +30,17 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
     )
+    sub.add_argument("--contract", metavar="NAME", help=f"whose contracts are played: {FAMILIES}")
+    add_objective(sub)
+    add_outside(sub)
+    sub.add_argument(
+        "--steps", type=int, metavar="N",
+        help="values of each number of such a contract, where it has one or two besides the crew (default: 21; quick: 5)",
+    )  # fmt: skip
+    sub.add_argument(
+        "--samples", type=int, metavar="N",
+        help="contracts of each crew size, drawn to cover the space, where it has more (default: 200; quick: 20)",
+    )  # fmt: skip
     sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of a training (default: 25000)")
     sub.add_argument("--processes", type=int, default=2, metavar="N", help="trainings at once (default: 2)")
     sub.add_argument(
@@ -39,48 +51,51 @@ def add_options(sub: argparse.ArgumentParser) -> None:
 def landscape(options: argparse.Namespace, output: Output) -> int:
     """Make a landscape, draw it, and say what it shows."""
     from contract_wrapper.commands.configured import configure
-    from contract_wrapper.commands.documents import landscape_document
+    from contract_wrapper.commands.told_landscape import landscape_told
     from contract_wrapper.errors import require_package
     from contract_wrapper.evaluation.judging.code_version import versions
     from contract_wrapper.landscapes.building.landscape_folder import make_landscape
-    from contract_wrapper.reports.landscape_report import report_folder, write_landscape_report
-    from contract_wrapper.reports.landscape_summary import summary
+    from contract_wrapper.landscapes.designs.design_settings import DesignLandscapeSettings
+    from contract_wrapper.reports.landscape_report import report_folder
 
     require_package("torch", "agents", "training crews for every contract")
     run = configure(options, "landscape")
-    options, settings = run.options, settings_of(run)
-    output.configuration = run.tree(settings)
+    options, settings, problem = run.options, settings_of(run), problem_of(run)
+    output.configuration = tree_of_run(run)
+    plan = settings if problem is None else DesignLandscapeSettings(problem=problem, base=settings)
     folder = options.folder or Path("landscapes") / folder_name(run)
     n = options.seeds if options.seeds is not None else N_QUICK_SEEDS if options.quick else N_SEEDS
     if n < 1 or options.seed < 0:
         raise ContractsError(f"--seeds must be at least 1 and --seed at least 0, got {n} and {options.seed}")
     output.say(f"landscape: {folder} (stop with Ctrl-C at any time; the same command goes on)")
     output.say(
-        f"{n} training{'s' * (n > 1)} of crews that know every contract, then {len(settings.contracts()) - 1} contracts are "
+        f"{n} training{'s' * (n > 1)} of crews that know every contract, then {len(plan.contracts()) - 1} contracts are "
         "played and single agents try to gain by leaving the crew"
     )
     if options.quick:
         full = type(settings)()
+        fewer = (
+            f"and {len(settings.taxes)} taxes instead of {len(full.taxes)}" if problem is None else "and few contracts"
+        )
         output.say(
-            f"quick: {settings.crews.episodes:,} training episodes instead of {full.crews.episodes:,} and "
-            f"{len(settings.taxes)} taxes instead of {len(full.taxes)}; crews are half trained, so the figures show what "
-            "a landscape is and not what a contract is worth"
+            f"quick: {settings.crews.episodes:,} training episodes instead of {full.crews.episodes:,} {fewer}; crews are half "
+            "trained, so the figures show what a landscape is and not what a contract is worth"
         )
     output.detail("versions", versions())
-    output.detail("settings", settings.about())
+    output.detail("settings", plan.about())
     with logging_to(options, folder):
         made = make_landscape(
-            settings, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
+            plan, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
             command=command_of(run, n),
         )  # fmt: skip
-    pages = write_landscape_report(made, report_folder(folder / "landscape.npz"))
+    told = landscape_told(made, report_folder(folder / "landscape.npz"))
     text = [
         *([] if output.quiet else [""]),
-        summary(made),
-        f"\nfigures and report: {pages[0]}",
+        told.summary,
+        f"\nfigures and report: {told.files[0]}",
         f"all contracts:      {folder / 'landscape.csv'} and {folder / 'landscape.npz'}",
     ]
-    output.result("\n".join(text), lambda: landscape_document(made, pages))
+    output.result("\n".join(text), told.document)
     return 0
 
 
@@ -100,7 +115,21 @@ def settings_of(run: Configured) -> LandscapeSettings:
         said += [by_option(key, value, "--quick") for key, value in quick.items() if usual[key] != value]
     if run.options.crews_episodes is not None:
         said.append(by_option("landscape.crews.episodes", run.options.crews_episodes, "--crews-episodes"))
+    said += [
+        by_option(f"landscape.{n}", value, f"--{n}") for n in ("steps", "samples") if (value := getattr(run.options, n))
+    ]
     return run.landscape(said)
+
+
+def problem_of(run: Configured) -> CleanupProblem | None:
+    """The design problem whose contracts are played; None: the tax. Errors as in `settings_of`."""
+    return run.designed([])
+
+
+def tree_of_run(run: Configured) -> dict[str, Any]:
+    """The whole configuration; what is designed is no part of it where it is the tax and the crew."""
+    problem = problem_of(run)
+    return run.tree(settings_of(run), *([] if problem is None else [problem]))
 
 
 def folder_name(run: Configured) -> str:
@@ -111,7 +140,12 @@ def folder_name(run: Configured) -> str:
     costs = re.sub(r"[^A-Za-z0-9.]+", "-", options.costs).strip("-")
     episodes = [] if options.crews_episodes is None else [f"{options.crews_episodes}-episodes"]
     quick = ["quick"] if options.quick else []
-    return "-".join([*game_name(options), costs, *quick, *episodes, *suffix(by_hand(run))])
+    designed = [
+        re.sub(r"[^A-Za-z0-9.]+", "-", getattr(options, name) or "") for name in ("contract", "objective", "outside")
+    ]
+    grid = [f"{getattr(options, name)}-{name}" for name in ("steps", "samples") if getattr(options, name) is not None]
+    parts = [*game_name(options), costs, *filter(None, designed), *grid, *quick, *episodes]
+    return "-".join([*parts, *suffix(by_hand(run))])
 
 
 def by_hand(run: Configured) -> dict[str, Any]:
@@ -119,7 +153,7 @@ def by_hand(run: Configured) -> dict[str, Any]:
     from contract_wrapper.commands.configured import differing, tree_or_nothing
 
     alone = run.alone()
-    return differing(run.tree(settings_of(run)), tree_or_nothing(lambda: alone.tree(settings_of(alone))))
+    return differing(tree_of_run(run), tree_or_nothing(lambda: tree_of_run(alone)))
 
 
 def command_of(run: Configured, n_seeds: int) -> str:
@@ -134,6 +168,9 @@ def command_of(run: Configured, n_seeds: int) -> str:
         parts.append(f"--harvesters {options.harvesters}")
     if options.map is not None:
         parts.append(f"--map {shlex.quote(str(options.map))}")
+    for name in ("contract", "objective", "outside", "steps", "samples"):
+        if getattr(options, name) is not None:
+            parts.append(f"--{name} {shlex.quote(str(getattr(options, name)))}")
     if options.seed:
         parts.append(f"--seed {options.seed}")
     if options.crews_episodes is not None:

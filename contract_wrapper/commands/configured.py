@@ -21,6 +21,7 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import get_learner
+from contract_wrapper.problems.cleanup import CleanupProblem
 from contract_wrapper.studies.settings import MAY_CHANGE, SearchSettings
 
 OPTIONS = {
@@ -80,7 +81,11 @@ class Configured:
         """Settings of a landscape; `options`: what the options say of it. Errors as in `evaluation`."""
         return self._resolver(options).landscape()
 
-    def tree(self, *parts: EvaluationSettings | SearchSettings | LandscapeSettings) -> Tree:
+    def designed(self, options: Sequence[Assignment]) -> CleanupProblem | None:
+        """Design problem of a landscape; None: that of the tax. Errors as in `evaluation`."""
+        return self._resolver(options).designed()
+
+    def tree(self, *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem) -> Tree:
         """Settings under the names of their keys, as documents and `show` give them."""
         said = last((*self.file, *own_options(self.options), *self.sets), "payment")
         unused = set(roots()) - used_by()[self.command]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.outcome import Outcome
     from contract_wrapper.landscapes.certificate import Certificate
+    from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
     from contract_wrapper.landscapes.landscape import Landscape
     from contract_wrapper.playback.recording import Episode
     from contract_wrapper.problems.problem import DesignProblem
@@ -185,7 +186,7 @@ def landscape_document(landscape: Landscape, files: Sequence[Path]) -> dict[str,
     role, `feasible`, `certified`, `refuted`), `roles` (of the gains), `best` (certificate of the best certified contract,
     or else of the best feasible one, or null), `files`.
     """
-    from contract_wrapper.landscapes.fields import ROLES
+    from contract_wrapper.landscapes.table.fields import ROLES
     from contract_wrapper.reports.landscape_findings import Findings
 
     feasible, certified, refuted = landscape.feasible(), landscape.certified(), landscape.refuted()
@@ -202,6 +203,32 @@ def landscape_document(landscape: Landscape, files: Sequence[Path]) -> dict[str,
     return {
         "kind": "landscape", "about": landscape.about, "seeds": landscape.seeds, "agents": landscape.agents,
         "epsilon": landscape.default_epsilon(), "roles": ROLES, "contracts": contracts,
+        "best": None if best is None else certificate_document(landscape.certificate(best)), "files": files,
+    }  # fmt: skip
+
+
+def designs_document(landscape: DesignLandscape, files: Sequence[Path]) -> dict[str, Any]:
+    """Result of `landscape` with a design problem, and of `report` on such a landscape.
+
+    Keys: as of `landscape_document`, with the kind "landscape of designs"; a contract has its `numbers` in place of tax
+    and cleaners, and the `value` that is maximised, by training; `maximised` names it, `terms` the numbers.
+    """
+    feasible, certified, refuted = landscape.feasible(), landscape.certified(), landscape.refuted()
+    mask = certified if certified.any() else feasible
+    mask[0] = False
+    best = landscape.contracts()[landscape.best(mask)] if mask.any() else None
+    contracts = [
+        {
+            "numbers": dict(contract.numbers), "value": landscape.value[:, k], "welfare": landscape.welfare[:, k],
+            "utilities": landscape.utilities[:, k], "margins": landscape.margin[:, k], "gains": landscape.gains[:, k],
+            "feasible": feasible[k], "certified": certified[k], "refuted": refuted[k],
+        }
+        for k, contract in enumerate(landscape.contracts())
+    ]  # fmt: skip
+    return {
+        "kind": "landscape of designs", "about": landscape.about, "seeds": landscape.seeds, "agents": landscape.agents,
+        "terms": landscape.terms, "maximised": landscape.maximised, "epsilon": landscape.default_epsilon(),
+        "roles": landscape.roles, "contracts": contracts,
         "best": None if best is None else certificate_document(landscape.certificate(best)), "files": files,
     }  # fmt: skip
 

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.documents import episode_document, landscape_document, study_document
+from contract_wrapper.commands.documents import episode_document, study_document
 from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
 from contract_wrapper.commands.output import Output
 from contract_wrapper.errors import ContractsError
@@ -15,7 +15,7 @@ from contract_wrapper.errors import ContractsError
 if TYPE_CHECKING:
     from contract_wrapper.contracts.designed_contract import AnyContract
     from contract_wrapper.evaluation.settings import EvaluationSettings
-    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.landscapes.table.contract_table import ContractTable
 
 FORMATS = ("png", "pdf", "svg")
 """In which figures can be written."""
@@ -113,11 +113,11 @@ def add_report(sub: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace, output: Output) -> int:
     """Draw the figures of a study or landscape, and write the page beside them."""
+    from contract_wrapper.commands.told_landscape import landscape_told
     from contract_wrapper.configuration.tree import tree_of
-    from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.landscapes.designs.read import read_landscape
     from contract_wrapper.reports.figure_style import WIDTHS, FigureStyle
-    from contract_wrapper.reports.landscape_report import find_landscape, report_folder, write_landscape_report
-    from contract_wrapper.reports.landscape_summary import summary
+    from contract_wrapper.reports.landscape_report import find_landscape, report_folder
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
     from contract_wrapper.studies.study import read_study
@@ -127,10 +127,10 @@ def report(options: argparse.Namespace, output: Output) -> int:
     style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
     file = find_landscape(options.study)
     if file is not None:
-        landscape = Landscape.load(file)
+        landscape = read_landscape(file)
         output.configuration = _known_configuration(landscape, file)
-        files = write_landscape_report(landscape, report_folder(file), style=style)
-        output.result(_lines(summary(landscape), files), lambda: landscape_document(landscape, files))
+        told = landscape_told(landscape, report_folder(file), style)
+        output.result(_lines(told.summary, told.files), told.document)
         return 0
     record = read_study(options.study)
     output.configuration = tree_of(record.settings, record.search)
@@ -139,7 +139,7 @@ def report(options: argparse.Namespace, output: Output) -> int:
     return 0
 
 
-def _known_configuration(landscape: Landscape, file: Path) -> dict[str, Any] | None:
+def _known_configuration(landscape: ContractTable, file: Path) -> dict[str, Any] | None:
     """The configuration of a landscape; None where it does not say all of it, as one that was made by hand."""
     from contract_wrapper.configuration.resolve import ERRORS
     from contract_wrapper.configuration.stored import landscape_tree

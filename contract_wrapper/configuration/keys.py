@@ -93,7 +93,7 @@ def used_by() -> Mapping[str, frozenset[str]]:
     shared = {name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)}
     return {
         "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search"},
-        "landscape": frozenset({*shared, "payment", "landscape"}), "show": frozenset(roots()),
+        "landscape": frozenset({*shared, *keys_of(ChosenProblem), "payment", "landscape"}), "show": frozenset(roots()),
     }  # fmt: skip
 
 

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-from cleanup_env import CleanupConfig, CleanupError, make_config
+from cleanup_env import CleanupConfig, make_config
+from contract_wrapper.configuration.faults import ERRORS as ERRORS
+from contract_wrapper.configuration.faults import explained
 from contract_wrapper.configuration.keys import (
     NAME,
     NONE,
@@ -38,17 +40,11 @@ from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import DEFAULT, get_learner, learner_of
+from contract_wrapper.problems.cleanup import CleanupProblem
 from contract_wrapper.studies.settings import SearchSettings
-from mtmfq.interface import LearnerError
-
-ERRORS = (ContractsError, CleanupError, LearnerError)
-"""What settings raise that are out of range."""
 
 USUAL_PROFILE = "fast"
 """Profile of a learner of which none is named."""
-
-MOST_NAMED = 3
-"""Keys that one error names."""
 
 T = TypeVar("T")
 Assignments = Sequence[Assignment]
@@ -72,8 +68,7 @@ class Resolver:
             ContractsError: a value is out of range; the message names its key and where it stands.
             CleanupError, LearnerError: an option of the command is, and no key of a file.
         """
-        chosen: ChosenProblem = self._build(ChosenProblem(), self._of(keys_of(ChosenProblem)), ())
-        if chosen.usual:
+        if self._chosen().usual:
             return self._build(EvaluationSettings(), self._of(keys_of(EvaluationSettings)), ())
 
         def build(some: list[Assignment]) -> EvaluationSettings:
@@ -102,13 +97,20 @@ class Resolver:
                 f"{paid.place}: a landscape plays the contracts of tax and share, got {shown(paid.value)}; leave it out"
             )
         shared = [name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)]
+        usual = self._chosen().usual
 
         def build(some: list[Assignment]) -> LandscapeSettings:
-            moved = [dataclasses.replace(a, key=("landscape", *a.key)) if a.key[0] in shared else a for a in some]
+            kept = [a for a in some if usual or a.key[0] not in shared]  # else they are the problem's
+            moved = [dataclasses.replace(a, key=("landscape", *a.key)) if a.key[0] in shared else a for a in kept]
             made: LandscapeSettings = _table(LandscapeSettings(), moved, path=("landscape",), payment=self.payment)
             return made
 
         return explained(build, self._of((*shared, "landscape")))
+
+    def designed(self) -> CleanupProblem | None:
+        """Design problem of a landscape, with game and costs of the top; None: that of the tax. Errors as in `evaluation`."""
+        problem = None if self._chosen().usual else self.evaluation().problem
+        return problem if isinstance(problem, CleanupProblem) else None
 
     def check(self, command: str) -> None:
         """Refuse keys that there are not, values of another type, and by `--set` keys that a command does not read.
@@ -126,6 +128,9 @@ class Resolver:
                     f"{one.place} changes nothing here: {command} does not read {one.key[0]}, which is for "
                     f"{', '.join(users)}; leave it out"
                 )
+
+    def _chosen(self) -> ChosenProblem:
+        return self._build(ChosenProblem(), self._of(keys_of(ChosenProblem)), ())
 
     def _of(self, names: Any) -> list[Assignment]:
         return [a for a in self.assignments if a.key[0] in names]
@@ -185,34 +190,6 @@ class Resolver:
             _check_type(dataclasses.replace(one, value={one.inside: one.value}), key.hint)
         else:
             _check_type(one, key.hint, key.optional)
-
-
-def explained(build: Callable[[list[Assignment]], T], assignments: Sequence[Assignment]) -> T:
-    """Build something from assignments; an error names those at fault.
-
-    Raises:
-        ContractsError: assignments by hand are at fault; otherwise the error of the settings as it is.
-    """
-    given = list(assignments)
-    try:
-        return build(given)
-    except ERRORS as error:
-        guilty = [
-            one for i, one in enumerate(given) if one.by_hand and _told(build, given[:i] + given[i + 1 :]) != str(error)
-        ]
-        if not guilty:
-            raise
-        places = ", ".join(dict.fromkeys(one.place for one in guilty[:MOST_NAMED]))
-        raise ContractsError(f"{places}: {error}") from error
-
-
-def _told(build: Callable[[list[Assignment]], Any], assignments: list[Assignment]) -> str:
-    """The error of building something; empty if it can be built."""
-    try:
-        build(assignments)
-    except ERRORS as error:
-        return str(error)
-    return ""
 
 
 def _table(base: Any, assignments: Assignments, *, path: tuple[str, ...], payment: Reader) -> Any:

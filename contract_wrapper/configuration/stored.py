@@ -20,8 +20,9 @@ from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import MOST_JSON_BYTES, read_sealed
 from contract_wrapper.landscapes.building.landscape_folder import KIND as LANDSCAPE
 from contract_wrapper.landscapes.building.landscape_folder import SETTINGS, TABLE
-from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
-from contract_wrapper.landscapes.landscape import Landscape
+from contract_wrapper.landscapes.building.landscape_settings import OF_DESIGNS, LandscapeSettings
+from contract_wrapper.landscapes.designs.read import read_landscape
+from contract_wrapper.problems.cleanup import cleanup_from
 from contract_wrapper.studies.database import DATABASE, Configuration
 from contract_wrapper.studies.study import read_study
 
@@ -71,12 +72,12 @@ def read_stored(path: Path) -> Stored:
                 return read_stored(path / name)
         return _outcomes(path)
     if path.suffix == ".npz":
-        about = Landscape.load(path).about
+        about = read_landscape(path).about
         return Stored(kind="landscape", source=path, tree=landscape_tree(about, path), versions=_versions(about))
     kind = _kind(path)
     if kind == OUTCOME:
         settings, outcome = read_settings(path)
-        return Stored(kind="evaluation", source=path, tree=_of_evaluation(settings), versions=outcome.versions)
+        return Stored(kind="evaluation", source=path, tree=tree_of(settings), versions=outcome.versions)
     if kind == LANDSCAPE:
         about = read_sealed(path, LANDSCAPE)
         return Stored(kind="landscape", source=path, tree=landscape_tree(about, path), versions=_versions(about))
@@ -90,16 +91,25 @@ def landscape_tree(about: Mapping[str, Any], path: Path) -> Tree:
         ContractsError: it does not say all of it.
     """
     keys = keys_of(LandscapeSettings)
-    lacking = [name for name in keys if name not in about]
+    problem = cleanup_from(about["problem"]) if "problem" in about else None
+    if problem is not None:
+        own = {**tree_of(LandscapeSettings())["landscape"], **tree_of(problem)}
+        said = {name: value for name, value in about.items() if name != "sizes" or any(value)}  # 0: nobody is recruited
+        about = {**own, **said}
+    needed = [name for name in keys if name in about or name not in OF_DESIGNS]
+    lacking = [name for name in needed if name not in about]
     if lacking:
         raise ContractsError(
             f"{path} does not say the whole configuration of its landscape: {', '.join(lacking)} is missing"
         )
-    top = {name: about[name] for name, key in keys.items() if is_shared(key)}
-    table = {**top, "landscape": {name: about[name] for name in keys if name not in top}}
+    top = {name: about[name] for name in needed if is_shared(keys[name])}
+    if problem is not None:
+        top |= {name: about[name] for name in keys_of(ChosenProblem)}
+    table = {**top, "landscape": {name: about[name] for name in needed if name not in top}}
     resolver = Resolver(assignments=tuple(from_table(table, str(path))), payment=lambda _: None)
     resolver.check("landscape")
-    return tree_of(resolver.landscape(), without=set(roots()) - set(table))
+    found = tree_of(resolver.landscape(), without=set(roots()) - set(table))
+    return found if problem is None else {**found, **tree_of(problem)}
 
 
 def _study(path: Path) -> Stored:
@@ -142,12 +152,7 @@ def _outcomes(folder: Path) -> Stored:
         names = ", ".join(path.name for path, _, _ in each[:MOST_NAMED]) + (", ..." if len(each) > MOST_NAMED else "")
         raise ContractsError(f"{folder} has outcomes of {len(each)} configurations: name one of its files ({names})")
     path, settings, versions = each[0]
-    return Stored(kind="evaluation", source=path, tree=_of_evaluation(settings), versions=versions)
-
-
-def _of_evaluation(settings: EvaluationSettings) -> Tree:
-    """Settings of an evaluation; what is designed is no part of them where it is the tax and the crew."""
-    return tree_of(settings, without=keys_of(ChosenProblem) if settings.problem is None else ())
+    return Stored(kind="evaluation", source=path, tree=tree_of(settings), versions=versions)
 
 
 def _kind(path: Path) -> object:

@@ -18,7 +18,9 @@ Tree = dict[str, Any]
 
 
 def tree_of(
-    *parts: EvaluationSettings | SearchSettings | LandscapeSettings, payment: str = "share", without: Iterable[str] = ()
+    *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem,
+    payment: str = "share",
+    without: Iterable[str] = (),
 ) -> Tree:
     """Settings as nested plain values, by the names of their keys; None is None.
 
@@ -33,6 +35,9 @@ def tree_of(
             found.update(_table(keys_of(EvaluationSettings), part, payment))
             found.update(_designed(part, payment))
             continue
+        if isinstance(part, CleanupProblem):
+            found.update(_of_problem(part, payment))
+            continue
         name = next(name for name, key in roots().items() if key.hint is type(part))
         found.update(_table({n: k for n, k in keys_of(type(part)).items() if is_shared(k)}, part, payment))
         found[name] = _table(below(roots()[name]), part, payment)
@@ -44,12 +49,17 @@ def _designed(settings: EvaluationSettings, payment: str) -> Tree:
     problem = settings.problem
     if problem is not None and not isinstance(problem, CleanupProblem):
         return {"contract": problem.name}
-    chosen = ChosenProblem() if problem is None else ChosenProblem.of(problem)
-    told = _table(keys_of(ChosenProblem), chosen, payment)
-    if problem is not None:
-        keys = keys_of(EvaluationSettings)
-        told |= {name: _plain(keys[name], getattr(problem, name), payment) for name in ("game", "costs")}
-    return told
+    return (
+        _table(keys_of(ChosenProblem), ChosenProblem(), payment) if problem is None else _of_problem(problem, payment)
+    )
+
+
+def _of_problem(problem: CleanupProblem, payment: str) -> Tree:
+    keys = keys_of(EvaluationSettings)
+    return {
+        **_table(keys_of(ChosenProblem), ChosenProblem.of(problem), payment),
+        **{name: _plain(keys[name], getattr(problem, name), payment) for name in ("game", "costs")},
+    }
 
 
 def leaves(tree: Mapping[str, Any], path: tuple[str, ...] = ()) -> dict[str, Any]:

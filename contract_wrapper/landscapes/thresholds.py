@@ -15,9 +15,9 @@ from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.bounds import CONFIDENCE, BoolArray, FloatArray, Interval, interval, quantile
 from contract_wrapper.landscapes.compare import settled_from
-from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.making import costs_of
+from contract_wrapper.landscapes.table.fields import ROLES
 
 FREE_RIDER = "never work"
 """Name of the deviation in which a cleaner never shoots."""

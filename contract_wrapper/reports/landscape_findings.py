@@ -24,10 +24,10 @@ from contract_wrapper.landscapes.bounds import (
     standard_error,
 )  # fmt: skip
 from contract_wrapper.landscapes.compare import TieBreak
-from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
+from contract_wrapper.landscapes.table.fields import ROLES
+from contract_wrapper.landscapes.table.who_accepts import who_accepts
 from contract_wrapper.landscapes.thresholds import Threshold, predicted_threshold, threshold
-from contract_wrapper.landscapes.who_accepts import who_accepts
 
 LEARNED = ("learned", "PPO")
 """How the names of deviations begin that were learned against the frozen crew."""

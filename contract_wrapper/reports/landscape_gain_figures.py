@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.landscapes.fields import ROLES
+from contract_wrapper.landscapes.table.fields import ROLES
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle, empty_figure, legend, plain
 from contract_wrapper.reports.landscape_findings import LEARNED, Band, Findings, Rows

@@ -11,8 +11,8 @@ import numpy as np
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.bounds import BoolArray
-from contract_wrapper.landscapes.fields import ROLES
 from contract_wrapper.landscapes.landscape import Landscape
+from contract_wrapper.landscapes.table.fields import ROLES
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare

@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TextIO
+from typing import Any, Generic, NamedTuple, TextIO
 
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.judging.code_version import versions
@@ -18,9 +18,8 @@ from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import TrainingStatus, check_processes, working
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
 from contract_wrapper.folder_lock import lock_folder
-from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.landscapes.building.one_seed import BuildStatus, build_seed, part_at
-from contract_wrapper.landscapes.landscape import Landscape
+from contract_wrapper.landscapes.building.plan import Plan, Table
 from contract_wrapper.progress import Pace, Progress
 from mtmfq.checkpoint import plain
 
@@ -43,17 +42,17 @@ class _Told(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeedJob:
-    """One seed to make, in a worker; its result is a Landscape of this seed alone."""
+class SeedJob(Generic[Table]):
+    """One seed to make, in a worker; its result is a landscape of this seed alone."""
 
     number: int
     seed: int
-    settings: LandscapeSettings
+    settings: Plan[Table]
 
     def do(
         self, settings: EvaluationSettings, folder: Path | None, on_progress: Callable[[Any], None],
         should_stop: Callable[[], bool],
-    ) -> Landscape:  # fmt: skip
+    ) -> Table:  # fmt: skip
         """Make the seed in its folder; `settings` are not used."""
         if folder is None:
             raise ContractsError("a landscape is made in a folder, got none")
@@ -65,9 +64,9 @@ class SeedJob:
 
 
 def make_landscape(
-    settings: LandscapeSettings, seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
+    settings: Plan[Table], seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
     command: str = "",
-) -> Landscape:  # fmt: skip
+) -> Table:  # fmt: skip
     """Make a landscape of several seeds, each in a process; everything finished is kept, the same call goes on.
 
     A folder may get more seeds later; its table then holds those that were asked for last.
@@ -98,30 +97,32 @@ def make_landscape(
         _join(settings, folder)
         jobs = [SeedJob(number=i, seed=seed, settings=settings) for i, seed in enumerate(numbered)]
         parts = _work(jobs, settings, folder, min(processes, len(jobs)), stream)
-        landscape = Landscape.joined([parts[i] for i in range(len(jobs))])
+        landscape = type(parts[0]).joined([parts[i] for i in range(len(jobs))])
         landscape = dataclasses.replace(
             landscape, about={**landscape.about, "command": command, "versions": versions()}
         )
         landscape.save(folder / TABLE)
         write_text(folder / CSV, landscape.to_csv())
-        return Landscape.load(folder / TABLE)
+        return type(landscape).load(folder / TABLE)
     finally:
         lock.release()
 
 
 def _work(
-    jobs: Sequence[SeedJob], settings: LandscapeSettings, folder: Path, processes: int, stream: TextIO
-) -> dict[int, Landscape]:
-    found: dict[int, Landscape] = {}
+    jobs: Sequence[SeedJob[Table]], settings: Plan[Table], folder: Path, processes: int, stream: TextIO
+) -> dict[int, Table]:
+    found: dict[int, Table] = {}
     done: dict[int, float] = {}
     progress, pace = Progress(stream), Pace(0.0)
 
-    def on_result(job: SeedJob, result: Landscape | str) -> None:
+    def on_result(job: SeedJob[Table], result: Table | str) -> None:
         if isinstance(result, str):
             raise ContractsError(f"seed {job.seed} of the landscape failed: {result}")
         found[job.number], done[job.number] = result, 1.0
-        best = result.welfare[0].max()
-        progress.say(f"seed {job.seed}: all {len(result.tax) - 1} contracts played, highest welfare {best:.0f}")
+        best = result.objective()[0][0].max()
+        progress.say(
+            f"seed {job.seed}: all {len(result.contracts()) - 1} contracts played, highest {result.maximised} {best:.0f}"
+        )
 
     def on_status(status: TrainingStatus) -> None:
         before, done[status.number] = done.get(status.number), status.episode / status.episodes
@@ -139,7 +140,7 @@ def _work(
     return found
 
 
-def _join(settings: LandscapeSettings, folder: Path) -> None:
+def _join(settings: Plan[Any], folder: Path) -> None:
     """Write down what is made in a folder, or compare with what is written there.
 
     Raises:

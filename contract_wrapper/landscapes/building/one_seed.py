@@ -5,27 +5,20 @@ Page by page as the certificate needs it: the strongest deviation is chosen on s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.evaluation.by_crews.crew_folder import one_crews
-from contract_wrapper.evaluation.contract_grid import mean_and_error
 from contract_wrapper.evaluation.deviators import Deviator, train_deviator
-from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.files import make_folder
-from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
-from contract_wrapper.landscapes.building.pooling import pooled_gains
-from contract_wrapper.landscapes.building.seed_tables import NAMES, PLAYED, FloatArray, IntArray, SeedTables, nearest
-from contract_wrapper.landscapes.landscape import ROLES, Landscape
-
-if TYPE_CHECKING:
-    from contract_wrapper.evaluation.outcome import Outcome
+from contract_wrapper.landscapes.building.measured import Measured
+from contract_wrapper.landscapes.building.plan import Plan, Table
+from contract_wrapper.landscapes.building.seed_tables import SeedTables
 
 PARTS = ("baseline", "crews", "deviators", "trying deviations", "playing contracts", "measuring gains")
 """What is done for a seed, in this order; contracts without cleaners are the baseline alone."""
@@ -77,9 +70,9 @@ class Stop:
 
 
 def build_seed(
-    settings: LandscapeSettings, seed: int, folder: Path, number: int,
+    settings: Plan[Table], seed: int, folder: Path, number: int,
     tell: Callable[[BuildStatus], None], should_stop: Callable[[], bool],
-) -> Landscape:  # fmt: skip
+) -> Table:  # fmt: skip
     """Make the landscape of one seed; everything finished lies in `folder`, and the same call goes on from there.
 
     Args:
@@ -106,12 +99,12 @@ def build_seed(
 
     evaluation = settings.evaluation(seed)
     watch.tell(0, 0.0)
-    none = evaluate(Contract.none(), evaluation, seed, folder=folder, on_progress=training(0), should_stop=should_stop)
+    none = evaluate(settings.none(), evaluation, seed, folder=folder, on_progress=training(0), should_stop=should_stop)
     crews = one_crews(folder, evaluation, 0, on_progress=training(1), should_stop=should_stop)
     if crews is None:
         raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
     learned: list[Deviator] = []
-    kinds = [(role, warm) for role in ROLES for warm in (False, True)]
+    kinds = [(role, warm) for role in settings.roles for warm in (False, True)]
     for i, (role, warm) in enumerate(kinds):
         what = f"{role} {'goes on' if warm else 'learns anew'}"
         deviator = train_deviator(
@@ -127,39 +120,5 @@ def build_seed(
     played = tables.play_contracts()
     gains = tables.measure_gains(played, strongest)
     seconds = np.array([[crews.cpu_seconds, sum(d.cpu_seconds for d in learned), tables.cpu_seconds]])
-    return _landscape(settings, seed, none, played, tried, strongest, gains, seconds)
-
-
-def _landscape(
-    settings: LandscapeSettings, seed: int, none: Outcome, played: Sequence[Mapping[str, FloatArray]],
-    tried: FloatArray, strongest: IntArray, gains: FloatArray, seconds: FloatArray,
-) -> Landscape:  # fmt: skip
-    """Put what was played together: no contract first, then all taxes with each crew size."""
-    agents = agents_of(settings, max(settings.sizes))
-    arrays: dict[str, FloatArray] = {}
-    rows = {name: [mean_and_error(table[name]) for table in played] for name in PLAYED}
-    first = {"welfare": none.welfare, "harvest": none.harvest, "shots": none.shots,
-             "waste": Estimate(mean=float(np.mean(none.waste_curve)))}  # fmt: skip
-    for name, estimate in first.items():
-        arrays[name] = np.concatenate([[estimate.mean], *(mean for mean, _ in rows[name])])[None]
-        arrays[f"{name}_se"] = np.concatenate([[estimate.se], *(error for _, error in rows[name])])[None]
-    there = [[agents.index(a) for a in agents_of(settings, n)] for n in settings.sizes]
-    for name, which in (("utilities", 0), ("utilities_se", 1)):
-        array = np.full((1 + len(settings.sizes) * len(settings.taxes), len(agents)), np.nan)
-        for agent, utility in none.utilities.items():
-            array[0, agents.index(agent)] = (utility.mean, utility.se)[which]
-        for i, places in enumerate(there):
-            first_row = 1 + i * len(settings.taxes)
-            array[first_row : first_row + len(settings.taxes), places] = rows["utilities"][i][which]
-        arrays[name] = array[None]
-    contracts = settings.contracts()
-    tax, crew = np.array([c.tax for c in contracts]), np.array([c.n_cleaners for c in contracts])
-    raw = np.concatenate([np.full((1, 2, 2), np.nan), gains.reshape(-1, 2, 2)])[None]
-    mean, error = pooled_gains(raw[..., 0], raw[..., 1], tax, crew)
-    near = strongest[nearest(settings)].reshape(-1, 2)
-    return Landscape(
-        about=settings.about(), seeds=(seed,), agents=agents, deviations=NAMES,
-        tax=tax, n_cleaners=crew, gains=mean, gains_se=error, strongest=np.concatenate([[[-1, -1]], near])[None],
-        tried_at=np.array(settings.tried_at()), tried=tried[None, ..., 0], tried_se=tried[None, ..., 1],
-        cpu_seconds=seconds, **arrays,
-    )  # fmt: skip
+    measured = Measured(played=played, tried=tried, strongest=strongest, gains=gains, cpu_seconds=seconds)
+    return settings.table(seed, none, measured)

@@ -21,8 +21,8 @@ from contract_wrapper.evaluation.contract_grid import mean_and_error, play_grid
 from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.deviations import SCRIPTED, play_deviation
 from contract_wrapper.evaluation.deviators import LEARNED_ANEW, LEARNED_ON, Deviator
-from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings, agents_of
-from contract_wrapper.landscapes.landscape import ROLES
+from contract_wrapper.landscapes.building.measured import PLAYED
+from contract_wrapper.landscapes.building.plan import Plan
 from mtmfq.checkpoint import check_identity, open_arrays, plain, save_arrays
 from mtmfq.interface import LearnerError
 
@@ -30,11 +30,11 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 Arrays = dict[str, FloatArray]
 
-NAMES = (*dict.fromkeys(name for role in ROLES for name in SCRIPTED[role]), LEARNED_ANEW, LEARNED_ON)
-"""Names of all deviations, D."""
 
-PLAYED = ("welfare", "harvest", "shots", "waste", "utilities")
-"""What is kept of every contract, episode by episode."""
+def names_of(roles: Sequence[str]) -> tuple[str, ...]:
+    """Names of all deviations of some roles, D."""
+    return (*dict.fromkeys(name for role in roles for name in SCRIPTED[role]), LEARNED_ANEW, LEARNED_ON)
+
 
 KIND = "landscape table"
 
@@ -43,7 +43,7 @@ class SeedTables:
     """Plays the crews of one seed under all contracts, with deviations and without."""
 
     def __init__(
-        self, settings: LandscapeSettings, seed: int, folder: Path, crews: Crews, learned: Sequence[Deviator],
+        self, settings: Plan[Any], seed: int, folder: Path, crews: Crews, learned: Sequence[Deviator],
         tell: Callable[[int, float], None],
     ) -> None:  # fmt: skip
         """Prepare to play.
@@ -58,12 +58,13 @@ class SeedTables:
         self._settings, self._folder, self._crews, self._tell = settings, folder, crews, tell
         self._seed = seed
         self._identity = {"landscape": settings.about(), "seed": seed}
+        self._roles, self._names = settings.roles, names_of(settings.roles)
         self._deviations: dict[str, dict[int, str | Deviator]] = {
             role: {
-                **{NAMES.index(name): name for name in SCRIPTED[role]},
-                **{NAMES.index(d.name): d for d in learned if d.role == role},
+                **{self._names.index(name): name for name in SCRIPTED[role]},
+                **{self._names.index(d.name): d for d in learned if d.role == role},
             }
-            for role in ROLES
+            for role in self._roles
         }
         self.cpu_seconds = 0.0
         """CPU time of all playing, over all runs."""
@@ -74,33 +75,31 @@ class SeedTables:
         The strongest is that with the largest mean over the contract and its neighbours among the C.
         """
         settings = self._settings
-        contracts = [settings.contracts()[number] for number in settings.tried_at()]
-        per_size = len(contracts) // len(settings.sizes)
-        parts, plays = [], per_size * (1 + sum(map(len, self._deviations.values())))
+        terms = [settings.points[column] for column in settings.tried_columns()]
+        shape = (len(terms), len(self._roles), len(self._names), 2)
+        parts, plays = [], len(terms) * (1 + sum(map(len, self._deviations.values())))
         for i, n in enumerate(settings.sizes):
-            terms = [[c.tax] for c in contracts[i * per_size : (i + 1) * per_size]]
 
-            def make(i: int = i, n: int = n, terms: list[list[float]] = terms) -> Arrays:
+            def make(i: int = i, n: int = n) -> Arrays:
                 count = self._counter(0, i * plays, plays * len(settings.sizes))
                 how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": seed_of_contract(self._seed, 0)}
                 crew = play_grid(self._crews, n, terms, on_contract=count, **how).utilities
-                gains = np.full((per_size, len(ROLES), len(NAMES), 2), np.nan)
-                for r, role in enumerate(ROLES):
+                gains = np.full(shape, np.nan)
+                for r, role in enumerate(self._roles):
                     for d, deviation in self._deviations[role].items():
                         alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
                         gains[:, r, d] = np.stack(mean_and_error(alone - self._first(crew, n, role)), axis=1)
                 return {"gains": gains}
 
-            shape = (per_size, len(ROLES), len(NAMES), 2)
             parts.append(self._kept(f"tried-{n}.npz", {"gains": shape}, make)["gains"])
         tried = np.concatenate(parts)
-        pooled = np.concatenate([_with_neighbours(part[..., 0]) for part in parts])
+        pooled = np.concatenate([settings.smooth(part[..., 0]) for part in parts])
         return tried, np.where(np.isnan(pooled), -np.inf, pooled).argmax(axis=2)
 
     def play_contracts(self) -> list[Arrays]:
-        """What every contract brings about, a table for each crew size: arrays `PLAYED`, (taxes, E) or (taxes, E, N)."""
+        """What every contract brings about, a table for each crew size: arrays `PLAYED`, (points, E) or (points, E, N)."""
         settings = self._settings
-        terms, tables = [[tax] for tax in settings.taxes], []
+        terms, tables = settings.points, []
         for i, n in enumerate(settings.sizes):
 
             def make(i: int = i, n: int = n) -> Arrays:
@@ -112,30 +111,31 @@ class SeedTables:
                 return {name: np.concatenate([getattr(grid, name) for grid in grids]) for name in PLAYED}
 
             shapes: dict[str, tuple[int, ...]] = dict.fromkeys(PLAYED, (len(terms), settings.episodes))
-            shapes["utilities"] = (*shapes["welfare"], len(agents_of(settings, n)))
+            shapes["utilities"] = (*shapes["welfare"], len(settings.agents_of(n)))
             tables.append(self._kept(f"played-{n}.npz", shapes, make))
         return tables
 
     def measure_gains(self, played: Sequence[Arrays], strongest: IntArray) -> FloatArray:
-        """Gains of the deviation that was strongest nearby, mean and error, (sizes, taxes, R, 2).
+        """Gains of the deviation that was strongest nearby, mean and error, (sizes, points, R, 2).
 
         played: as `play_contracts` gives it; strongest: (C, R), as `try_deviations` gives it.
         """
         settings, near = self._settings, nearest(self._settings)
-        gains = np.empty((*near.shape, len(ROLES), 2))
+        n_roles = len(self._roles)
+        gains = np.empty((*near.shape, n_roles, 2))
         for i, n in enumerate(settings.sizes):
 
             def make(i: int = i, n: int = n) -> Arrays:
-                count = self._counter(2, i * 2 * near.shape[1], 2 * near.size)
-                found = np.empty((near.shape[1], len(ROLES), 2))
-                for r, role in enumerate(ROLES):
+                count = self._counter(2, i * n_roles * near.shape[1], n_roles * near.size)
+                found = np.empty((near.shape[1], n_roles, 2))
+                for r, role in enumerate(self._roles):
                     chosen, crew = strongest[near[i], r], self._first(played[i]["utilities"], n, role)
                     alone = [
                         play_deviation(
-                            self._crews, n, [[tax]], role, self._deviations[role][int(chosen[k])], on_contract=count,
+                            self._crews, n, [point], role, self._deviations[role][int(chosen[k])], on_contract=count,
                             **self._how(i, k),
                         )
-                        for k, tax in enumerate(settings.taxes)
+                        for k, point in enumerate(settings.points)
                     ]  # fmt: skip
                     found[:, r] = np.stack(mean_and_error(np.concatenate(alone) - crew), axis=1)
                 return {"gains": found}
@@ -143,14 +143,14 @@ class SeedTables:
             gains[i] = self._kept(f"gains-{n}.npz", {"gains": gains.shape[1:]}, make)["gains"]
         return gains
 
-    def _how(self, size: int, tax: int) -> dict[str, Any]:
-        """Episodes on which a contract is measured, given by the places of its crew size and its tax."""
-        number = 1 + size * len(self._settings.taxes) + tax
+    def _how(self, size: int, point: int) -> dict[str, Any]:
+        """Episodes on which a contract is measured, given by the places of its crew size and its terms."""
+        number = 1 + size * len(self._settings.points) + point
         return {"episodes": self._settings.episodes, "seed": seed_of_contract(self._seed, number)}
 
     def _first(self, utilities: FloatArray, n_cleaners: int, role: str) -> FloatArray:
         """Utilities (K, E) of the first agent of a role, of those of all agents (K, E, N)."""
-        roles = [agent.rpartition("_")[0] for agent in agents_of(self._settings, n_cleaners)]
+        roles = [agent.rpartition("_")[0] for agent in self._settings.agents_of(n_cleaners)]
         first: FloatArray = utilities[..., roles.index(role)]
         return first
 
@@ -191,22 +191,12 @@ def seed_of_contract(seed: int, number: int) -> int:
     return int(np.random.SeedSequence([seed, 50, number]).generate_state(1, np.uint32)[0])
 
 
-def _with_neighbours(gains: FloatArray) -> FloatArray:
-    """Means of gains (C, ...) over each contract and the ones beside it in the list."""
-    padded = np.concatenate([gains[:1], gains, gains[-1:]])
-    pooled: FloatArray = (padded[:-2] + padded[1:-1] + padded[2:]) / 3.0
-    return pooled
-
-
-def nearest(settings: LandscapeSettings) -> IntArray:
-    """For every contract of the grid the place, among those where all deviations were tried, of the nearest tax.
+def nearest(settings: Plan[Any]) -> IntArray:
+    """For every contract of the grid the place, among those where all deviations were tried, of the nearest.
 
     Returns:
-        Places in `settings.tried_at()`, (sizes, taxes); the contract found has the same crew size.
+        Places in `settings.tried_at()`, (sizes, points); the contract found has the same crew size.
     """
-    at = settings.tried_at()
-    per_size = len(at) // len(settings.sizes)
-    taxes = np.array([settings.contracts()[number].tax for number in at[:per_size]])
-    column = np.abs(np.array(settings.taxes)[:, None] - taxes).argmin(axis=1)
-    places: IntArray = np.arange(len(settings.sizes))[:, None] * per_size + column
+    near = settings.nearest_tried()
+    places: IntArray = np.arange(len(settings.sizes))[:, None] * len(settings.tried_columns()) + near
     return places

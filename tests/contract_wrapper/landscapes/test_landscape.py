@@ -18,9 +18,8 @@ from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.landscapes.fields import AXES
-from contract_wrapper.landscapes.landscape import Landscape
-from contract_wrapper.landscapes.landscape_file import KIND
+from contract_wrapper.landscapes.landscape import KIND, Landscape
+from contract_wrapper.landscapes.table.fields import TAX_FORM
 from mtmfq.checkpoint import save_arrays
 
 GAME = make_config("contract")
@@ -34,7 +33,7 @@ def plain(landscape: Landscape) -> tuple[dict[str, Any], dict[str, Any]]:
         name: getattr(landscape, name).astype(
             np.int16 if name in whole else np.float64 if name == "tax" else np.float32
         )
-        for name in AXES
+        for name in TAX_FORM.axes
     }
     meta = {name: getattr(landscape, name) for name in ("about", "seeds", "agents", "deviations")}
     return meta, arrays
@@ -195,7 +194,7 @@ def test_a_landscape_that_cannot_be_written_says_so(tmp_path: Path) -> None:
 def test_landscapes_of_other_seeds_stand_side_by_side() -> None:
     both, one = made_up_landscape(2), made_up_landscape(1)
     second = dataclasses.replace(
-        one, seeds=(1,), **{n: getattr(both, n)[1:] for n, axes in AXES.items() if axes[0] == "S"}
+        one, seeds=(1,), **{n: getattr(both, n)[1:] for n, axes in TAX_FORM.axes.items() if axes[0] == "S"}
     )
     joined = Landscape.joined([one, second])
     assert joined.seeds == (0, 1)
@@ -267,7 +266,7 @@ def test_epsilon_is_two_percent_of_the_baseline() -> None:
 @given(st.permutations(range(4)))
 def test_the_order_of_the_seeds_changes_no_verdict(order: list[int]) -> None:
     land = made_up_landscape(4, n_taxes=3)
-    moved = {n: getattr(land, n)[order] for n, axes in AXES.items() if axes[0] == "S"}
+    moved = {n: getattr(land, n)[order] for n, axes in TAX_FORM.axes.items() if axes[0] == "S"}
     other = dataclasses.replace(land, seeds=tuple(order), **moved)
     for verdict in ("feasible", "certified", "refuted", "indistinguishable"):
         np.testing.assert_array_equal(getattr(land, verdict)(), getattr(other, verdict)())

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from contract_wrapper.landscapes.who_accepts import who_accepts
+from contract_wrapper.landscapes.table.who_accepts import who_accepts
 
 NAN = np.nan
 

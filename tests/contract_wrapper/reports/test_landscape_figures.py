@@ -6,8 +6,8 @@ from made_up_landscapes import made_up_landscape
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.landscapes.fields import AXES
 from contract_wrapper.landscapes.landscape import Landscape
+from contract_wrapper.landscapes.table.fields import TAX_FORM
 from contract_wrapper.reports.landscape_figures import draw_alike, draw_welfare
 from contract_wrapper.reports.landscape_findings import Findings
 from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_margins
@@ -22,7 +22,7 @@ def only(landscape: Landscape, keep: np.ndarray) -> Landscape:
     at = {int(k): i for i, k in enumerate(np.flatnonzero(keep))}
     tried = [c for c, k in enumerate(landscape.tried_at) if keep[k]]
     fields = {}
-    for name, axes in AXES.items():
+    for name, axes in TAX_FORM.axes.items():
         array = getattr(landscape, name)
         if "K" in axes:
             array = np.compress(keep, array, axis=axes.index("K"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,37 +19,86 @@ ROLES = ("cleaner", "harvester")
 """Roles whose deviations are measured, in the order of the axis R."""
 
 PER_CONTRACT = ("welfare", "harvest", "shots", "waste")
-MEASURED = (*PER_CONTRACT, "utilities", "gains", "tried")
-"""Figures that have an error beside them, an array of the same shape whose name ends in `_se`."""
-
-AXES: Mapping[str, str] = {
-    "tax": "K", "n_cleaners": "K", "strongest": "SKR", "tried_at": "C", "cpu_seconds": "S3",
+MEASURED_AXES: Mapping[str, str] = {
+    "strongest": "SKR", "tried_at": "C", "cpu_seconds": "S3",
     **{name + end: "SK" for name in PER_CONTRACT for end in ("", "_se")},
     **{name + end: "SKA" for name in ("utilities",) for end in ("", "_se")},
     **{name + end: "SKR" for name in ("gains",) for end in ("", "_se")},
     **{name + end: "SCRD" for name in ("tried",) for end in ("", "_se")},
 }  # fmt: skip
-"""Axes of every array: S trainings, K contracts, A agents, R roles, D deviations, C contracts where all were tried."""
+"""Axes of every measured array: S trainings, K contracts, A agents, R roles, D deviations, C contracts where all were
+tried, P terms."""
 
-WHOLE = ("n_cleaners", "strongest", "tried_at")
-"""Arrays of integers."""
+LISTS = ("seeds", "agents", "deviations")
+"""Names that stand beside the arrays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Of which arrays and lists a kind of table is made."""
+
+    kind: str
+    """What a file says that it is."""
+
+    axes: Mapping[str, str]
+    """Axes of every array, by letter; the first one is that of the contracts, in full precision."""
+
+    whole: tuple[str, ...] = ("strongest", "tried_at")
+    """Arrays of integers."""
+
+    lists: tuple[str, ...] = LISTS
+    """Names that stand beside the arrays."""
+
+    @property
+    def measured(self) -> tuple[str, ...]:
+        """Figures that have an error beside them, an array of the same shape whose name ends in `_se`."""
+        return tuple(name for name in self.axes if f"{name}_se" in self.axes)
+
+    @property
+    def first(self) -> str:
+        """The array that says which contracts there are, or a part of it."""
+        return next(iter(self.axes))
+
+
+TAX_FORM = Form(
+    kind="landscape",
+    axes={"tax": "K", "n_cleaners": "K", **MEASURED_AXES},
+    whole=("n_cleaners", "strongest", "tried_at"),
+)
+"""A landscape of taxes and crews."""
 
 MOST_CONTRACTS, MOST_NAMES = 32_000, 1_000
 """Contracts that a file can number; agents, deviations or seeds that a landscape may have."""
 
 _AGENT = re.compile(r"[a-z][a-z_]{0,30}_[0-9]{1,6}")
-_DEVIATION = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,+()_-]{0,59}")
+_ROLE = re.compile(r"[a-z][a-z_]{0,30}")
+_WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,+()_-]{0,59}")
 
 
-def sizes(seeds: Any, agents: Any, deviations: Any, n_contracts: int, n_tried: int) -> dict[str, int]:
-    """Length of every axis, by its letter."""
+def _matching(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    return lambda item: isinstance(item, str) and bool(pattern.fullmatch(item))
+
+
+_WORDED = "at most 60 letters, digits, spaces and simple punctuation", _matching(_WORDS)
+_NAMES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "seeds": ("integers of at least 0", lambda item: as_int(item) is not None and (as_int(item) or 0) >= 0),
+    "agents": ("role_number", _matching(_AGENT)),
+    "deviations": _WORDED,
+    "roles": ("small letters", _matching(_ROLE)),
+    "terms": _WORDED,
+}
+"""What the entries of each list must be, in words and as a test."""
+
+
+def sizes(lists: Mapping[str, Any], n_contracts: int, n_tried: int) -> dict[str, int]:
+    """Length of every axis, by its letter; lists: by name, those of a form."""
     return {
-        "S": len(seeds), "K": n_contracts, "A": len(agents), "R": len(ROLES), "D": len(deviations), "C": n_tried,
-        "3": 3,
+        "S": len(lists["seeds"]), "K": n_contracts, "A": len(lists["agents"]), "R": len(lists.get("roles", ROLES)),
+        "D": len(lists["deviations"]), "C": n_tried, "3": 3, "P": len(lists.get("terms", ())),
     }  # fmt: skip
 
 
-def check_names(about: Any, seeds: Any, agents: Any, deviations: Any) -> None:
+def check_names(about: Any, lists: Mapping[str, Any]) -> None:
     """Refuse names that are none: they end up in tables, file names and web pages.
 
     Raises:
@@ -56,37 +106,29 @@ def check_names(about: Any, seeds: Any, agents: Any, deviations: Any) -> None:
     """
     if not isinstance(about, Mapping) or not all(isinstance(key, str) for key in about):
         raise ContractsError(f"about of a landscape is a mapping from names to plain values, got {shown(about)}")
-    for name, items, rule, good in (
-        ("seeds", seeds, "integers of at least 0", lambda item: (as_int(item) or 0) >= 0 and as_int(item) is not None),
-        ("agents", agents, "role_number", lambda item: isinstance(item, str) and bool(_AGENT.fullmatch(item))),
-        (
-            "deviations",
-            deviations,
-            "at most 60 letters, digits, spaces and simple punctuation",
-            lambda item: isinstance(item, str) and bool(_DEVIATION.fullmatch(item)),
-        ),
-    ):
+    for name, items in lists.items():
+        rule, good = _NAMES[name]
         if not isinstance(items, tuple) or len(items) > MOST_NAMES or not all(map(good, items)):
             raise ContractsError(
                 f"{name} of a landscape is a tuple of at most {MOST_NAMES:,}, each {rule}, got {shown(items)}"
             )
         if len(set(items)) < len(items):
             raise ContractsError(f"{name} of a landscape must differ from each other, got {shown(items)}")
-    if not seeds:
+    if not lists["seeds"]:
         raise ContractsError("a landscape has at least one seed")
 
 
-def check_arrays(arrays: Mapping[str, Any]) -> None:
+def check_arrays(arrays: Mapping[str, Any], form: Form = TAX_FORM) -> None:
     """Refuse arrays of other shapes or kinds, and contract numbers and errors that are none.
 
     Raises:
         ContractsError: as above, naming the array.
     """
-    names = (arrays[name] for name in ("seeds", "agents", "deviations"))
-    lengths = sizes(*names, *(len(np.atleast_1d(arrays[name])) for name in ("tax", "tried_at")))
-    for name, axes in AXES.items():
+    lists = {name: arrays[name] for name in form.lists}
+    lengths = sizes(lists, *(len(np.atleast_1d(arrays[name])) for name in (form.first, "tried_at")))
+    for name, axes in form.axes.items():
         array, shape = arrays[name], tuple(lengths[axis] for axis in axes)
-        kind = "i" if name in WHOLE else "f"
+        kind = "i" if name in form.whole else "f"
         if not isinstance(array, np.ndarray) or array.shape != shape or array.dtype.kind != kind:
             got = f"{array.dtype} {array.shape}" if isinstance(array, np.ndarray) else shown(array)
             raise ContractsError(
@@ -98,7 +140,7 @@ def check_arrays(arrays: Mapping[str, Any]) -> None:
     for name in (*PER_CONTRACT, "cpu_seconds"):
         if not np.isfinite(arrays[name]).all():
             raise ContractsError(f"{name} of a landscape must be finite")
-    for name in MEASURED:
+    for name in form.measured:
         values, errors = arrays[name], arrays[f"{name}_se"]
         if np.isinf(values).any() or not np.isfinite(errors[~np.isnan(values)]).all() or (errors < 0).any():
             raise ContractsError(
@@ -134,7 +176,7 @@ def check_presence(agents: tuple[str, ...], n_cleaners: Any, utilities: Any) -> 
         )
 
 
-def joined_fields(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def joined_fields(parts: Sequence[Mapping[str, Any]], form: Form = TAX_FORM) -> dict[str, Any]:
     """Fields of landscapes side by side: those over seeds, which are put one after another.
 
     Raises:
@@ -142,11 +184,12 @@ def joined_fields(parts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """
     if not parts:
         raise ContractsError("a landscape needs at least one seed")
-    over_seeds = [name for name, axes in AXES.items() if axes[0] == "S"]
+    over_seeds = [name for name, axes in form.axes.items() if axes[0] == "S"]
     first = parts[0]
     for other in parts[1:]:
-        same = all(np.array_equal(first[name], other[name]) for name in AXES if name not in over_seeds)
-        if not same or any(first[name] != other[name] for name in ("about", "agents", "deviations")):
+        alike = (name for name in form.axes if name not in over_seeds)
+        same = all(np.array_equal(first[name], other[name], equal_nan=True) for name in alike)
+        if not same or any(first[name] != other[name] for name in ("about", *form.lists) if name != "seeds"):
             raise ContractsError("these landscapes differ in more than their seeds: make them by one command")
     stacked: dict[str, Any] = {name: np.concatenate([part[name] for part in parts]) for name in over_seeds}
     return {**stacked, "seeds": tuple(seed for part in parts for seed in part["seeds"])}

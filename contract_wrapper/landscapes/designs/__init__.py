@@ -1,0 +1,1 @@
+"""Landscapes of the contracts of design problems: grids of several numbers."""
