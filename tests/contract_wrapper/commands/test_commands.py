@@ -301,22 +301,6 @@ def test_completion_without_its_package_names_the_extra(tmp_path: Path) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_help_takes_a_third_of_a_second_of_cpu_time_at_most(tmp_path: Path) -> None:
-    import resource
-
-    def spent() -> float:
-        used = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return used.ru_utime + used.ru_stime
-
-    cli("--help", cwd=tmp_path)  # compiles modules to bytecode
-    times = []
-    for _ in range(3):
-        before = spent()
-        assert cli("--help", cwd=tmp_path).returncode == 0
-        times.append(spent() - before)
-    assert min(times) < 0.35
-
-
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_fits_into_80_columns(
     name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
