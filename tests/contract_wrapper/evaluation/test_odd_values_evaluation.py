@@ -208,7 +208,7 @@ def test_an_outcome_that_cannot_be_is_refused_by_the_field(path: tuple[str, ...]
 
 def test_reading_an_outcome_is_fast_enough_for_thousands() -> None:
     data = {**OUTCOME.to_dict(), "waste_curve": [0.5] * 200}
-    assert built(lambda: [Outcome.from_dict(data) for _ in range(2_000)], seconds=1.0)
+    assert built(lambda: [Outcome.from_dict(data) for _ in range(2_000)], seconds=5.0)  # 0.4 on a free machine
 
 
 @pytest.mark.parametrize("key", ["depletion", "n_free", "map"])
