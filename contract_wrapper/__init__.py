@@ -1,8 +1,7 @@
 """The principal: contracts on top of a game, what they bring about, and the search for the best one.
 
-Names are loaded when first used, so that `import contract_wrapper` stays light. Importing it registers the
-one-step games `ContractDesign-v0` and `Landscape-v0` with Gymnasium, also as `contract_wrapper/ContractDesign-v0` and
-`contract_wrapper/Landscape-v0`.
+Names are loaded when first used. Importing this registers two games of one step with Gymnasium, `ContractDesign-v0` and
+`Landscape-v0`, also as `contract_wrapper/ContractDesign-v0` and `contract_wrapper/Landscape-v0`.
 """
 
 from __future__ import annotations
@@ -315,9 +314,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-for _name, _entry in (
-    ("ContractDesign-v0", "evaluation.design_env:ContractDesign"),
-    ("Landscape-v0", "landscapes.landscape_env:LandscapeDesign"),
-):
-    for _prefix in ("", "contract_wrapper/"):
-        register(f"{_prefix}{_name}", entry_point=f"contract_wrapper.{_entry}")
+for _name in ("ContractDesign-v0", "contract_wrapper/ContractDesign-v0"):
+    register(_name, entry_point="contract_wrapper.evaluation.design_env:ContractDesign")
+for _name in ("Landscape-v0", "contract_wrapper/Landscape-v0"):
+    register(_name, entry_point="contract_wrapper.landscapes.landscape_env:LandscapeDesign")
