@@ -26,9 +26,9 @@ MADE = ("crews", "deviators", "playing")
 
 
 def about_best(landscape: Landscape) -> Iterator[str]:
-    """The contract with most welfare of those that are certified, and of those that everybody accepts."""
+    """The contract with most welfare of those that are certified, and of those that are feasible as measured."""
     contracts = landscape.contracts()
-    for what, mask in (("accepted", landscape.feasible()), ("certified", landscape.certified())):
+    for what, mask in (("feasible", landscape.feasible()), ("certified", landscape.certified())):
         mask = mask & (landscape.n_cleaners > 0)
         yield f"{what}: {int(mask.sum())} of {len(contracts) - 1} contracts"
         if not mask.any():
