@@ -27,7 +27,7 @@ def crew_name(n_cleaners: int) -> str:
 
 
 def colour_bar(part: Any, shown: Any, ax: Any, label: str, style: FigureStyle, **more: Any) -> Any:
-    """Put a bar beside axes that says what the colours mean; in vector files it is made of shapes, too."""
+    """Put a bar beside axes, one or a list of them, that says what the colours mean; in vector files it is made of shapes, too."""
     bar = part.colorbar(shown, ax=ax, label=label, **more)
     bar.solids.set(rasterized=False, edgecolor="face")
     lettered(bar.ax, style)

@@ -15,6 +15,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from contract_wrapper.errors import ContractsError
@@ -196,31 +197,33 @@ def _maps(
             ax.add_collection(LineCollection(_borders(mask[order], *edges), colors=INK, zorder=3, **look))
         if mark is not None and mark in numbers:
             ax.plot(
-                table.numbers[mark, x], table.numbers[mark, y], "*", ms=style.points(15), mfc="white", mec=INK, zorder=5
+                table.numbers[mark, x],
+                table.numbers[mark, y],
+                "*",
+                ms=style.points(15),
+                mfc="white",
+                mec=INK,
+                zorder=5,
+                clip_on=False,
             )
         ax.set_title(name, fontsize=style.points(10), loc="left")
         ax.margins(0.012)
     for ax in grid.ravel()[n:]:
         ax.remove()
-    for ax in grid[-1]:
+    for ax in grid.ravel()[max(0, n - columns) : n]:  # the last of each column
         ax.set_xlabel(table.terms[x])
+        ax.tick_params(labelbottom=True)
+        ax.xaxis.set_major_locator(MaxNLocator(4))
     for ax in grid[:, 0]:
         ax.set_ylabel(table.terms[y])
-    colour_bar(figure, image, grid.ravel()[:n].tolist(), label, style) if n == 1 else figure.colorbar(
-        image, ax=grid.ravel()[:n].tolist(), label=label
-    )
-    handles = [
-        Line2D([], [], color=INK, ls=(0, (3, 1.5)), lw=style.points(1.1)), Line2D([], [], color=INK, lw=style.points(1.9)),
-        Line2D([], [], ls="none", marker="*", ms=style.points(13), mfc="white", mec=INK),
+    colour_bar(figure, image, grid.ravel()[:n].tolist(), label, style)
+    looks: list[tuple[bool, dict[str, Any], str]] = [
+        (bool(found.feasible.any()), {"color": INK, "ls": (0, (3, 1.5)), "lw": 1.1}, "feasible: no margin below 0 as measured"),
+        (bool(found.certified.any()), {"color": INK, "lw": 1.9}, "certified"),
+        (mark is not None, {"ls": "none", "marker": "*", "ms": 13, "mfc": "white", "mec": INK}, f"best {found.word} contract"),
     ]  # fmt: skip
-    texts = ["feasible: no margin below 0 as measured", "certified", f"best {found.word} contract"]
-    legend(
-        figure,
-        handles[: 3 if mark is not None else 2],
-        texts[: 3 if mark is not None else 2],
-        style,
-        "outside lower center",
-    )
+    there = [(Line2D([], [], **look), text) for seen, look, text in looks if seen]
+    legend(figure, [handle for handle, _ in there], [text for _, text in there], style, "outside lower center")
     return figure
 
 
@@ -263,11 +266,11 @@ def _grid(figure: Figure, down: int, across: int, n: int, style: FigureStyle) ->
 
 
 def _edges(values: FloatArray) -> FloatArray:
-    """Edges of the cells of rising values, (T,) -> (T + 1,): halfway to the next."""
+    """Edges of the cells of rising values, (T,) -> (T + 1,): halfway to the next, and no further than the range."""
     if len(values) == 1:
         return np.array([values[0] - 0.5, values[0] + 0.5])
     middle = (values[1:] + values[:-1]) / 2.0
-    return np.array([2.0 * values[0] - middle[0], *middle, 2.0 * values[-1] - middle[-1]])
+    return np.array([values[0], *middle, values[-1]])
 
 
 def _borders(mask: BoolArray, xs: FloatArray, ys: FloatArray) -> list[list[tuple[float, float]]]:
