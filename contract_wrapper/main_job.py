@@ -15,6 +15,7 @@ from contract_wrapper.commands.options import (
     game_name,
     logging_to,
 )
+from contract_wrapper.commands.own_problem import add_problem
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--quick", action="store_true", help="two minutes: short trainings, few contracts; a look, no result"
     )
     sub.add_argument("--contract", metavar="NAME", help=f"what is designed: {FAMILIES}")
+    add_problem(sub)
     add_objective(sub)
     add_outside(sub)
     add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
@@ -197,7 +199,7 @@ def make_quick(options: argparse.Namespace) -> None:
 
 def usual_inner(options: argparse.Namespace) -> str:
     """Who judges where nobody says it: who did when the study in the folder was begun; else crews, where they can."""
-    if options.learner != "mtmfq":
+    if options.learner != "mtmfq" or options.own:
         return SCRATCH
     if options.folder is not None:
         from contract_wrapper.studies.database import DATABASE
@@ -226,7 +228,7 @@ def folder_name(run: Configured) -> str:
     designed = [
         re.sub(r"[^A-Za-z0-9.]+", "-", getattr(options, name) or "") for name in ("contract", "objective", "outside")
     ]
-    parts = [*game_name(options), costs, *filter(None, designed)]
+    parts = [*([] if options.own else [*game_name(options), costs]), *filter(None, designed)]
     if options.learner != "mtmfq":
         parts.append(options.learner)
     if inner == CREWS:

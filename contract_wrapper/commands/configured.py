@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from contract_wrapper.commands.options import read_map
+from contract_wrapper.commands.own_problem import own_problem
 from contract_wrapper.commands.payments import named_payment
 from contract_wrapper.configuration.keys import NONE, roots, used_by
 from contract_wrapper.configuration.resolve import ERRORS, Resolver
@@ -18,6 +19,7 @@ from contract_wrapper.configuration.sources import Assignment, by_option, last, 
 from contract_wrapper.configuration.tree import Tree, leaves, tree_of
 from contract_wrapper.contracts.costs import COSTS, get_costs
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 from contract_wrapper.learners.registry import get_learner
@@ -115,6 +117,11 @@ def configure(options: argparse.Namespace, command: str) -> Configured:
     Raises:
         ContractsError: the file cannot be read, a key is unknown, or a value is of another type.
     """
+    own = getattr(options, "problem", None)
+    if own is not None:
+        if getattr(options, "contract", None) is not None:
+            raise ContractsError("--problem names what is designed: leave out --contract")
+        options = argparse.Namespace(**{**vars(options), "contract": own_problem(own).name})
     if options.seed < 0:
         raise ContractsError(f"--seed must be at least 0, got {options.seed}")
     file = () if options.config is None else tuple(read_file(options.config))
@@ -129,7 +136,16 @@ def configure(options: argparse.Namespace, command: str) -> Configured:
         found = above or under
         if found is not None:
             changes[name] = _as_named(found.value) if name == "costs" else found.value
+    changes["own"] = _is_own(last((*file, *own_options(options), *sets), "contract"))
     return Configured(command=command, options=argparse.Namespace(**{**vars(options), **changes}), file=file, sets=sets)
+
+
+def _is_own(contract: Assignment | None) -> bool:
+    """Whether what is designed is a problem of the user's own, whose contracts no agents can be shown."""
+    if contract is None or not isinstance(contract.value, str):
+        return False
+    own = ChosenProblem(contract=contract.value).own
+    return own is not None and not isinstance(own, CleanupProblem)
 
 
 def is_given(options: argparse.Namespace, name: str) -> bool:

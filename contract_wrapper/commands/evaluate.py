@@ -21,6 +21,7 @@ from contract_wrapper.commands.options import (
     logging_to,
 )  # fmt: skip
 from contract_wrapper.commands.output import Output
+from contract_wrapper.commands.own_problem import add_problem
 from contract_wrapper.commands.payments import BySharing
 from contract_wrapper.errors import ContractsError
 
@@ -31,6 +32,7 @@ FOLDER = Path("studies/evaluations")
 def add_evaluate(sub: argparse.ArgumentParser) -> None:
     """Add the options of `evaluate`."""
     add_contract(sub)
+    add_problem(sub)
     add_objective(sub)
     add_outside(sub)
     add_configuration(sub)
@@ -90,6 +92,7 @@ def evaluate(options: argparse.Namespace, output: Output) -> int:
 def add_certify(sub: argparse.ArgumentParser) -> None:
     """Add the options of `certify`."""
     add_contract(sub)
+    add_problem(sub)
     add_outside(sub)
     add_configuration(sub)
     add_shared(sub)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.commands.documents import episode_document, study_document
 from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
 from contract_wrapper.commands.output import Output
+from contract_wrapper.commands.own_problem import add_problem, own_problem
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -104,6 +105,7 @@ def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings)
 def add_report(sub: argparse.ArgumentParser) -> None:
     """Add the options of `report`."""
     sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, or of a landscape")
+    add_problem(sub)
     sub.add_argument("--format", choices=FORMATS, default="png", help="of the figures (default: png)")
     sub.add_argument("--no-titles", action="store_true", help="leave the findings out of the figures")
     sub.add_argument("--width", metavar="W", help="of the figures in a paper: column, text, or inches")
@@ -125,6 +127,8 @@ def report(options: argparse.Namespace, output: Output) -> int:
 
     width = options.width if options.width in (None, *WIDTHS) else _number(options.width)
     style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
+    if options.problem is not None:
+        own_problem(options.problem)
     file = find_landscape(options.study)
     if file is not None:
         landscape = read_landscape(file)

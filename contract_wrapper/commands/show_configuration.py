@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper import main_job
 from contract_wrapper.commands.options import add_configuration, add_json, add_payment, add_shared
 from contract_wrapper.commands.output import Output
+from contract_wrapper.commands.own_problem import add_problem, own_problem
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def add_show(sub: argparse.ArgumentParser) -> None:
     add_configuration(sub)
     add_shared(sub)
     add_payment(sub)
+    add_problem(sub)
     main_job.add_crew_options(sub, "as the command has it")
     sub.add_argument(
         "--for", choices=COMMANDS, dest="reader", help="show what this command reads (default: what any of them does)"
@@ -50,6 +52,8 @@ def show(options: argparse.Namespace, output: Output) -> int:
         from contract_wrapper.configuration.stored import read_stored
 
         _check_alone(options)
+        if options.problem is not None:
+            own_problem(options.problem)
         stored = read_stored(options.folder)
         tree, made_by, kind, source = stored.tree, dict(stored.versions), stored.kind, stored.source
         title = f"The configuration of the {kind} in {source}"
@@ -70,7 +74,8 @@ def _resolved(run: Configured) -> dict[str, Any]:
     if reader != "landscape":
         crews = None
         if reader in ("evaluate", "optimize", "show"):
-            usual = main_job.CREWS if reader != "evaluate" and run.options.learner == "mtmfq" else main_job.SCRATCH
+            by_crews = reader != "evaluate" and run.options.learner == "mtmfq" and not run.options.own
+            usual = main_job.CREWS if by_crews else main_job.SCRATCH
             crews = main_job.crew_options(run.options, run.asked_inner() or usual)
         parts.append(run.evaluation(crews))
     if reader in ("optimize", "show"):

@@ -75,10 +75,16 @@ class Resolver:
             """Game and costs are the problem's, everything else is the evaluation's."""
             own = {name: [a for a in some if a.key[0] == name] for name in ("game", "costs")}
             keys, usual = keys_of(EvaluationSettings), EvaluationSettings()
+            named = _table(ChosenProblem(), some, path=(), payment=self.payment)
+            mine = named.own
+            if mine is not None and any(own.values()):
+                raise ContractsError(
+                    f"the problem {mine.name} says for itself which game is played and what work costs: leave out "
+                    f"{' and '.join(name for name, said in own.items() if said)}"
+                )
             game = _read(keys["game"], usual.game, own["game"], ("game",), self.payment)
             costs = get_costs(own["costs"][-1].value) if own["costs"] else usual.costs
-            named = _table(ChosenProblem(), some, path=(), payment=self.payment)
-            base = dataclasses.replace(usual, problem=named.problem(game, costs, self.search().max_cleaners))
+            base = dataclasses.replace(usual, problem=mine or named.problem(game, costs, self.search().max_cleaners))
             rest = [a for a in some if a.key[0] in keys and a.key[0] not in own]
             made: EvaluationSettings = _table(base, rest, path=(), payment=self.payment)
             return made
@@ -108,9 +114,22 @@ class Resolver:
         return explained(build, self._of((*shared, "landscape")))
 
     def designed(self) -> CleanupProblem | None:
-        """Design problem of a landscape, with game and costs of the top; None: that of the tax. Errors as in `evaluation`."""
-        problem = None if self._chosen().usual else self.evaluation().problem
-        return problem if isinstance(problem, CleanupProblem) else None
+        """Design problem of a landscape, with game and costs of the top; None: that of the tax. Errors as in `evaluation`.
+
+        The tax, too, is designed where single agents have prices of their own, so that each of them deviates.
+        """
+        if not self._chosen().usual:
+            problem = self.evaluation().problem
+            if not isinstance(problem, CleanupProblem):
+                raise ContractsError(
+                    f"a landscape needs agents that know all contracts, and those of {self._chosen().contract} cannot be shown "
+                    "to them: make the problem by cleanup_problem(family), or search it (optimize)"
+                )
+            return problem
+        tax = self.landscape()
+        if not tax.costs.singled_out:
+            return None
+        return ChosenProblem().problem(tax.game, tax.costs, self.search().max_cleaners)
 
     def check(self, command: str) -> None:
         """Refuse keys that there are not, values of another type, and by `--set` keys that a command does not read.

@@ -100,6 +100,11 @@ class CostRule:
         """Build a rule: `CostRule.of(cleaner=RoleCost(per_shot=0.02), harvester_3=RoleCost(per_step=0.05))`."""
         return cls(by_role=tuple(by_role.items()))
 
+    @property
+    def singled_out(self) -> tuple[str, ...]:
+        """Agents with prices of their own."""
+        return tuple(name for name, _ in self.by_role if name not in KNOWN_ROLES)
+
     def role(self, role: str, agent: object = None) -> RoleCost:
         """Return the prices of a role, or of one agent of it by its name; all 0 if neither is listed."""
         listed = dict(self.by_role)

@@ -131,3 +131,12 @@ def check_names(what: str, named: Iterable[str], roles: Collection[str], agents:
         raise ContractsError(
             f"{what} name the role {shown(name)}, which no agent has; the roles are {', '.join(sorted(roles))}{hint}"
         )
+
+
+def a_role(who: str) -> str:
+    """Name an agent, or any agent of a role, within a sentence.
+
+    >>> a_role("harvester"), a_role("harvester_2")
+    ('a harvester', 'harvester_2')
+    """
+    return who if who.rpartition("_")[2].isdecimal() else f"a {who}"

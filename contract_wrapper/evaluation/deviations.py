@@ -17,6 +17,7 @@ from cleanup_env import Action
 from cleanup_env.scripted import ScriptedCrew
 from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.contracts.families import check_terms
+from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.envs.batch_game import SettledGame
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.crews import Crews
@@ -64,12 +65,12 @@ def play_deviation(
     seed: int = 0,
     on_contract: Callable[[int], None] | None = None,
 ) -> FloatArray:
-    """Let the first agent of a role deviate from a crew under each of K contracts; its utilities, (K, E).
+    """Let one agent deviate from a crew under each of K contracts; its utilities, (K, E).
 
     Args:
         crews: agents that know the contracts; all but one keep their policy.
         n_cleaners, terms, episodes, seed, on_contract: as in `play_grid`, whose episodes these are.
-        role: who deviates: 'cleaner', 'harvester', or 'free'.
+        role: who deviates: the first 'cleaner', 'harvester', or 'free', or an agent by name, such as 'harvester_2'.
         deviation: one of `scripted_of` role and game, or a deviator that learned.
 
     Raises:
@@ -101,7 +102,7 @@ def deviate(
     *,
     on_step: StepHook | None = None,
 ) -> FloatArray:
-    """Play one episode in which the first agent of a role deviates; its utilities, (B,).
+    """Play one episode in which one agent deviates; its utilities, (B,).
 
     Args:
         game: B games.
@@ -114,12 +115,13 @@ def deviate(
         ContractsError: there is no such role, agent or deviation.
     """
     agent, rng = first_of(game, role), np.random.default_rng(np.random.SeedSequence([seed, 1]))
+    role = game.roles.names[agent]
     if not isinstance(deviation, Deviator):
         return play_as(
             Population(game, policy), agent, _script(game, role, agent, deviation, rng), seed, on_step=on_step
         )
     if deviation.role != role:
-        raise ContractsError(f"this deviator learned as a {deviation.role}, and a {role} is to deviate")
+        raise ContractsError(f"this deviator learned as {a_role(deviation.role)}, and {a_role(role)} is to deviate")
     lone = LoneLearner(game, policy, agent, with_context=deviation.policy.signature.n_context > 0)
     return play_as(lone.population, agent, _learned(deviation.policy, lone, rng), seed, on_step=on_step)
 
@@ -169,7 +171,7 @@ def scripted_of(game: PlayedGame, role: str) -> tuple[str, ...]:
     """
     agent = first_of(game, role)
     if isinstance(game, SettledGame):
-        return SCRIPTED[role]
+        return SCRIPTED[game.roles.names[agent]]
     n_actions = game.n_actions[int(game.agent_types[agent])]
     return (RANDOM, *(_always(k) for k in range(n_actions) if n_actions <= MOST_CONSTANT))
 

@@ -88,7 +88,7 @@ def train_deviator(
 
     Args:
         crews: all other agents, who keep their policy.
-        role: of the agent that learns, the first of its role: 'cleaner', 'harvester', or 'free'.
+        role: of the agent that learns, the first of its role: 'cleaner', 'harvester', or 'free'; or its name.
         warm: whether it goes on from the crew's own network ('learned on'), which must be of mtmfq, or learns anew.
         config: settings, of mtmfq, also against crews that PPO trained; `hidden` is the crew's in any case, and a deviator that goes on begins no hotter than
             `WARM_TEMPERATURE`.
@@ -125,7 +125,7 @@ def learn_alone(
     path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
-    """Train the first agent of a role alone, in games that take turns, while all others act as `policy` says.
+    """Train the first agent of a role, or one by name, in games that take turns, while all others act as `policy` says.
 
     Args:
         games: of `config.n_games` copies each; with a context, or under one contract without (`ContractedGame`).
@@ -164,7 +164,7 @@ def learn_alone(
             should_stop=should_stop,
         )
     return Deviator(
-        name=name, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
+        name=name, role=learners[0].type_names[0], policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
         finished=result.finished,
     )  # fmt: skip
 
@@ -174,7 +174,7 @@ def learn_alone_by_ppo(
     path: Path | None = None, identity: Mapping[str, Any] | None = None,
     on_progress: Callable[[TrainProgress], None] | None = None, should_stop: Callable[[], bool] | None = None,
 ) -> Deviator:  # fmt: skip
-    """Train the first agent of a role alone by PPO, at one contract, while all others act as `policy` says.
+    """Train the first agent of a role, or one by name, by PPO at one contract, while all others act as `policy` says.
 
     Args:
         game: of `config.n_games` copies, all under the same contract, which the deviator does not see.
@@ -195,7 +195,7 @@ def learn_alone_by_ppo(
     about = {**(identity or {}), "deviation": PPO, "role": role}
     if path is not None and path.exists():
         kept = PPOPolicy.load(path, about)
-        return Deviator(name=PPO, role=role, policy=kept, curve=None, cpu_seconds=0.0, finished=True)
+        return Deviator(name=PPO, role=learner.type_names[0], policy=kept, curve=None, cpu_seconds=0.0, finished=True)
     with told(on_progress, f"{role}-{PPO}-seed{seed}", {**about, "deviator": config.to_dict()}, (role,)) as tell:
         result = train_ppo(
             learner,
@@ -209,7 +209,7 @@ def learn_alone_by_ppo(
     if path is not None and result.finished:
         result.policy.save(path)
     return Deviator(
-        name=PPO, role=role, policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
+        name=PPO, role=learner.type_names[0], policy=result.policy, curve=result.curve, cpu_seconds=result.cpu_seconds,
         finished=result.finished,
     )  # fmt: skip
 
@@ -221,14 +221,20 @@ def roles_of(game: PlayedGame) -> tuple[str, ...]:
 
 
 def first_of(game: PlayedGame, role: str) -> int:
-    """Number of the first agent of a role; agents of a role start alike, and one stands for all.
+    """Number of the first agent of a role, or of an agent by its name.
+
+    Agents of a role start alike, and one stands for all that the contract and the costs do not tell apart.
 
     Raises:
         ContractsError: there is no such role, or no such agent in this game.
     """
     known = dict.fromkeys((*game.type_names, *roles_of(game)))
+    if isinstance(role, str) and role not in known and role in game.roles.agents:
+        return game.roles.agents.index(role)
     if not isinstance(role, str) or role not in known:
-        raise ContractsError(f"there is no role {shown(role)}: those that may deviate are {' and '.join(known)}")
+        raise ContractsError(
+            f"there is no role or agent {shown(role)}: those that may deviate are {' and '.join(known)}, or an agent by name"
+        )
     if role not in game.roles.names:
         raise ContractsError(
             f"there is no {role} in this game, whose agents are {', '.join(game.roles.agents)}: "

@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from contract_wrapper.contracts.contract import as_number
 from contract_wrapper.contracts.designed_contract import AnyContract
+from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.participation import SURE, Acceptance, acceptance
@@ -104,7 +105,7 @@ class RoleGain:
     """What agents of a role gain by their strongest deviation, as measured in S trainings."""
 
     role: str
-    """Who deviates."""
+    """Who deviates: the first agent of a role, which stands for all, or an agent by name."""
 
     gains: Sequence[Estimate]
     """Gain in each training, on other episodes than those on which the strongest was chosen."""
@@ -141,7 +142,7 @@ class GainBound:
     """What a role gains at most by the deviations that were tried, in apples per episode."""
 
     role: str
-    """Who deviates."""
+    """Who deviates: the first agent of a role, which stands for all, or an agent by name."""
 
     deviation: str
     """Its strongest deviation; where trainings differ, each with its count."""
@@ -180,7 +181,7 @@ class Certificate:
     """Gains by deviating alone, role by role (eq. 3)."""
 
     missing: tuple[str, ...]
-    """Roles of which no deviation was measured: as long as there is one, nothing is certified."""
+    """Roles, or agents, of which no deviation was measured: as long as there is one, nothing is certified."""
 
     epsilon: float
     """Apples per episode that count as nothing."""
@@ -201,7 +202,7 @@ class Certificate:
     def bounds(self) -> tuple[Bound, ...]:
         """All that must not lie below -epsilon: the margins, and minus the gains."""
         turned = (
-            Bound(name=f"minus the gain of a {g.role}", mean=-g.mean, se=g.se, lower=-g.upper, upper=-g.lower)
+            Bound(name=f"minus the gain of {a_role(g.role)}", mean=-g.mean, se=g.se, lower=-g.upper, upper=-g.lower)
             for g in self.gains
         )
         return (*self.margins, *turned)
@@ -260,7 +261,7 @@ def certify(
     epsilon: float,
     confidence: float = CONFIDENCE,
     unit: Unit | None = None,
-    roles: Mapping[str, str] | None = None,
+    needed: Sequence[str] | None = None,
     counted_in: str = "apples",
 ) -> Certificate:
     """Put what was measured in S trainings of one contract together to its certificate.
@@ -268,11 +269,12 @@ def certify(
     Args:
         contract: which contract.
         margins: margin of participation of each agent, by name, one estimate per training.
-        gains: gains of each role; one that is missing here but has agents leaves the contract undecided.
+        gains: gains of each role, or of agents by name.
         epsilon: see `default_epsilon`.
         confidence: that all bounds on one side hold.
         unit: what errors are over; None: trainings if there are at least two, else episodes.
-        roles: role of each agent; left out: its name says it, up to the last underscore.
+        needed: roles and agents whose gain the contract needs: one that is missing leaves it undecided. Left out: the
+            roles that the agents' names say, up to the last underscore.
         counted_in: what amounts are counted in, in the plural.
 
     Raises:
@@ -300,8 +302,7 @@ def certify(
         for i, g in enumerate(gains, start=len(margins))
     ]  # fmt: skip
     told = tuple(g for g in measured if math.isfinite(g.mean))
-    told_roles = roles or {}
-    there = dict.fromkeys(told_roles.get(name) or name.rpartition("_")[0] or name for name in margins)
+    there = dict.fromkeys([name.rpartition("_")[0] or name for name in margins] if needed is None else needed)
     return Certificate(
         contract=contract, margins=tuple(bounds), gains=told,
         missing=tuple(role for role in there if role not in {g.role for g in told}),

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from contract_wrapper import interrupts
 from contract_wrapper.contracts.contract import as_int
 from contract_wrapper.contracts.designed_contract import AnyContract
+from contract_wrapper.contracts.roles import Roles, a_role
 from contract_wrapper.errors import ContractsError, require_package, shown
 from contract_wrapper.evaluation.deviations import deviate, scripted_of
 from contract_wrapper.evaluation.deviators import (
@@ -30,7 +31,6 @@ from contract_wrapper.evaluation.deviators import (
     first_of,
     learn_alone,
     learn_alone_by_ppo,
-    roles_of,
 )
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
@@ -40,7 +40,15 @@ from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.seeds import evaluate_seeds
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import make_folder
-from contract_wrapper.landscapes.certificate import Certificate, RoleGain, certify, default_epsilon, gain, strongest
+from contract_wrapper.landscapes.certificate import (
+    Certificate,
+    RoleGain,
+    certify,
+    default_epsilon,
+    gain,
+    strongest,
+)
+from contract_wrapper.landscapes.certifying.alike import role_of, who_deviates
 from contract_wrapper.landscapes.certifying.subject import (
     Subject,
     crews_for,
@@ -82,7 +90,8 @@ def measure_certificate(
     Args:
         subjects: the agents of S trainings of the same contract.
         baseline: the outcome without a contract, of the same game and costs: one for all, or one for each training.
-        roles: who deviates, default: all roles of the game; one that is left out leaves the certificate undecided.
+        roles: who deviates: roles, or agents by name; default: all roles of the game, and where the contract or the
+            costs tell agents of a role apart, one of each kind. Who is left out leaves the certificate undecided.
         folder: where deviators are kept; those that are there are not trained again.
         deviator_episodes: training episodes of each deviator, in place of the subjects' settings.
         ppo: settings of deviators of PPO; None: there are none.
@@ -102,7 +111,8 @@ def measure_certificate(
             raise ContractsError(f"{name} must be an integer of at least 2 episodes, got {shown(value)}")
     contract, problem, game = subjects[0].contract, subjects[0].problem, subjects[0].games(1)
     agents = dict(zip(game.roles.agents, game.roles.names, strict=True))
-    place = {role: first_of(game, role) for role in (roles_of(game) if roles is None else roles)}
+    needed = who_deviates(game)
+    place = {who: first_of(game, who) for who in _asked(needed, roles, game.roles)}
     path, tell, expected = make_folder(folder), say or (lambda _: None), mean_outcome(baselines)
     margins: dict[str, list[Estimate]] = {}
     gains: dict[str, list[tuple[Estimate, str, float]]] = {role: [] for role in place}
@@ -115,7 +125,7 @@ def measure_certificate(
             margins.setdefault(agent, []).append(margin)
         for role, i in place.items():
             tried = _deviations(subject, role, path, deviator_episodes, ppo, tell, should_stop)
-            tell(f"seed {subject.seed}: {len(tried)} deviations of a {role} are played")
+            tell(f"seed {subject.seed}: {len(tried)} deviations of {a_role(role)} are played")
             gains[role].append(_strongest(subject, role, i, tried, chosen, measured))
     return certify(
         contract,
@@ -128,8 +138,19 @@ def measure_certificate(
             for role, rows in gains.items()
         ],
         epsilon=default_epsilon([u.mean for b in baselines for u in b.utilities.values()]),
-        roles=agents, counted_in="apples" if problem is None else problem.unit,
+        needed=needed, counted_in="apples" if problem is None else problem.unit,
     )  # fmt: skip
+
+
+def _asked(needed: Sequence[str], asked: Sequence[str] | None, roles: Roles) -> list[str]:
+    """Return who deviates: all who have to be tried, or those of them who were asked for, by role or by name."""
+    if asked is None:
+        return list(needed)
+    found: list[str] = []
+    for who in asked:
+        of_role = [one for one in needed if one not in roles.names and role_of(one, roles.agents) == who]
+        found += of_role or [who]
+    return list(dict.fromkeys(found))
 
 
 def _baselines_of(subjects: Sequence[Subject], baseline: Outcome | Sequence[Outcome]) -> list[Outcome]:
@@ -261,6 +282,6 @@ def _deviations(
 def _telling(say: Say, subject: Subject, role: str, name: str) -> Callable[[TrainProgress], None]:
     def tell(p: TrainProgress) -> None:
         interrupts.check()
-        say(f"seed {subject.seed}: a {role} alone, {name}: episode {p.episode}/{p.episodes}")
+        say(f"seed {subject.seed}: {a_role(role)} alone, {name}: episode {p.episode}/{p.episodes}")
 
     return tell

@@ -31,6 +31,11 @@ def register_problem(problem: DesignProblem) -> DesignProblem:
     return problem
 
 
+def problem_names() -> tuple[str, ...]:
+    """Names of the design problems that `get_problem` returns: registered ones, and those that installed packages offer."""
+    return tuple(sorted({*_known, *(entry.name for entry in entry_points(group=GROUP))}))
+
+
 def get_problem(name: str) -> DesignProblem:
     """Return a design problem by name.
 
@@ -41,10 +46,10 @@ def get_problem(name: str) -> DesignProblem:
         return _known[name]
     offered = {entry.name: entry for entry in entry_points(group=GROUP)}
     if name not in offered:
-        known = ", ".join(sorted({*_known, *offered})) or "none"
+        known = ", ".join(problem_names()) or "none"
         raise ContractsError(
             f"there is no design problem {shown(name)} (known: {known}): run the program that defines it, which calls "
-            "register_problem(...)"
+            "register_problem(...), or name it to the command (--problem FILE.py:NAME)"
         )
     try:
         problem = offered[name].load()

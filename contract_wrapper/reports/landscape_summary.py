@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.evaluation.participation import SURE, Acceptance
 from contract_wrapper.landscapes.bounds import BoolArray
 from contract_wrapper.landscapes.compare import TieBreak
@@ -156,8 +157,8 @@ def _gains(found: Findings, best: int) -> list[str]:
         percent = g.percent(g.upper)
         of = f" ({abs(percent):.1f} % of its utility)" if np.isfinite(percent) else ""
         how = f"gains at most {g.upper:.2f}" if g.upper >= 0.0 else f"loses at least {-g.upper:.2f}"
-        parts.append(f"a {g.role} {how}{of}, by {g.deviation}")
-    parts += [f"of a {role} no deviation was measured" for role in certificate.missing]
+        parts.append(f"{a_role(g.role)} {how}{of}, by {g.deviation}")
+    parts += [f"of {a_role(role)} no deviation was measured" for role in certificate.missing]
     return [f"What an agent gains by leaving its play alone, with bounds that hold together: {'; '.join(parts)}."]
 
 

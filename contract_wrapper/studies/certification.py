@@ -162,6 +162,7 @@ def together(certificates: Sequence[Certificate]) -> Certificate:
         epsilon=first.epsilon,
         confidence=first.confidence,
         unit="episodes",
+        needed=(*(g.role for g in first.gains), *first.missing),
         counted_in=first.counted_in,
     )
 

@@ -6,6 +6,8 @@ that was not.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from contract_wrapper.bo.cpmes import ask
@@ -95,7 +97,7 @@ def next_suggestions(record: StudyRecord, number: int = 2) -> list[str]:
     """What the search would try next, and why, in words; empty if it cannot say."""
     try:
         return [
-            f"{record.designs.contract(s.design)} (predicted {_maximised(record)} {s.objective_mean:.0f} ± {s.objective_sd:.0f}, accepted with "
+            f"{record.designs.contract(s.design)} (predicted {_maximised(record)} {_figures(s.objective_mean, s.objective_sd)}, accepted with "
             f"probability {s.probability_feasible:.2f})"
             for s in suggest(record, number)
         ]
@@ -106,3 +108,14 @@ def next_suggestions(record: StudyRecord, number: int = 2) -> list[str]:
 def _maximised(record: StudyRecord) -> str:
     """Name of what the search maximises."""
     return "welfare" if record.settings.problem is None else record.settings.problem.objective
+
+
+def _figures(mean: float, sd: float) -> str:
+    """A prediction with as many decimals as three figures of it need.
+
+    >>> _figures(612.3, 8.21), _figures(2.9468, 0.0312)
+    ('612 ± 8', '2.95 ± 0.03')
+    """
+    decimals = max(0, 2 - math.floor(math.log10(max(abs(mean), 1e-9))))
+    decimals = min(decimals, 6)
+    return f"{mean:.{decimals}f} ± {sd:.{decimals}f}"

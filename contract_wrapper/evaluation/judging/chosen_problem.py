@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.contracts.named_families import family_names
+from contract_wrapper.errors import ContractsError
 from contract_wrapper.problems.cleanup import CleanupProblem, cleanup_problem
+from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.problems.registry import get_problem, problem_names
 
 USUAL = "tax"
 """The paper's contracts, which need no design problem of their own."""
@@ -19,13 +23,30 @@ class ChosenProblem:
 
     contract: str = USUAL
     """Family of contracts by name: `tax`, `tax-by-cells`, `price-per-cell`, `tax-per-harvester`, `tax-and-piece-rate`,
-    `linear`, `free-tax`, or one that this program registered."""
+    `linear`, `free-tax`, or one that this program registered; or the name of a design problem of your own (`--problem`),
+    which then says game and costs."""
 
     objective: str = "welfare"
     """What is maximised: `welfare`, `worst` (utility of the worst-off agent), `nash` or `income`."""
 
     outside: str = ""
     """What agents could have elsewhere, per episode, by role or agent: `cleaner:5;cleaner_2:8`."""
+
+    @property
+    def own(self) -> DesignProblem | None:
+        """The design problem of the user's own that `contract` names; None: a family of contracts of Clean-up.
+
+        Raises:
+            ContractsError: a package offers it that cannot be loaded; or `objective` and `outside` are given, which the
+                problem says for itself.
+        """
+        if self.contract in family_names() or self.contract not in problem_names():
+            return None
+        problem = get_problem(self.contract)
+        for name in ("objective", "outside"):
+            if getattr(self, name) != getattr(ChosenProblem(), name):
+                raise ContractsError(f"the problem {problem.name} says for itself what its {name} is: leave out {name}")
+        return problem
 
     @property
     def usual(self) -> bool:

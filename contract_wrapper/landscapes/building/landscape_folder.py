@@ -20,6 +20,7 @@ from contract_wrapper.files import make_folder, read_sealed, write_sealed, write
 from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.building.one_seed import BuildStatus, build_seed, part_at
 from contract_wrapper.landscapes.building.plan import Plan, Table
+from contract_wrapper.landscapes.building.seed_tables import names_of
 from contract_wrapper.progress import Pace, Progress
 from mtmfq.checkpoint import plain
 
@@ -91,6 +92,9 @@ def make_landscape(
     if not 1 <= len(numbered) <= MOST_SEEDS or len(set(numbered)) < len(numbered):
         raise ContractsError(f"a landscape has 1 to {MOST_SEEDS:,} seeds, none twice, got {shown(list(seeds))}")
     check_processes(processes)
+    names_of(
+        settings.roles, settings.agents_of(max(settings.sizes))
+    )  # what cannot be made is refused before any training
     make_folder(folder)
     lock = lock_folder(folder)
     try:

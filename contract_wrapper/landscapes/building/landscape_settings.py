@@ -140,7 +140,17 @@ class LandscapeSettings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Roles whose deviations are measured, in the order of the axis R."""
+        """Roles whose deviations are measured, in the order of the axis R.
+
+        Raises:
+            ContractsError: the costs tell agents of a role apart.
+        """
+        if self.costs.singled_out:
+            raise ContractsError(
+                "a landscape of taxes measures one agent of each role for all, but there are prices of "
+                f"{', '.join(self.costs.singled_out)} alone: make one of designs (DesignLandscapeSettings with "
+                "cleanup_problem('tax', costs=...))"
+            )
         return ROLES
 
     def tried_columns(self) -> list[int]:

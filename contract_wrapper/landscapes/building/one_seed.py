@@ -19,6 +19,7 @@ from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.building.measured import Measured
 from contract_wrapper.landscapes.building.plan import Plan, Table
 from contract_wrapper.landscapes.building.seed_tables import SeedTables
+from contract_wrapper.landscapes.certifying.alike import role_of
 
 PARTS = ("baseline", "crews", "deviators", "trying deviations", "playing contracts", "measuring gains")
 """What is done for a seed, in this order; contracts without cleaners are the baseline alone."""
@@ -104,7 +105,10 @@ def build_seed(
     if crews is None:
         raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
     learned: list[Deviator] = []
-    kinds = [(role, warm) for role in settings.roles for warm in (False, True)]
+    agents = settings.agents_of(max(settings.sizes))
+    # A deviator sees its contract: one that learned as the first of its role serves all of the role.
+    roles = dict.fromkeys(role_of(who, agents) for who in settings.roles)
+    kinds = [(role, warm) for role in roles for warm in (False, True)]
     for i, (role, warm) in enumerate(kinds):
         what = f"{role} {'goes on' if warm else 'learns anew'}"
         deviator = train_deviator(

@@ -49,7 +49,7 @@ class Plan(Protocol[Table_co]):
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Roles whose deviations are measured, in the order of the axis R."""
+        """Roles, or agents by name, whose deviations are measured, in the order of the axis R."""
         ...
 
     def none(self) -> AnyContract:

@@ -23,6 +23,7 @@ from contract_wrapper.evaluation.deviations import SCRIPTED, play_deviation
 from contract_wrapper.evaluation.deviators import LEARNED_ANEW, LEARNED_ON, Deviator
 from contract_wrapper.landscapes.building.measured import PLAYED
 from contract_wrapper.landscapes.building.plan import Plan
+from contract_wrapper.landscapes.certifying.alike import role_of
 from mtmfq.checkpoint import check_identity, open_arrays, plain, save_arrays
 from mtmfq.interface import LearnerError
 
@@ -31,9 +32,10 @@ IntArray = NDArray[np.int64]
 Arrays = dict[str, FloatArray]
 
 
-def names_of(roles: Sequence[str]) -> tuple[str, ...]:
-    """Names of all deviations of some roles, D."""
-    return (*dict.fromkeys(name for role in roles for name in SCRIPTED[role]), LEARNED_ANEW, LEARNED_ON)
+def names_of(roles: Sequence[str], agents: Sequence[str] = ()) -> tuple[str, ...]:
+    """Names of all deviations of some roles, or of agents by name, D."""
+    scripted = (name for who in roles for name in SCRIPTED[role_of(who, tuple(agents))])
+    return (*dict.fromkeys(scripted), LEARNED_ANEW, LEARNED_ON)
 
 
 KIND = "landscape table"
@@ -58,13 +60,14 @@ class SeedTables:
         self._settings, self._folder, self._crews, self._tell = settings, folder, crews, tell
         self._seed = seed
         self._identity = {"landscape": settings.about(), "seed": seed}
-        self._roles, self._names = settings.roles, names_of(settings.roles)
+        agents = settings.agents_of(max(settings.sizes))
+        self._roles, self._names = settings.roles, names_of(settings.roles, agents)
         self._deviations: dict[str, dict[int, str | Deviator]] = {
-            role: {
-                **{self._names.index(name): name for name in SCRIPTED[role]},
-                **{self._names.index(d.name): d for d in learned if d.role == role},
+            who: {
+                **{self._names.index(name): name for name in SCRIPTED[role_of(who, agents)]},
+                **{self._names.index(d.name): d for d in learned if d.role == role_of(who, agents)},
             }
-            for role in self._roles
+            for who in self._roles
         }
         self.cpu_seconds = 0.0
         """CPU time of all playing, over all runs."""
@@ -85,7 +88,7 @@ class SeedTables:
                 how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": seed_of_contract(self._seed, 0)}
                 crew = play_grid(self._crews, n, terms, on_contract=count, **how).utilities
                 gains = np.full(shape, np.nan)
-                for r, role in enumerate(self._roles):
+                for r, role in self._who(n):
                     for d, deviation in self._deviations[role].items():
                         alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
                         gains[:, r, d] = np.stack(mean_and_error(alone - self._first(crew, n, role)), axis=1)
@@ -127,8 +130,8 @@ class SeedTables:
 
             def make(i: int = i, n: int = n) -> Arrays:
                 count = self._counter(2, i * n_roles * near.shape[1], n_roles * near.size)
-                found = np.empty((near.shape[1], n_roles, 2))
-                for r, role in enumerate(self._roles):
+                found = np.full((near.shape[1], n_roles, 2), np.nan)
+                for r, role in self._who(n):
                     chosen, crew = strongest[near[i], r], self._first(played[i]["utilities"], n, role)
                     alone = [
                         play_deviation(
@@ -148,10 +151,17 @@ class SeedTables:
         number = 1 + size * len(self._settings.points) + point
         return {"episodes": self._settings.episodes, "seed": seed_of_contract(self._seed, number)}
 
-    def _first(self, utilities: FloatArray, n_cleaners: int, role: str) -> FloatArray:
-        """Utilities (K, E) of the first agent of a role, of those of all agents (K, E, N)."""
-        roles = [agent.rpartition("_")[0] for agent in self._settings.agents_of(n_cleaners)]
-        first: FloatArray = utilities[..., roles.index(role)]
+    def _who(self, n_cleaners: int) -> list[tuple[int, str]]:
+        """Place on the axis R and name of those who deviate and are there with a crew of one size."""
+        agents = self._settings.agents_of(n_cleaners)
+        there = {*agents, *(agent.rpartition("_")[0] for agent in agents)}
+        return [(r, who) for r, who in enumerate(self._roles) if who in there]
+
+    def _first(self, utilities: FloatArray, n_cleaners: int, who: str) -> FloatArray:
+        """Utilities (K, E) of an agent by name, or of the first of a role, of those of all agents (K, E, N)."""
+        agents = self._settings.agents_of(n_cleaners)
+        names = agents if who in agents else tuple(agent.rpartition("_")[0] for agent in agents)
+        first: FloatArray = utilities[..., names.index(who)]
         return first
 
     def _counter(self, table: int, begun: int, total: int) -> Callable[[int], None]:

@@ -33,8 +33,7 @@ NEAR = 1e-9
 class DesignLandscape(ContractTable):
     """What K contracts of a design problem bring about for crews of S conditioned trainings; see `ContractTable`.
 
-    `about["problem"]` is what a file keeps of the problem (`DesignProblem.to_dict`). Gains are those of the first agent
-    of each role; where a contract treats agents of a role differently, they say nothing of the others.
+    `about["problem"]` is what a file keeps of the problem (`DesignProblem.to_dict`).
     """
 
     FORM: ClassVar[Form] = DESIGN_FORM
@@ -43,7 +42,8 @@ class DesignLandscape(ContractTable):
     """Names of the P numbers of a contract."""
 
     roles: tuple[str, ...]
-    """Roles whose deviations are measured, the axis R."""
+    """Who deviates, the axis R: the first agent of a role, which stands for all; where contracts or costs tell agents of
+    a role apart, one of each kind, by name."""
 
     numbers: FloatArray
     """Numbers of the contracts, (K, P); NaN for no contract, which is the first."""
@@ -91,7 +91,7 @@ class DesignLandscape(ContractTable):
 
     @property
     def tried_roles(self) -> tuple[str, ...]:
-        """Roles whose deviations are measured, the axis R."""
+        """Roles, or agents by name, whose deviations are measured: the axis R."""
         return self.roles
 
     def role_of(self, agent: str) -> str:

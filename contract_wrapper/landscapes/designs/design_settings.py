@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_wrapper.contracts.designed_contract import DesignedContract
-from contract_wrapper.contracts.families import latin_hypercube
+from contract_wrapper.contracts.families import latin_hypercube, stratified_terms
+from contract_wrapper.contracts.roles import Roles
+from contract_wrapper.contracts.settlement import StepSettlement
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import SIZES
@@ -22,6 +24,7 @@ from contract_wrapper.landscapes.bounds import FloatArray
 from contract_wrapper.landscapes.building.landscape_settings import OF_DESIGNS, LandscapeSettings
 from contract_wrapper.landscapes.building.measured import Measured, arrays_of, gains_of
 from contract_wrapper.landscapes.building.seed_tables import names_of, nearest
+from contract_wrapper.landscapes.certifying.alike import N_STEPS, who_differs
 from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
 from contract_wrapper.landscapes.designs.judged import judged
 from contract_wrapper.problems.cleanup import CREW, CleanupProblem
@@ -101,8 +104,15 @@ class DesignLandscapeSettings:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """Roles whose deviations are measured, in the order of the axis R."""
-        return tuple(dict.fromkeys(agent.rpartition("_")[0] for agent in self.agents_of(max(self.sizes))))
+        """Who deviates, in the order of the axis R: roles, or agents by name where contracts or costs tell them apart."""
+        problem, agents = self.problem, self.agents_of(max(self.sizes))
+        roles = Roles.from_agents(agents)
+        rng = np.random.default_rng(0)
+        drawn = stratified_terms(problem.family, N_STEPS, rng)  # what no drawn contract tells apart, none does
+        settlement = StepSettlement(
+            roles=roles, payment=problem.family.payment(drawn), costs=problem.costs, horizon=problem.game.horizon
+        )
+        return who_differs(settlement, tuple(dict.fromkeys(roles.names)), N_STEPS)
 
     def none(self) -> DesignedContract:
         """Return the baseline: no contract."""
@@ -167,7 +177,8 @@ class DesignLandscapeSettings:
         names = [term.name for term in self.problem.terms]
         columns, n = self.tried_columns(), len(self.points)
         return DesignLandscape(
-            about=self.about(), seeds=(seed,), agents=agents, deviations=names_of(self.roles), roles=self.roles,
+            about=self.about(), seeds=(seed,), agents=agents, deviations=names_of(self.roles, agents),
+            roles=self.roles,
             terms=tuple(names), numbers=np.array([[np.nan] * len(names), *rows], np.float64),
             gains=gains, gains_se=errors, strongest=strongest,
             tried_at=np.array([1 + i * n + c for i in range(len(self.sizes)) for c in columns]),

@@ -99,7 +99,7 @@ class ContractTable(ABC):
     @property
     @abstractmethod
     def tried_roles(self) -> tuple[str, ...]:
-        """Roles whose deviations are measured, the axis R."""
+        """Roles, or agents by name, whose deviations are measured: the axis R."""
 
     @abstractmethod
     def contracts(self) -> Sequence[AnyContract]:
@@ -138,9 +138,17 @@ class ContractTable(ABC):
         """What the principal maximises, and its standard errors over episodes, both (S, K): welfare."""
         return self.welfare, self.welfare_se
 
-    def of_role(self, role: str) -> NDArray[np.int64]:
-        """Places of the agents of a role on the axis A."""
-        return np.array([i for i, agent in enumerate(self.agents) if self.role_of(agent) == role], np.int64)
+    def of_role(self, who: str) -> NDArray[np.int64]:
+        """Places of the agents of a role on the axis A, or of one agent by name."""
+        if who in self.agents:
+            return np.array([self.agents.index(who)], np.int64)
+        return np.array([i for i, agent in enumerate(self.agents) if self.role_of(agent) == who], np.int64)
+
+    def untried(self) -> dict[str, NDArray[np.int64]]:
+        """Roles of which nobody's deviations were tried, with the places of their agents."""
+        tried = {self.role_of(who) if who in self.agents else who for who in self.tried_roles}
+        roles = dict.fromkeys(map(self.role_of, self.agents))
+        return {role: self.of_role(role) for role in roles if role not in tried}
 
     def check(self) -> None:
         """Refuse names, arrays and numbers that are none.
@@ -194,6 +202,7 @@ class ContractTable(ABC):
         """
         k, margins, errors = self.number(contract), self.margins(), self.margins_se()
         there = [i for i in range(len(self.agents)) if np.isfinite(self.utilities[0, k, i])]
+        needed = [who for who in (*self.tried_roles, *self.untried()) if set(self.of_role(who)) & set(there)]
         gains = [
             RoleGain(
                 role=role,
@@ -211,6 +220,7 @@ class ContractTable(ABC):
             epsilon=self.default_epsilon() if epsilon is None else epsilon,
             confidence=confidence,
             unit=unit,
+            needed=needed,
         )
 
     def best(self, among: ArrayLike | None = None, values: FloatArray | None = None) -> int:
@@ -252,7 +262,12 @@ class ContractTable(ABC):
         found = self.bounds(confidence=confidence, unit=unit)
         there = np.isfinite(self.utilities[0])
         needed = np.column_stack([there, *(there[:, self.of_role(role)].any(axis=1) for role in self.tried_roles)])
-        return decided(found.lower, found.upper, needed, self.default_epsilon() if epsilon is None else epsilon)
+        certified, refuted = decided(
+            found.lower, found.upper, needed, self.default_epsilon() if epsilon is None else epsilon
+        )
+        for places in self.untried().values():
+            certified &= ~there[:, places].any(axis=1)
+        return certified, refuted
 
     def save(self, path: Path | str) -> None:
         """Write one sealed .npz; an older one at `path` stays whole until the new one is on disk.

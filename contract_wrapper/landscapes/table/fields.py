@@ -71,7 +71,7 @@ MOST_CONTRACTS, MOST_NAMES = 32_000, 1_000
 """Contracts that a file can number; agents, deviations or seeds that a landscape may have."""
 
 _AGENT = re.compile(r"[a-z][a-z_]{0,30}_[0-9]{1,6}")
-_ROLE = re.compile(r"[a-z][a-z_]{0,30}")
+_ROLE = re.compile(r"[a-z][a-z_]{0,30}(_[0-9]{1,6})?")
 _WORDS = re.compile(r"[A-Za-z0-9][A-Za-z0-9 .,+()_-]{0,59}")
 
 
@@ -84,7 +84,7 @@ _NAMES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "seeds": ("integers of at least 0", lambda item: as_int(item) is not None and (as_int(item) or 0) >= 0),
     "agents": ("role_number", _matching(_AGENT)),
     "deviations": _WORDED,
-    "roles": ("small letters", _matching(_ROLE)),
+    "roles": ("small letters, or role_number", _matching(_ROLE)),
     "terms": _WORDED,
 }
 """What the entries of each list must be, in words and as a test."""

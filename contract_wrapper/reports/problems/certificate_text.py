@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.landscapes.certificate import Certificate, GainBound, Verdict
 from contract_wrapper.landscapes.reachable import TOLERANCE
 from contract_wrapper.studies.record import StudyRecord, TrialRecord
@@ -19,7 +20,7 @@ def about_certificate(certificate: Certificate | None) -> list[str]:
     }[certificate.verdict]
     if largest is not None:
         text += (
-            f" The deviation that may bring most is that of a {largest.role}, {largest.deviation}: {largest.mean:+.2f} ± "
+            f" The deviation that may bring most is that of {a_role(largest.role)}, {largest.deviation}: {largest.mean:+.2f} ± "
             f"{largest.se:.2f}, at most {largest.upper:+.2f}; deviations that were not tried may bring more."
         )
     return [text]

@@ -7,6 +7,7 @@ from textwrap import wrap
 
 import numpy as np
 
+from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
@@ -83,10 +84,10 @@ def write_design_report(landscape: DesignLandscape, folder: Path, *, style: Figu
     page.add(
         "landscape_gains", lambda: draw_gains(found, style=style),
         lambda: (
-            f"Of the first agent of each role ({', '.join(landscape.roles)}), by its strongest deviation of "
-            f"{escaped(', '.join(landscape.deviations))}, all others as they are. All were tried at "
-            f"{len(landscape.tried_at)} contracts; elsewhere the strongest nearby was taken. Where a contract treats agents "
-            "of a role differently, this says nothing of the others."
+            f"By the strongest deviation of {escaped(', '.join(landscape.deviations))}, all others as they are, of "
+            f"{', '.join(map(a_role, landscape.roles))}, whoever gains most; the first agent of a role stands for all that "
+            f"contract and costs treat alike. All were tried at {len(landscape.tried_at)} contracts; elsewhere the strongest "
+            "nearby was taken."
         ), heading="What somebody gains by leaving alone",
     )  # fmt: skip
     head = [f"# Report of the landscape: {escaped(landscape.problem)}", code_block(design_summary(landscape))]
