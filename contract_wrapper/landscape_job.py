@@ -8,7 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import FAMILIES, add_objective, add_outside, game_name, logging_to
+from contract_wrapper.commands.options import FAMILIES, add_epsilon, add_objective, add_outside, game_name, logging_to
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--contract", metavar="NAME", help=f"whose contracts are played: {FAMILIES}")
     add_objective(sub)
     add_outside(sub)
+    add_epsilon(sub)
     sub.add_argument(
         "--steps", type=int, metavar="N",
         help="values of each number of such a contract, where it has one or two besides the crew (default: 21; quick: 5)",
@@ -143,6 +144,7 @@ def folder_name(run: Configured) -> str:
     designed = [
         re.sub(r"[^A-Za-z0-9.]+", "-", getattr(options, name) or "") for name in ("contract", "objective", "outside")
     ]
+    designed += [] if options.epsilon is None else [f"epsilon{options.epsilon:g}"]
     grid = [f"{getattr(options, name)}-{name}" for name in ("steps", "samples") if getattr(options, name) is not None]
     parts = [*game_name(options), costs, *filter(None, designed), *grid, *quick, *episodes]
     return "-".join([*parts, *suffix(by_hand(run))])
@@ -168,7 +170,7 @@ def command_of(run: Configured, n_seeds: int) -> str:
         parts.append(f"--harvesters {options.harvesters}")
     if options.map is not None:
         parts.append(f"--map {shlex.quote(str(options.map))}")
-    for name in ("contract", "objective", "outside", "steps", "samples"):
+    for name in ("contract", "objective", "outside", "epsilon", "steps", "samples"):
         if getattr(options, name) is not None:
             parts.append(f"--{name} {shlex.quote(str(getattr(options, name)))}")
     if options.seed:

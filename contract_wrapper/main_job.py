@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contract_wrapper.commands.options import (
     FAMILIES,
     Given,
+    add_epsilon,
     add_objective,
     add_outside,
     game_name,
@@ -58,6 +59,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     add_problem(sub)
     add_objective(sub)
     add_outside(sub)
+    add_epsilon(sub)
     add_crew_options(sub, "crews; with --learner ppo: scratch; in a folder with a study: as it was begun")
     sub.add_argument("--initial", type=int, metavar="N", help="initial designs: corners and random (default: 10)")
     sub.add_argument("--evaluations", type=int, metavar="N", help="contracts that cPMES chooses (default: 20)")
@@ -228,6 +230,7 @@ def folder_name(run: Configured) -> str:
     designed = [
         re.sub(r"[^A-Za-z0-9.]+", "-", getattr(options, name) or "") for name in ("contract", "objective", "outside")
     ]
+    designed += [] if options.epsilon is None else [f"epsilon{options.epsilon:g}"]
     parts = [*([] if options.own else [*game_name(options), costs]), *filter(None, designed)]
     if options.learner != "mtmfq":
         parts.append(options.learner)

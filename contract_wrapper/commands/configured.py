@@ -29,7 +29,7 @@ from contract_wrapper.studies.settings import MAY_CHANGE, SearchSettings
 OPTIONS = {
     "preset": "game.preset", "harvesters": "game.n_harvesters", "costs": "costs", "payment": "payment",
     "learner": "learner.name", "profile": "learner.profile", "episodes": "learner.episodes",
-    "contract": "contract", "objective": "objective", "outside": "outside",
+    "contract": "contract", "objective": "objective", "outside": "outside", "epsilon": "epsilon",
 }  # fmt: skip
 """Options that several commands have, and the key that each stands for; `--map` names a file."""
 

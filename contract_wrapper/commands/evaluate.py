@@ -12,6 +12,7 @@ from contract_wrapper.commands.documents import certificate_document, evaluation
 from contract_wrapper.commands.options import (
     add_configuration,
     add_contract,
+    add_epsilon,
     add_json,
     add_log,
     add_objective,
@@ -94,6 +95,7 @@ def add_certify(sub: argparse.ArgumentParser) -> None:
     add_contract(sub)
     add_problem(sub)
     add_outside(sub)
+    add_epsilon(sub)
     add_configuration(sub)
     add_shared(sub)
     sub.add_argument(

@@ -50,6 +50,15 @@ def add_outside(sub: argparse.ArgumentParser) -> None:
     )
 
 
+def add_epsilon(sub: argparse.ArgumentParser) -> None:
+    """Add what a certificate takes for nothing."""
+    sub.add_argument(
+        "--epsilon", type=float, metavar="AMOUNT",
+        help="gain or loss per episode that a certificate takes for nothing (default: 2%% of an agent's utility without a "
+        "contract)",
+    )  # fmt: skip
+
+
 def add_objective(sub: argparse.ArgumentParser) -> None:
     """Add what the principal maximises."""
     sub.add_argument(

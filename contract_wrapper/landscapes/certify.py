@@ -57,6 +57,7 @@ from contract_wrapper.landscapes.certifying.subject import (
 )
 from contract_wrapper.learners.ppo.config import PPOConfig
 from contract_wrapper.learners.registry import learner_of, load_policy
+from contract_wrapper.problems.problem import DesignProblem
 from contract_wrapper.progress import Progress
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import TrainProgress
@@ -137,9 +138,16 @@ def measure_certificate(
             )
             for role, rows in gains.items()
         ],
-        epsilon=default_epsilon([u.mean for b in baselines for u in b.utilities.values()]),
+        epsilon=_epsilon(problem, baselines),
         needed=needed, counted_in="apples" if problem is None else problem.unit,
     )  # fmt: skip
+
+
+def _epsilon(problem: DesignProblem | None, baselines: Sequence[Outcome]) -> float:
+    """What counts as nothing: as the problem says it, else a part of what agents have without a contract."""
+    if problem is not None and problem.epsilon is not None:
+        return problem.epsilon
+    return default_epsilon([u.mean for b in baselines for u in b.utilities.values()])
 
 
 def _asked(needed: Sequence[str], asked: Sequence[str] | None, roles: Roles) -> list[str]:

@@ -130,6 +130,7 @@ def cleanup_problem(
     step: float | None = STEP,
     objective: str = "welfare",
     outside: OutsideOptions | str | None = None,
+    epsilon: float | None = None,
 ) -> CleanupProblem:
     """Make a design problem of Clean-up and a family of contracts.
 
@@ -141,7 +142,7 @@ def cleanup_problem(
         costs: a cost rule, or text for `get_costs`; default: `effort`.
         max_cleaners: largest crew; counts only where the family pays cleaners, who are then recruited, at least one.
         step: distance of neighbouring values of each term of the family; None: any number between the bounds.
-        objective, outside: as in `DesignProblem`.
+        objective, outside, epsilon: as in `DesignProblem`.
 
     Raises:
         ContractsError: the family has no name that files could keep, or is not for the roles of the game; there is an
@@ -182,6 +183,7 @@ def cleanup_problem(
         recruits=recruits,
         outside=offers,
         objective=objective,
+        epsilon=epsilon,
         settings={"family": plain, "costs": str(rule), "game": {**config.as_dict(), "map": list(config.map)}},
         unit="apples",
         family=chosen,
@@ -209,7 +211,7 @@ def cleanup_from(data: Mapping[str, Any]) -> CleanupProblem:
         found = cleanup_problem(
             family_from_dict(own["family"]), name=data["name"], game=game, costs=get_costs(own["costs"]),
             max_cleaners=int(crew), step=next((step for *_, step, whole in terms if not whole), None),
-            objective=data["objective"], outside=data["outside"],
+            objective=data["objective"], outside=data["outside"], epsilon=data.get("epsilon"),
         )  # fmt: skip
         same = found.to_dict() == json.loads(json.dumps(data))
     except (LookupError, TypeError, ValueError, AttributeError, CleanupError) as error:

@@ -11,6 +11,7 @@ import hashlib
 import importlib.util
 import inspect
 import json
+import math
 import tokenize
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +21,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from contract_wrapper.contracts.contract import as_items
+from contract_wrapper.contracts.contract import as_items, as_number
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract, Number
 from contract_wrapper.contracts.outside_options import OutsideOptions, as_outside_options
 from contract_wrapper.contracts.roles import Roles, check_names
@@ -110,6 +111,10 @@ class DesignProblem:
     objective: str = "welfare"
     """What is maximised: `welfare`, `worst` (utility of the worst-off agent), `nash` or `income`."""
 
+    epsilon: float | None = None
+    """Gain or loss per episode that a certificate takes for nothing; None: 2 % of the mean utility without a contract,
+    which is nothing where agents have nothing then, so that next to no contract could be certified."""
+
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Plain values that tell this problem from others of its name, such as prices; files keep them."""
 
@@ -138,6 +143,13 @@ class DesignProblem:
             )
         if self.objective not in OBJECTIVES:
             raise ContractsError(f"objective must be one of {', '.join(OBJECTIVES)}, got {shown(self.objective)}")
+        if self.epsilon is not None:
+            number = as_number(self.epsilon)
+            if number is None or not 0.0 <= number < math.inf:
+                raise ContractsError(
+                    f"epsilon must be a number of {self.unit} of at least 0, or None, got {shown(self.epsilon)}"
+                )
+            object.__setattr__(self, "epsilon", number)
         if not isinstance(self.outside, (OutsideOptions, str)):
             raise ContractsError(
                 f"outside must be OutsideOptions, or text such as 'cleaner:5;cleaner_2:8', got {shown(self.outside)}"
@@ -253,6 +265,7 @@ class DesignProblem:
             "name": self.name,
             "terms": [[t.name, t.low, t.high, t.step, t.whole] for t in self.terms],
             "recruits": self.recruits, "outside": str(self.outside), "objective": self.objective, "settings": dict(self.settings),
+            **({} if self.epsilon is None else {"epsilon": self.epsilon}),
         }  # fmt: skip
 
 

@@ -74,10 +74,10 @@ def problem_from(data: Mapping[str, Any]) -> DesignProblem:
         return cleanup_from(data)
     problem = get_problem(data["name"])
     mine = problem.to_dict()
-    for key in mine:
-        if data.get(key) != mine[key]:
+    for key in dict.fromkeys((*mine, "epsilon")):
+        if data.get(key) != mine.get(key):
             raise ContractsError(
                 f"the design problem {problem.name} of this program has other {key} than that of the file "
-                f"({shown(mine[key])}, there {shown(data.get(key))}): give it another name, or the same {key}"
+                f"({shown(mine.get(key))}, there {shown(data.get(key))}): give it another name, or the same {key}"
             )
     return problem

@@ -32,18 +32,21 @@ class ChosenProblem:
     outside: str = ""
     """What agents could have elsewhere, per episode, by role or agent: `cleaner:5;cleaner_2:8`."""
 
+    epsilon: float | None = None
+    """Apples per episode that a certificate takes for nothing; None: 2 % of an agent's mean utility without a contract."""
+
     @property
     def own(self) -> DesignProblem | None:
         """The design problem of the user's own that `contract` names; None: a family of contracts of Clean-up.
 
         Raises:
-            ContractsError: a package offers it that cannot be loaded; or `objective` and `outside` are given, which the
-                problem says for itself.
+            ContractsError: a package offers it that cannot be loaded; or `objective`, `outside` or `epsilon` are
+                given, which the problem says for itself.
         """
         if self.contract in family_names() or self.contract not in problem_names():
             return None
         problem = get_problem(self.contract)
-        for name in ("objective", "outside"):
+        for name in ("objective", "outside", "epsilon"):
             if getattr(self, name) != getattr(ChosenProblem(), name):
                 raise ContractsError(f"the problem {problem.name} says for itself what its {name} is: leave out {name}")
         return problem
@@ -57,13 +60,14 @@ class ChosenProblem:
     def of(cls, problem: CleanupProblem) -> ChosenProblem:
         """What a problem was made of."""
         return cls(
-            contract=problem.settings["family"]["family"], objective=problem.objective, outside=str(problem.outside)
-        )
+            contract=problem.settings["family"]["family"], objective=problem.objective, outside=str(problem.outside),
+            epsilon=problem.epsilon,
+        )  # fmt: skip
 
     def problem(self, game: CleanupConfig, costs: CostRule, max_cleaners: int) -> CleanupProblem:
         """Build the problem; errors as `cleanup_problem`."""
         name = "-".join(["cleanup", *(str(v) for v in dataclasses.astuple(self) if v)])
         return cleanup_problem(
             self.contract, name=name, game=game, costs=costs, max_cleaners=max_cleaners, objective=self.objective,
-            outside=self.outside,
+            outside=self.outside, epsilon=self.epsilon,
         )  # fmt: skip

@@ -11,7 +11,7 @@ import numpy as np
 from contract_wrapper.contracts.designed_contract import AnyContract, DesignedContract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.landscapes.bounds import FloatArray
-from contract_wrapper.landscapes.certificate import default_epsilon
+from contract_wrapper.landscapes.certificate import checked_epsilon, default_epsilon
 from contract_wrapper.landscapes.table.contract_table import ContractTable
 from contract_wrapper.landscapes.table.fields import LISTS, MEASURED_AXES, Form
 
@@ -68,6 +68,7 @@ class DesignLandscape(ContractTable):
                 f"a landscape of designs says of which problem it is, with the terms {', '.join(self.terms)} "
                 f"(about['problem']), got {shown(problem)}"
             )
+        checked_epsilon(self.about["problem"].get("epsilon") or 0.0)
         if np.isfinite(self.numbers[0]).any() or not np.isfinite(self.numbers[1:]).all():
             raise ContractsError(
                 "numbers of a landscape are finite, but for no contract, the first, which has none (NaN)"
@@ -146,7 +147,10 @@ class DesignLandscape(ContractTable):
         return self.value, self.value_se
 
     def default_epsilon(self) -> float:
-        """2 % of the mean utility without a contract: what a certificate takes for nothing."""
+        """What a certificate takes for nothing: as the problem says it, else 2 % of the mean utility without a contract."""
+        said = self.about["problem"].get("epsilon")
+        if said is not None:
+            return checked_epsilon(said)
         without = self.utilities[:, 0]
         return default_epsilon(without[np.isfinite(without)])
 

@@ -261,7 +261,17 @@ def test_play_plays_the_game_of_a_file_and_its_document_has_the_configuration(
     known = told["configuration"]
     assert (known["game"]["horizon"], known["game"]["n_harvesters"]) == (7, 2)
     assert (known["costs"], known["payment"], known["learner"]["name"]) == ("none", "cells", "mtmfq")
-    assert set(known) == {"game", "costs", "learner", "episodes", "payment", "contract", "objective", "outside"}
+    assert set(known) == {
+        "game",
+        "costs",
+        "learner",
+        "episodes",
+        "payment",
+        "contract",
+        "objective",
+        "outside",
+        "epsilon",
+    }
 
 
 def test_a_study_that_is_played_has_its_own_settings(

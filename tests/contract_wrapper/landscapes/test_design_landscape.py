@@ -58,6 +58,21 @@ def test_a_contract_is_feasible_by_margins_and_certified_by_margins_and_gains() 
     assert table.indistinguishable(table.certified()).sum() == 1
 
 
+def test_what_counts_as_nothing_is_what_the_problem_says() -> None:
+    """A lone deviator gains 1 - 4 x the first term: 1 at 0, below 0 from a third on."""
+    usual = made_up_designs()
+    said = {**usual.about, "problem": {**usual.about["problem"], "epsilon": 2.0}}
+    loose = dataclasses.replace(usual, about=said)
+    assert usual.default_epsilon() != loose.default_epsilon() == 2.0
+    zero = int(np.flatnonzero((usual.numbers[:, :2] == 0.0).all(axis=1))[0])
+    assert not usual.certified()[zero]
+    assert loose.certified()[zero]
+    assert loose.certificate(loose.contracts()[zero]).epsilon == 2.0
+    for wrong in (-1.0, "much", float("nan")):
+        with pytest.raises(ContractsError, match="epsilon must be a number"):
+            dataclasses.replace(usual, about={"problem": {**said["problem"], "epsilon": wrong}})
+
+
 def test_the_best_is_that_of_the_objective_and_not_of_welfare() -> None:
     table = made_up_designs()
     fair = dataclasses.replace(table, value=-table.welfare)

@@ -25,6 +25,7 @@ from contract_wrapper import (
 from contract_wrapper.commands.documents import study_document
 from contract_wrapper.evaluation.crews import CREWS
 from contract_wrapper.problems.cleanup import CleanupProblem
+from contract_wrapper.problems.registry import problem_from
 
 TINY = {"n_harvesters": 2, "horizon": 20}
 LEARNER = get_mtmfq_profile("smoke", episodes=8, n_games=8, hidden=(8,))
@@ -89,6 +90,9 @@ def test_the_tax_of_the_problem_pays_as_the_contract_does():
 def test_other_prices_are_another_problem():
     assert problem("tax").to_dict() != problem("tax", costs="paper").to_dict()
     assert problem("tax").to_dict() == problem(TaxContracts()).to_dict()
+    loose = problem("tax", epsilon=0.5)
+    assert problem_from(loose.to_dict()).epsilon == 0.5
+    assert "epsilon" not in problem("tax").to_dict()  # so that studies of before are still found
     with pytest.raises(ContractsError, match="max_cleaners must be an integer of at least 1"):
         cleanup_problem("tax", max_cleaners=0)
     with pytest.raises(ContractsError, match="too few for 5 harvesters and 500 cleaners"):

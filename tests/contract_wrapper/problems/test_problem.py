@@ -100,6 +100,9 @@ def test_a_contract_has_a_number_in_range_for_each_term():
         ({"games": 3}, r"games of small must be a function \(numbers, n_games, observation\)"),
         ({"objective": "profit"}, "objective must be one of welfare, worst, nash, income, got 'profit'"),
         ({"outside": {"harvester": "much"}}, "outside must be OutsideOptions, or text such as"),
+        ({"epsilon": -0.1}, "epsilon must be a number of .* of at least 0, or None, got -0.1"),
+        ({"epsilon": float("nan")}, "epsilon must be a number"),
+        ({"epsilon": "2 %"}, "epsilon must be a number"),
         ({"settings": {"price": object()}}, "settings of small must be plain values"),
         ({"packages": "numpy"}, "packages must be names of packages or modules"),
     ],
@@ -176,6 +179,9 @@ def test_settings_name_their_problem_and_are_read_back_if_the_program_knows_it(n
     other = {**plain, "problem": {**plain["problem"], "outside": "cleaner:1"}}
     with pytest.raises(ContractsError, match="has other outside than that of the file"):
         EvaluationSettings.from_dict(other)
+    looser = {**plain, "problem": {**plain["problem"], "epsilon": 100.0}}
+    with pytest.raises(ContractsError, match="has other epsilon than that of the file"):
+        EvaluationSettings.from_dict(looser)
 
 
 def test_a_problem_says_for_itself_what_game_is_played():
