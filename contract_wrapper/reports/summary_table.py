@@ -18,6 +18,7 @@ from contract_wrapper.evaluation.participation import (
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
+from contract_wrapper.reports.problems.failures import about_failures
 from contract_wrapper.reports.problems.problem_table import problem_table
 from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord, TrialRecord
@@ -108,7 +109,7 @@ def verdict(record: StudyRecord) -> list[str]:
         return [f"{counted}{parts}. Without a baseline (no contract) nobody's margin is known."]
     said = Counter(map(record.acceptance, record.finished()))
     judged = [f"{said[word]} {text}" for word, text in _SAID.items() if said[word] or word is not Acceptance.UNDECIDED]
-    sentences = [f"{counted}{', '.join([*judged, *rest])}."]
+    sentences = [f"{counted}{', '.join([*judged, *rest])}.", *about_failures(tried)]
     if good:
         sentences += _about_best(record, good[0], base)
     elif bad:

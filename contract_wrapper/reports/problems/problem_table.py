@@ -14,6 +14,7 @@ from contract_wrapper.evaluation.participation import Acceptance, acceptance, ti
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.problems.problem import DesignProblem
 from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
+from contract_wrapper.reports.problems.failures import about_failures
 from contract_wrapper.reports.text_table import WIDTH, in_columns
 from contract_wrapper.studies.record import COMPETING, Phase, StudyRecord
 
@@ -118,7 +119,7 @@ def verdict(record: StudyRecord) -> list[str]:
     words = ", ".join(f"{said[word]} {word.value}" for word in Acceptance)
     waiting = sum(not t.is_finished for t in tried)
     rest = "".join(f", {n} {what}" for n, what in ((failed, "failed"), (waiting, "not finished")) if n)
-    sentences = [f"{len(tried)} contracts tried: {words}{rest}."]
+    sentences = [f"{len(tried)} contracts tried: {words}{rest}.", *about_failures(tried)]
     good = record.ranked()
     if good:
         gain = record.objective(good[0]).minus(objective_of(record.baseline, record.baseline, problem_of(record)))

@@ -7,6 +7,7 @@ from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.participation import PARTICIPATION, tightest_margin, worst_harvester_margin
 from contract_wrapper.evaluation.published_results import PAPER, same_game
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.reports.problems.failures import about_failures
 from contract_wrapper.reports.summary_table import WIDTH, closing_table
 
 
@@ -71,8 +72,25 @@ def test_accepted_and_refused_are_counted_with_failures(fake_study):
     # trial 3: a cleaner's -0.1 ± 0.1 and harvester_1's -1 ± 0.71; 7 and 11: harvesters at -0.1 and below with 0.71
     counts = "6 accepted by everybody, 3 refused by somebody, 3 undecided (a margin within two standard errors of 0), 1 failed."
     assert f"13 contracts tried: {counts}" in " ".join(closing_table(fake_study).split())
+    failed = next(t for t in fake_study.trials if t.failure)
+    assert f"{failed.contract} failed: {failed.failure}." in " ".join(closing_table(fake_study).split())
     assert [t.number for t in fake_study.ranked()][:2] == [10, 8]
     assert fake_study.infeasible_trials()[0].number == 3
+
+
+def test_of_several_causes_of_failures_the_most_frequent_is_told(fake_study):
+    def failing(k: int, why: str):
+        return dataclasses.replace(fake_study.trials[k], outcome=None, failure=why)
+
+    often = [failing(1, "the game raised: odd"), failing(2, "no memory"), failing(3, "no\nmemory " + 300 * "x")]
+    assert about_failures(often[:2])[0].endswith("There is 1 other cause (trials.csv).")
+    twice = about_failures([often[1], often[0], failing(4, "no memory")])
+    assert twice == [
+        f"{fake_study.trials[2].contract} failed (and 1 other likewise): no memory. There is 1 other cause (trials.csv)."
+    ]
+    assert about_failures(often[2:])[0].count("x") < 200
+    assert "\n" not in about_failures(often[2:])[0]
+    assert about_failures(fake_study.trials[:1]) == []
 
 
 def test_nothing_accepted_shows_the_nearest_and_who_refuses(tmp_path):
