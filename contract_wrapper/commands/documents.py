@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from contract_wrapper.landscapes.certificate import Certificate
     from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
     from contract_wrapper.landscapes.landscape import Landscape
+    from contract_wrapper.playback.any_game import GameEpisode
     from contract_wrapper.playback.recording import Episode
     from contract_wrapper.problems.problem import DesignProblem
     from contract_wrapper.studies.record import StudyRecord, TrialRecord
@@ -233,18 +234,14 @@ def designs_document(landscape: DesignLandscape, files: Sequence[Path]) -> dict[
     }  # fmt: skip
 
 
-def episode_document(episode: Episode, seed: int, files: Sequence[Path]) -> dict[str, Any]:
+def episode_document(episode: Episode | GameEpisode, seed: int, files: Sequence[Path]) -> dict[str, Any]:
     """Result of `play`.
 
     Keys: `contract`, `players`, `seed`, `agents`, `steps` (for the start and each step: `step`, `waste` in cells,
-    `apples` eaten and `tax` paid so far, `transfers` by agent in this step), `files`.
+    `apples` eaten and `tax` paid so far, `transfers` by agent in this step; in a game that is not Clean-up `rewards`,
+    `transfers` and `costs` by agent in this step, and `taken_home` so far), `files`.
     """
-    agents = episode.stage.config.agents
-    steps = [
-        {"step": m.step, "waste": m.waste, "apples": m.apples, "tax": m.tax, "transfers": m.transfers}
-        for m in episode.moments
-    ]
     return {
-        "contract": episode.contract.as_dict(), "players": episode.players, "seed": seed, "agents": agents,
-        "steps": steps, "files": files,
+        "contract": episode.contract.as_dict(), "players": episode.players, "seed": seed,
+        "agents": episode.agents, "steps": [m.told() for m in episode.moments], "files": files,
     }  # fmt: skip

@@ -25,6 +25,7 @@ FORMATS = ("png", "pdf", "svg")
 def add_play(sub: argparse.ArgumentParser) -> None:
     """Add the options of `play`."""
     add_contract(sub)
+    add_problem(sub)
     add_configuration(sub)
     add_shared(sub)
     add_payment(sub)

@@ -88,6 +88,16 @@ def with_arrows(
     return np.asarray(image, dtype=np.uint8)
 
 
+def between(
+    start: NDArray[np.float64], end: NDArray[np.float64], margin: float
+) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Ends of an arrow from the rim of one disc to that of another, both (row, column) in pixels."""
+    away = end - start
+    step = min(margin / max(float(np.hypot(*away)), 1e-9), 0.4) * away
+    (y0, x0), (y1, x1) = start + step, end - step
+    return (float(y0), float(x0)), (float(y1), float(x1))
+
+
 Points = list[tuple[float, float]]
 
 

@@ -18,6 +18,7 @@ from contract_wrapper.files import inside
 from contract_wrapper.learners.learner import LearnedPolicy
 from contract_wrapper.learners.registry import load_policy
 from contract_wrapper.playback import movie as animation
+from contract_wrapper.playback.any_game import GameEpisode
 from contract_wrapper.playback.recording import SCALE, SCRIPTED, Episode, record_episode
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def play_command(
     fps: float = 12.0,
     seed: int = 0,
     stream: TextIO | None,
-) -> Episode:
+) -> Episode | GameEpisode:
     """Play one episode and show it on a stream, or write it as a GIF and say so there; return it.
 
     Args:
@@ -149,7 +150,12 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
 
 
 def write_gif(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 2, flows: bool = False
+    episode: Episode | GameEpisode,
+    path: Path,
+    fps: float = 10.0,
+    scale: int = SCALE,
+    every: int = 2,
+    flows: bool = False,
 ) -> Path:
     """Write an episode as an animated GIF with captions; `every` keeps one step in so many.
 
@@ -165,7 +171,12 @@ def write_gif(
 
 
 def write_mp4(
-    episode: Episode, path: Path, fps: float = 10.0, scale: int = SCALE, every: int = 1, flows: bool = False
+    episode: Episode | GameEpisode,
+    path: Path,
+    fps: float = 10.0,
+    scale: int = SCALE,
+    every: int = 1,
+    flows: bool = False,
 ) -> Path:
     """Write an episode as an MP4 video, as `write_gif` does; it needs the extra `render`."""
     _check_ending(path, MP4)
@@ -193,7 +204,7 @@ def _check_scale(scale: int) -> None:
 
 
 def play_in_terminal(
-    episode: Episode,
+    episode: Episode | GameEpisode,
     stream: TextIO,
     fps: float = 10.0,
     every: int = 1,

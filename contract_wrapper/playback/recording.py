@@ -20,8 +20,10 @@ from contract_wrapper.evaluation.by_crews.crew_outcome import asked_of
 from contract_wrapper.evaluation.crews import KIND, Crews
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.playback import movie as animation
+from contract_wrapper.playback.any_game import GameEpisode, record_game, steps_kept
 from contract_wrapper.playback.board import Board, board_of
-from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.problems.cleanup import CleanupProblem
+from contract_wrapper.problems.problem import DesignProblem, ProblemGame
 from mtmfq.checkpoint import kind_of
 
 if TYPE_CHECKING:
@@ -59,6 +61,10 @@ class Moment:
     state: dict[str, NDArray[Any]]
     """The whole state, as `BatchCleanup.get_state` gives it."""
 
+    def told(self) -> dict[str, Any]:
+        """What a document says of it."""
+        return {name: getattr(self, name) for name in ("step", "waste", "apples", "tax", "transfers")}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
@@ -79,6 +85,11 @@ class Episode:
     def __len__(self) -> int:
         return len(self.moments)
 
+    @property
+    def agents(self) -> tuple[str, ...]:
+        """Names of the N agents."""
+        return self.stage.config.agents
+
     def caption(self, k: int) -> str:
         """Say what is known at moment k, in one line."""
         m = self.moments[k]
@@ -98,7 +109,7 @@ class Episode:
         transfers = np.sum([m.transfers for m in self.moments[max(0, k + 1 - flows) : k + 1]], axis=0)
         ends = scale * (self.stage.position[0] + 0.5)
         payers, payees = np.flatnonzero(transfers < 0), np.flatnonzero(transfers > 0)
-        arrows = [_between(ends[i], ends[j], 0.45 * scale) for i in payers for j in payees]
+        arrows = [animation.between(ends[i], ends[j], 0.45 * scale) for i in payers for j in payees]
         return animation.with_arrows(picture, arrows, 0.6 * scale)
 
     def frame(self, k: int, scale: int = SCALE, flows: int = 0) -> animation.Picture:
@@ -134,16 +145,6 @@ class Episode:
             raise ContractsError(f"every must be an integer of at least 1 (1: each step), got {shown(every)}")
         last = len(self.moments) - 1
         return sorted({*range(0, last + 1, every), last})
-
-
-def _between(
-    start: NDArray[np.float64], end: NDArray[np.float64], margin: float
-) -> tuple[tuple[float, float], tuple[float, float]]:
-    """Ends of an arrow from the rim of one disc to that of another, both (row, column) in pixels."""
-    away = end - start
-    step = min(margin / max(float(np.hypot(*away)), 1e-9), 0.4) * away
-    (y0, x0), (y1, x1) = start + step, end - step
-    return (float(y0), float(x0)), (float(y1), float(x1))
 
 
 class _Recorder:
@@ -186,15 +187,16 @@ def record_episode(
     players: str | Path | LearnedPolicy | Crews = SCRIPTED,
     seed: int = 0,
     steps: int | None = None,
-) -> Episode:
+) -> Episode | GameEpisode:
     """Play one episode under a contract and keep every moment of it.
 
     Args:
-        contract: tax and number of cleaners; or a contract of `settings.problem`, whose games must be Clean-up's.
+        contract: tax and number of cleaners; or a contract of `settings.problem`, which may be of any game.
         settings: game, costs and payment, or a problem; default as in `evaluate`. Crews that know every contract play their own
             game, at their own costs.
         players: `"scripted"`, the file of a trained policy or of crews that know every contract, or one of these
-            themselves, which then play greedily at the temperature of evaluations.
+            themselves, which then play greedily at the temperature of evaluations. Games other than Clean-up have no
+            scripted players: `"scripted"` acts at random there.
         seed: of the episode.
         steps: how many steps to keep; default: the whole episode.
 
@@ -210,13 +212,13 @@ def record_episode(
     who = None if scripted else _learned(players)
     try:
         game = _game(contract, settings, who)
+        if not isinstance(game, SettledGame):
+            unit = "units" if settings.problem is None else settings.problem.unit
+            return record_game(game, contract, unit, who, seed, steps)
         stage = BatchCleanup(game.config, 1, observation=None)
     except CleanupError as error:
         raise ContractsError(f"{contract} cannot be played: {error}") from error
-    horizon = game.horizon
-    if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= horizon):
-        raise ContractsError(f"steps must be an integer in 1..{horizon} (the horizon), got {shown(steps)}")
-    recorder = _Recorder(game, horizon if steps is None else steps)
+    recorder = _Recorder(game, steps_kept(steps, game.horizon))
     recorder.start(seed)
     if who is None:
         _play_scripted(recorder, seed)
@@ -226,7 +228,9 @@ def record_episode(
     return Episode(contract=contract, players=name, moments=tuple(recorder.moments), stage=stage)
 
 
-def _game(contract: AnyContract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None) -> SettledGame:
+def _game(
+    contract: AnyContract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None
+) -> SettledGame | ProblemGame:
     """The one game that is played."""
     if settings.problem is not None:
         return _game_of(settings.problem, contract, settings, who)
@@ -246,21 +250,15 @@ def _game(contract: AnyContract, settings: EvaluationSettings, who: LearnedPolic
 
 def _game_of(
     problem: DesignProblem, contract: AnyContract, settings: EvaluationSettings, who: LearnedPolicy | Crews | None
-) -> SettledGame:
+) -> SettledGame | ProblemGame:
     """The one game that is played under a contract of a problem."""
-    if isinstance(who, Crews):
+    if isinstance(who, Crews) and isinstance(problem, CleanupProblem):
         if contract.is_none:
             raise ContractsError("crews know contracts, and not the game without any: name the terms of a contract")
         n_cleaners, terms = asked_of(who, contract, problem)
         return who.games(n_cleaners, [terms], 1)
-    observation = settings.learner.observation if who is None else who.config.observation
-    game = problem.build(contract, 1, observation)
-    if not isinstance(game, SettledGame):
-        raise ContractsError(
-            f"only Clean-up games can be shown, and the games of {problem.name} are {type(game).__name__}: draw them by "
-            "their own render()"
-        )
-    return game
+    config = settings.learner if who is None or isinstance(who, Crews) else who.config
+    return problem.build(contract, 1, config.observation)
 
 
 def _learned(players: str | Path | LearnedPolicy | Crews) -> LearnedPolicy | Crews:

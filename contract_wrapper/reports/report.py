@@ -137,10 +137,11 @@ def _episodes(record: StudyRecord, best: Outcome | None) -> list[Episode]:
         raise ContractsError("the baseline without a contract is missing")
     if best is None:
         raise ContractsError("no contract is feasible: each has a margin below 0")
-    return [
+    played = (
         record_episode(of_cleanup(o.contract), record.settings, kept_policy(record, o), SEED)
         for o in (record.baseline, best)
-    ]
+    )
+    return [episode for episode in played if isinstance(episode, Episode)]
 
 
 def _progress(record: StudyRecord) -> str:
