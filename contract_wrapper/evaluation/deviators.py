@@ -233,7 +233,7 @@ def first_of(game: PlayedGame, role: str) -> int:
         return game.roles.agents.index(role)
     if not isinstance(role, str) or role not in known:
         raise ContractsError(
-            f"there is no role or agent {shown(role)}: those that may deviate are {' and '.join(known)}, or an agent by name"
+            f"there is no role {shown(role)}: those that may deviate are {' and '.join(known)}, or an agent by name"
         )
     if role not in game.roles.names:
         raise ContractsError(

@@ -112,7 +112,7 @@ def test_what_an_agent_by_name_takes_home_is_its_own(own_taxes: Any) -> None:
         play_deviation(crews, 1, [[1.0, 0.0]], f"harvester_{j}", "greedy harvest", episodes=4).mean() for j in (0, 1)
     ]
     assert takes[0] == 0.0 < takes[1]
-    with pytest.raises(ContractsError, match="no role or agent 'harvester_7'"):
+    with pytest.raises(ContractsError, match="no role 'harvester_7'"):
         play_deviation(crews, 1, [[1.0, 0.0]], "harvester_7", "random", episodes=4)
 
 
