@@ -43,7 +43,7 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         help="contracts of each crew size, drawn to cover the space, where it has more (default: 200; quick: 20)",
     )  # fmt: skip
     sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of a training (default: 25000)")
-    sub.add_argument("--processes", type=int, default=2, metavar="N", help="trainings at once (default: 2)")
+    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that share the work (default: 2)")
     sub.add_argument(
         "--folder", type=Path, help="folder of the landscape (default: landscapes/ and a name made of the options)"
     )

@@ -137,13 +137,13 @@ class Workers:
         jobs: Sequence[Task],
         settings: EvaluationSettings,
         folder: Path | None,
-        on_result: Callable[[Any, Any], None],
+        on_result: Callable[[Any, Any], Sequence[Task] | None],
         on_status: Callable[[TrainingStatus], None],
         on_tick: Callable[[], None],
     ) -> None:
         """Do all jobs; callbacks run here, results in the order in which they come.
 
-        on_result gets a job and its result, or the one-line cause of a failure. An interrupt asks all
+        on_result gets a job and its result, or the one-line cause of a failure; it may return further jobs. An interrupt asks all
         trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
 
         Raises:
@@ -160,7 +160,8 @@ class Workers:
                 on_tick()
                 for future in done:
                     job = waiting.pop(future)
-                    on_result(job, _result(future))
+                    for further in on_result(job, _result(future)) or ():
+                        waiting[self._pool.submit(_work, settings, further, folder)] = further
         except BaseException:
             self._stop.set()
             for future in waiting:

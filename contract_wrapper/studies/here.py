@@ -20,7 +20,7 @@ class Here:
         jobs: Sequence[Task],
         settings: EvaluationSettings,
         folder: Path | None,
-        on_result: Callable[[Any, Any], None],
+        on_result: Callable[[Any, Any], Sequence[Task] | None],
         on_status: Callable[[TrainingStatus], None],
         on_tick: Callable[[], None],
     ) -> None:
@@ -29,7 +29,9 @@ class Here:
         An interrupt that was asked for (`interrupts`) stops a training with its checkpoint; one that Python raises, as in
         a notebook, ends it where it is, and it goes on from its last checkpoint.
         """
-        for job in jobs:
+        waiting = list(jobs)
+        while waiting:
+            job = waiting.pop(0)
             interrupts.check()
             on_tick()
 
@@ -43,4 +45,4 @@ class Here:
                 raise KeyboardInterrupt from error
             except EvaluationFailed as error:
                 result = str(error)
-            on_result(job, result)
+            waiting += on_result(job, result) or ()

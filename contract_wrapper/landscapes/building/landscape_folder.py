@@ -15,10 +15,18 @@ from typing import Any, Generic, NamedTuple, TextIO
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
-from contract_wrapper.evaluation.worker_pool import TrainingStatus, check_processes, working
+from contract_wrapper.evaluation.worker_pool import Task, TrainingStatus, check_processes, working
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
 from contract_wrapper.folder_lock import lock_folder
-from contract_wrapper.landscapes.building.one_seed import BuildStatus, build_seed, part_at
+from contract_wrapper.landscapes.building.one_seed import (
+    BUILDS_ON,
+    KINDS,
+    SHARES,
+    Part,
+    SeedBuilder,
+    parts_of,
+    weights_of,
+)
 from contract_wrapper.landscapes.building.plan import Plan, Table
 from contract_wrapper.landscapes.building.seed_tables import names_of
 from contract_wrapper.progress import Pace, Progress
@@ -30,12 +38,15 @@ KIND = "settings of a landscape"
 MOST_SEEDS = 1_000
 """Each takes minutes."""
 
+MOST_AT_ONCE = 5
+"""Processes that one seed can keep at work; more would wait."""
+
 _STEPS = 10_000
-"""Parts into which a seed's work is divided when it is told how far it is."""
+"""Steps into which a part's work is divided when it is told how far it is."""
 
 
 class _Told(NamedTuple):
-    """How far a seed is, in the words in which workers tell how far a training is."""
+    """How far a part is, in the words in which workers tell how far a training is."""
 
     episode: int
     episodes: int = _STEPS
@@ -44,31 +55,99 @@ class _Told(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedJob(Generic[Table]):
-    """One seed to make, in a worker; its result is a landscape of this seed alone."""
+    """A part of one seed to make, in a worker, or its landscape once all parts are there."""
 
     number: int
     seed: int
     settings: Plan[Table]
+    part: Part | None
+    """None: the landscape of this seed, which is the result; a part leaves its file and has none."""
 
     def do(
         self, settings: EvaluationSettings, folder: Path | None, on_progress: Callable[[Any], None],
         should_stop: Callable[[], bool],
-    ) -> Table:  # fmt: skip
-        """Make the seed in its folder; `settings` are not used."""
+    ) -> Table | None:  # fmt: skip
+        """Make it in the folder of its seed; `settings` are not used."""
         if folder is None:
             raise ContractsError("a landscape is made in a folder, got none")
 
-        def tell(status: BuildStatus) -> None:
-            on_progress(_Told(episode=int(status.done * _STEPS)))
+        def tell(done: float) -> None:
+            on_progress(_Told(episode=int(done * _STEPS)))
 
-        return build_seed(self.settings, self.seed, folder / f"seed-{self.seed}", self.number, tell, should_stop)
+        builder = SeedBuilder(self.settings, self.seed, folder / f"seed-{self.seed}", tell, should_stop)
+        if self.part is None:
+            return builder.table()
+        builder.do(self.part)
+        return None
+
+
+class _Making(Generic[Table]):
+    """Which parts of all seeds are to be made next, and how much is done.
+
+    A part is given to a worker as soon as what it builds on is there, and trainings of crews, the longest, come first:
+    so no worker waits while there is something to do.
+    """
+
+    def __init__(self, settings: Plan[Table], seeds: Sequence[int]) -> None:
+        self._parts = parts_of(settings)
+        self._weights = dict(zip(self._parts, weights_of(self._parts), strict=True))
+        self.jobs: list[SeedJob[Table]] = []
+        self.landscapes: dict[int, Table] = {}
+        self._fractions: dict[int, float] = {}
+        self._left: dict[int, set[Part]] = {seed: set(self._parts) for seed in seeds}
+        self._settings, self._seeds = settings, seeds
+
+    def first(self) -> list[SeedJob[Table]]:
+        """What can be done from the beginning: crews of all seeds, then what they are judged against."""
+        free = sorted((p for p in self._parts if not BUILDS_ON[p.kind]), key=lambda part: -SHARES[part.kind])
+        return [self._new(seed, part) for part in free for seed in self._seeds]
+
+    def after(self, job: SeedJob[Table]) -> list[SeedJob[Table]]:
+        """What can be done now that a part is there."""
+        self._fractions[job.number] = 1.0
+        if job.part is None:
+            return []
+        left = self._left[job.seed]
+        left.discard(job.part)
+        if not left:
+            return [self._new(job.seed, None)]
+        kinds = {part.kind for part in left}
+        ready = [
+            kind
+            for kind in KINDS
+            if job.part.kind in BUILDS_ON[kind] and not kinds & set(BUILDS_ON[kind])
+        ]  # fmt: skip
+        return [self._new(job.seed, part) for part in self._parts if part.kind in ready]
+
+    def told(self, number: int, fraction: float) -> float | None:
+        """Take in how far a job is; what it had done when it was first told of, else None."""
+        before = self._fractions.get(number)
+        self._fractions[number] = fraction
+        return self._weight(self.jobs[number]) * fraction if before is None else None
+
+    def done(self) -> float:
+        """How many seeds' work is done."""
+        return sum(self._weight(self.jobs[number]) * part for number, part in self._fractions.items())
+
+    def running(self) -> list[str]:
+        """What is being done, in words."""
+        at_work = (self.jobs[n] for n, fraction in self._fractions.items() if fraction < 1.0)
+        return list(dict.fromkeys(f"seed {job.seed}: {job.part.name}" for job in at_work if job.part is not None))
+
+    def _new(self, seed: int, part: Part | None) -> SeedJob[Table]:
+        job = SeedJob(number=len(self.jobs), seed=seed, settings=self._settings, part=part)
+        self.jobs.append(job)
+        return job
+
+    def _weight(self, job: SeedJob[Table]) -> float:
+        return 0.0 if job.part is None else self._weights[job.part]
 
 
 def make_landscape(
     settings: Plan[Table], seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
     command: str = "",
 ) -> Table:  # fmt: skip
-    """Make a landscape of several seeds, each in a process; everything finished is kept, the same call goes on.
+    """Make a landscape of several seeds, whose parts processes share; everything finished is kept, the same call goes on.
 
     A folder may get more seeds later; its table then holds those that were asked for last.
 
@@ -76,7 +155,7 @@ def make_landscape(
         settings: what is made.
         seeds: of the conditioned trainings; with the same seed comes the same result.
         folder: where everything lies.
-        processes: seeds that are made at once.
+        processes: parts of seeds that are made at once.
         stream: where progress is shown.
         command: what makes the landscape again, if a command does; its file says it.
 
@@ -99,9 +178,8 @@ def make_landscape(
     lock = lock_folder(folder)
     try:
         _join(settings, folder)
-        jobs = [SeedJob(number=i, seed=seed, settings=settings) for i, seed in enumerate(numbered)]
-        parts = _work(jobs, settings, folder, min(processes, len(jobs)), stream)
-        landscape = type(parts[0]).joined([parts[i] for i in range(len(jobs))])
+        parts = _work(settings, numbered, folder, min(processes, len(numbered) * MOST_AT_ONCE), stream)
+        landscape = type(parts[numbered[0]]).joined([parts[seed] for seed in numbered])
         landscape = dataclasses.replace(
             landscape, about={**landscape.about, "command": command, "versions": versions()}
         )
@@ -113,34 +191,36 @@ def make_landscape(
 
 
 def _work(
-    jobs: Sequence[SeedJob[Table]], settings: Plan[Table], folder: Path, processes: int, stream: TextIO
+    settings: Plan[Table], seeds: Sequence[int], folder: Path, processes: int, stream: TextIO
 ) -> dict[int, Table]:
+    """Make all parts of all seeds; landscapes by seed."""
+    making, progress, pace = _Making(settings, seeds), Progress(stream), Pace(0.0)
     found: dict[int, Table] = {}
-    done: dict[int, float] = {}
-    progress, pace = Progress(stream), Pace(0.0)
 
-    def on_result(job: SeedJob[Table], result: Table | str) -> None:
+    def on_result(job: SeedJob[Table], result: Table | str | None) -> Sequence[Task]:
         if isinstance(result, str):
             raise ContractsError(f"seed {job.seed} of the landscape failed: {result}")
-        found[job.number], done[job.number] = result, 1.0
-        best = result.objective()[0][0].max()
-        progress.say(
-            f"seed {job.seed}: all {len(result.contracts()) - 1} contracts played, highest {result.maximised} {best:.0f}"
-        )
+        if result is not None:
+            found[job.seed] = result
+            progress.say(
+                f"seed {job.seed}: all {len(result.contracts()) - 1} contracts played, highest {result.maximised} "
+                f"{result.objective()[0][0].max():.0f}"
+            )
+        return making.after(job)
 
     def on_status(status: TrainingStatus) -> None:
-        before, done[status.number] = done.get(status.number), status.episode / status.episodes
-        if before is None and not pace.start(sum(done.values())):
-            pace.regain(done[status.number])
+        there = making.told(status.number, status.episode / status.episodes)
+        if there is not None and not pace.start(making.done()):
+            pace.regain(there)
 
     def on_tick() -> None:
-        running = [f"seed {j.seed}: {part_at(done[j.number])}" for j in jobs if 0 < done.get(j.number, 0.0) < 1]
-        left = pace.left(sum(done.values()), float(len(jobs)))
-        share = sum(done.values()) / len(jobs)
-        progress.show([f"landscape {share:.0%}, about {left} left", "; ".join(running) or progress.starting()])
+        done, whole = making.done(), float(len(seeds))
+        left = pace.left(done, whole)
+        running = "; ".join(making.running()) or progress.starting()
+        progress.show([f"landscape {done / whole:.0%}, about {left} left", running])
 
     with working(processes) as workers:
-        workers.run(jobs, settings.evaluation(0), folder, on_result, on_status, on_tick)
+        workers.run(making.first(), settings.evaluation(0), folder, on_result, on_status, on_tick)
     return found
 
 

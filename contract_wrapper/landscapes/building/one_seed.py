@@ -1,40 +1,56 @@
 """One seed of a landscape: train crews that know all contracts and agents that deviate, play, put together.
 
-Page by page as the certificate needs it: the strongest deviation is chosen on some episodes and measured on others.
+The work of a seed is divided into parts that leave a file each, so that processes can share it: a part is done where
+those that it builds on are there. The strongest deviation is chosen on some episodes and measured on others, as the
+certificate needs it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
 from contract_wrapper.evaluation.by_crews.crew_folder import one_crews
+from contract_wrapper.evaluation.crews import Crews
 from contract_wrapper.evaluation.deviators import Deviator, train_deviator
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.building.measured import Measured
 from contract_wrapper.landscapes.building.plan import Plan, Table
 from contract_wrapper.landscapes.building.seed_tables import SeedTables
 from contract_wrapper.landscapes.certifying.alike import role_of
 
-PARTS = ("baseline", "crews", "deviators", "trying deviations", "playing contracts", "measuring gains")
-"""What is done for a seed, in this order; contracts without cleaners are the baseline alone."""
+BASELINE, CREWS, DEVIATORS, TRYING, PLAYING, MEASURING = KINDS = tuple(range(6))
+"""Kinds of parts, in an order in which they can be done."""
 
-_SHARES = (0.03, 0.38, 0.22, 0.1, 0.12, 0.15)
-"""About what part of the time each takes."""
+PARTS = ("baseline", "crews", "deviators", "trying deviations", "playing contracts", "measuring gains")
+"""What is done for a seed, by kind; contracts without cleaners are the baseline alone."""
+
+SHARES = (0.03, 0.42, 0.22, 0.08, 0.11, 0.14)
+"""About what part of the time each kind takes."""
+
+BUILDS_ON: dict[int, tuple[int, ...]] = {
+    BASELINE: (), CREWS: (), DEVIATORS: (CREWS,), TRYING: (DEVIATORS,), PLAYING: (CREWS,), MEASURING: (TRYING, PLAYING),
+}  # fmt: skip
+"""Kinds of which all parts have to be there before a part of a kind can be done."""
+
+STOPPED = "the landscape was stopped; run the same command to go on"
 
 
 def part_at(done: float) -> str:
-    """What is being done when so much of a seed's work is done (0 to 1).
+    """What is being done when so much of a seed's work is done (0 to 1), where one process does all of it.
 
     >>> part_at(0.0), part_at(0.2)
     ('baseline', 'crews')
     """
-    ends = np.cumsum(_SHARES)
+    ends = np.cumsum(SHARES)
     return PARTS[min(int(np.searchsorted(ends, done, side="right")), len(PARTS) - 1)]
 
 
@@ -52,77 +68,163 @@ class BuildStatus:
     """Part of the seed's work that is done, 0 to 1."""
 
 
-class Stop:
-    """Asks between two contracts whether to go on, and tells how far a seed is."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A part of the work of a seed."""
 
-    def __init__(self, number: int, tell: Callable[[BuildStatus], None], should_stop: Callable[[], bool]) -> None:
-        self._number, self._tell, self.asked = number, tell, should_stop
+    kind: int
+    """Its place in `PARTS`."""
 
-    def tell(self, part: int, done: float, what: str = "") -> None:
-        """Say that part number `part` is done to `done` (0 to 1).
+    index: int = 0
+    """Which of its kind: a deviator, or a crew size."""
+
+    @property
+    def name(self) -> str:
+        """What is being done."""
+        return PARTS[self.kind]
+
+
+def kinds_of_deviators(settings: Plan[Any]) -> list[tuple[str, bool]]:
+    """Role and start of each deviator that is trained: anew, or on from the crew's own network.
+
+    A deviator sees its contract: one that learned as the first of its role serves all of the role.
+    """
+    agents = settings.agents_of(max(settings.sizes))
+    roles = dict.fromkeys(role_of(who, agents) for who in settings.roles)
+    return [(role, warm) for role in roles for warm in (False, True)]
+
+
+def parts_of(settings: Plan[Any]) -> list[Part]:
+    """All parts of a seed, in an order in which they can be done."""
+    many = (1, 1, len(kinds_of_deviators(settings)), *[len(settings.sizes)] * 3)
+    return [Part(kind=kind, index=i) for kind in KINDS for i in range(many[kind])]
+
+
+class SeedBuilder(Generic[Table]):
+    """Makes the parts of one seed in its folder, and the table of all."""
+
+    def __init__(
+        self, settings: Plan[Table], seed: int, folder: Path, tell: Callable[[float], None],
+        should_stop: Callable[[], bool],
+    ) -> None:  # fmt: skip
+        """Prepare to build.
+
+        Args:
+            settings: what is made.
+            seed: of everything drawn.
+            folder: of this seed.
+            tell: called with how much of the present part is done (0 to 1).
+            should_stop: asked between contracts and vector episodes.
+        """
+        self._settings, self._seed, self._folder = settings, seed, make_folder(folder)
+        self._report, self._should_stop = tell, should_stop
+        self._evaluation = settings.evaluation(seed)
+
+    def do(self, part: Part) -> None:
+        """Make the file of a part, unless it is there.
 
         Raises:
             EvaluationStopped: a stop was asked for.
+            ContractsError, LearnerError: the folder cannot be used, a file in it is broken, or a learner diverged.
         """
-        if self.asked():
-            raise EvaluationStopped("the landscape was stopped; run the same command to go on")
-        name = PARTS[part] + (f" ({what})" if what else "")
-        self._tell(BuildStatus(number=self._number, part=name, done=sum(_SHARES[:part]) + _SHARES[part] * done))
+        self._tell(0.0)
+        if part.kind == BASELINE:
+            self.baseline()
+        elif part.kind == CREWS:
+            _ = self.crews
+        elif part.kind == DEVIATORS:
+            self.deviator(part.index)
+        elif part.kind == TRYING:
+            self.tables().try_size(part.index)
+        elif part.kind == PLAYING:
+            self.tables(deviators=False).play_size(part.index)
+        else:
+            tables = self.tables()
+            tables.measure_size(part.index, tables.play_size(part.index), tables.try_deviations()[1])
+
+    def baseline(self) -> Outcome:
+        """Agents without a contract, trained and judged."""
+        return evaluate(
+            self._settings.none(), self._evaluation, self._seed, folder=self._folder, on_progress=self._training,
+            should_stop=self._should_stop,
+        )  # fmt: skip
+
+    @cached_property
+    def crews(self) -> Crews:
+        """Crews that know all contracts."""
+        found = one_crews(self._folder, self._evaluation, 0, on_progress=self._training, should_stop=self._should_stop)
+        if found is None:
+            raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
+        return found
+
+    def deviator(self, index: int) -> Deviator:
+        """One of `kinds_of_deviators`, trained."""
+        role, warm = kinds_of_deviators(self._settings)[index]
+        found = train_deviator(
+            self.crews, role, warm=warm, config=self._settings.deviators, seed=self._seed,
+            checkpoint=self._folder / f"{role}-{'on' if warm else 'anew'}.npz", on_progress=self._training,
+            should_stop=self._should_stop,
+        )  # fmt: skip
+        if not found.finished:
+            raise EvaluationStopped("the training of a deviator was stopped; run the same command to go on")
+        return found
+
+    def tables(self, *, deviators: bool = True) -> SeedTables:
+        """What plays; without deviators contracts alone."""
+        kinds = kinds_of_deviators(self._settings) if deviators else []
+        learned = [self.deviator(i) for i in range(len(kinds))]
+        return SeedTables(self._settings, self._seed, self._folder, self.crews, learned, self._tell)
+
+    def table(self) -> Table:
+        """The landscape of this seed; parts that are missing are made."""
+        none, learned = self.baseline(), [self.deviator(i) for i in range(len(kinds_of_deviators(self._settings)))]
+        tables = SeedTables(self._settings, self._seed, self._folder, self.crews, learned, self._tell)
+        tried, strongest = tables.try_deviations()
+        played = tables.play_contracts()
+        gains = tables.measure_gains(played, strongest)
+        seconds = np.array([[self.crews.cpu_seconds, sum(d.cpu_seconds for d in learned), tables.cpu_seconds]])
+        measured = Measured(played=played, tried=tried, strongest=strongest, gains=gains, cpu_seconds=seconds)
+        return self._settings.table(self._seed, none, measured)
+
+    def _tell(self, done: float) -> None:
+        if self._should_stop():
+            raise EvaluationStopped(STOPPED)
+        self._report(done)
+
+    def _training(self, p: Any) -> None:
+        if not self._should_stop():  # a training that is asked to stop leaves a checkpoint first
+            with contextlib.suppress(EvaluationStopped):
+                self._tell(p.episode / p.episodes)
 
 
 def build_seed(
     settings: Plan[Table], seed: int, folder: Path, number: int,
     tell: Callable[[BuildStatus], None], should_stop: Callable[[], bool],
 ) -> Table:  # fmt: skip
-    """Make the landscape of one seed; everything finished lies in `folder`, and the same call goes on from there.
+    """Make the landscape of one seed, part after part, here; everything finished lies in `folder`, and the same call goes on.
 
     Args:
-        settings: what is made.
-        seed: of everything drawn.
-        folder: of this seed.
+        settings, seed, folder, should_stop: as in `SeedBuilder`.
         number: of the seed, for `tell`.
         tell: called with a `BuildStatus` now and then.
-        should_stop: asked between contracts and vector episodes.
 
     Raises:
         EvaluationStopped: a stop was asked for; finished parts are kept, trainings leave a checkpoint.
-        ContractsError, LearnerError: the folder cannot be used, a file in it is broken, or a learner diverged.
+        ContractsError, LearnerError: as in `SeedBuilder.do`.
     """
-    make_folder(folder)
-    watch = Stop(number, tell, should_stop)
+    parts = parts_of(settings)
+    weights, before = weights_of(parts), 0.0
+    for part, weight in zip(parts, weights, strict=True):
 
-    def training(part: int, what: str = "", first: float = 0.0, share: float = 1.0) -> Callable[[Any], None]:
-        def on_progress(p: Any) -> None:
-            if not should_stop():  # a training that is asked to stop leaves a checkpoint first
-                watch.tell(part, first + share * p.episode / p.episodes, what)
+        def told(done: float, part: Part = part, weight: float = weight, before: float = before) -> None:
+            tell(BuildStatus(number=number, part=part.name, done=before + weight * done))
 
-        return on_progress
+        SeedBuilder(settings, seed, folder, told, should_stop).do(part)
+        before += weight
+    return SeedBuilder(settings, seed, folder, lambda _: None, should_stop).table()
 
-    evaluation = settings.evaluation(seed)
-    watch.tell(0, 0.0)
-    none = evaluate(settings.none(), evaluation, seed, folder=folder, on_progress=training(0), should_stop=should_stop)
-    crews = one_crews(folder, evaluation, 0, on_progress=training(1), should_stop=should_stop)
-    if crews is None:
-        raise EvaluationStopped("the training of the crews was stopped; run the same command to go on")
-    learned: list[Deviator] = []
-    agents = settings.agents_of(max(settings.sizes))
-    # A deviator sees its contract: one that learned as the first of its role serves all of the role.
-    roles = dict.fromkeys(role_of(who, agents) for who in settings.roles)
-    kinds = [(role, warm) for role in roles for warm in (False, True)]
-    for i, (role, warm) in enumerate(kinds):
-        what = f"{role} {'goes on' if warm else 'learns anew'}"
-        deviator = train_deviator(
-            crews, role, warm=warm, config=settings.deviators, seed=seed,
-            checkpoint=folder / f"{role}-{'on' if warm else 'anew'}.npz",
-            on_progress=training(2, what, i / len(kinds), 1 / len(kinds)), should_stop=should_stop,
-        )  # fmt: skip
-        if not deviator.finished:
-            raise EvaluationStopped("the training of a deviator was stopped; run the same command to go on")
-        learned.append(deviator)
-    tables = SeedTables(settings, seed, folder, crews, learned, lambda part, done: watch.tell(3 + part, done))
-    tried, strongest = tables.try_deviations()
-    played = tables.play_contracts()
-    gains = tables.measure_gains(played, strongest)
-    seconds = np.array([[crews.cpu_seconds, sum(d.cpu_seconds for d in learned), tables.cpu_seconds]])
-    measured = Measured(played=played, tried=tried, strongest=strongest, gains=gains, cpu_seconds=seconds)
-    return settings.table(seed, none, measured)
+
+def weights_of(parts: Sequence[Part]) -> list[float]:
+    """About what share of a seed's work each part is; together 1."""
+    many = [sum(part.kind == kind for part in parts) for kind in KINDS]
+    return [SHARES[part.kind] / many[part.kind] for part in parts]

@@ -46,7 +46,7 @@ class SeedTables:
 
     def __init__(
         self, settings: Plan[Any], seed: int, folder: Path, crews: Crews, learned: Sequence[Deviator],
-        tell: Callable[[int, float], None],
+        tell: Callable[[float], None],
     ) -> None:  # fmt: skip
         """Prepare to play.
 
@@ -54,8 +54,7 @@ class SeedTables:
             settings, seed, folder: as in `build_seed`.
             crews: of this seed.
             learned: deviators that learned against them.
-            tell: called with the number of a table (0 to 2, in the order of the methods) and the part of it that
-                is done, before each contract; it may raise to stop.
+            tell: called with the part of a table that is done, at each contract; it may raise to stop.
         """
         self._settings, self._folder, self._crews, self._tell = settings, folder, crews, tell
         self._seed = seed
@@ -77,74 +76,79 @@ class SeedTables:
 
         The strongest is that with the largest mean over the contract and its neighbours among the C.
         """
-        settings = self._settings
-        terms = [settings.points[column] for column in settings.tried_columns()]
+        parts = [self.try_size(i) for i in range(len(self._settings.sizes))]
+        pooled = np.concatenate([self._settings.smooth(part[..., 0]) for part in parts])
+        return np.concatenate(parts), np.where(np.isnan(pooled), -np.inf, pooled).argmax(axis=2)
+
+    def try_size(self, i: int) -> FloatArray:
+        """Gains of all deviations at the contracts of one crew size where all are tried, mean and error, (T', R, D, 2)."""
+        n = self._settings.sizes[i]
+        terms = [self._settings.points[column] for column in self._settings.tried_columns()]
         shape = (len(terms), len(self._roles), len(self._names), 2)
-        parts, plays = [], len(terms) * (1 + sum(map(len, self._deviations.values())))
-        for i, n in enumerate(settings.sizes):
 
-            def make(i: int = i, n: int = n) -> Arrays:
-                count = self._counter(0, i * plays, plays * len(settings.sizes))
-                how: dict[str, Any] = {"episodes": settings.tried_episodes, "seed": seed_of_contract(self._seed, 0)}
-                crew = play_grid(self._crews, n, terms, on_contract=count, **how).utilities
-                gains = np.full(shape, np.nan)
-                for r, role in self._who(n):
-                    for d, deviation in self._deviations[role].items():
-                        alone = play_deviation(self._crews, n, terms, role, deviation, on_contract=count, **how)
-                        gains[:, r, d] = np.stack(mean_and_error(alone - self._first(crew, n, role)), axis=1)
-                return {"gains": gains}
+        def make() -> Arrays:
+            who = self._who(n)
+            count = self._counter(len(terms) * (1 + sum(len(self._deviations[role]) for _, role in who)))
+            how: dict[str, Any] = {
+                "episodes": self._settings.tried_episodes, "seed": seed_of_contract(self._seed, 0), "on_contract": count,
+            }  # fmt: skip
+            crew = play_grid(self._crews, n, terms, **how).utilities
+            gains = np.full(shape, np.nan)
+            for r, role in who:
+                for d, deviation in self._deviations[role].items():
+                    alone = play_deviation(self._crews, n, terms, role, deviation, **how)
+                    gains[:, r, d] = np.stack(mean_and_error(alone - self._first(crew, n, role)), axis=1)
+            return {"gains": gains}
 
-            parts.append(self._kept(f"tried-{n}.npz", {"gains": shape}, make)["gains"])
-        tried = np.concatenate(parts)
-        pooled = np.concatenate([settings.smooth(part[..., 0]) for part in parts])
-        return tried, np.where(np.isnan(pooled), -np.inf, pooled).argmax(axis=2)
+        return self._kept(f"tried-{n}.npz", {"gains": shape}, make)["gains"]
 
     def play_contracts(self) -> list[Arrays]:
         """What every contract brings about, a table for each crew size: arrays `PLAYED`, (points, E) or (points, E, N)."""
-        settings = self._settings
-        terms, tables = settings.points, []
-        for i, n in enumerate(settings.sizes):
+        return [self.play_size(i) for i in range(len(self._settings.sizes))]
 
-            def make(i: int = i, n: int = n) -> Arrays:
-                count = self._counter(1, i * len(terms), len(terms) * len(settings.sizes))
-                grids = [
-                    play_grid(self._crews, n, [term], on_contract=count, **self._how(i, k))
-                    for k, term in enumerate(terms)
-                ]
-                return {name: np.concatenate([getattr(grid, name) for grid in grids]) for name in PLAYED}
+    def play_size(self, i: int) -> Arrays:
+        """The same of one crew size."""
+        settings, terms, n = self._settings, self._settings.points, self._settings.sizes[i]
 
-            shapes: dict[str, tuple[int, ...]] = dict.fromkeys(PLAYED, (len(terms), settings.episodes))
-            shapes["utilities"] = (*shapes["welfare"], len(settings.agents_of(n)))
-            tables.append(self._kept(f"played-{n}.npz", shapes, make))
-        return tables
+        def make() -> Arrays:
+            count = self._counter(len(terms))
+            grids = [
+                play_grid(self._crews, n, [term], on_contract=count, **self._how(i, k)) for k, term in enumerate(terms)
+            ]
+            return {name: np.concatenate([getattr(grid, name) for grid in grids]) for name in PLAYED}
+
+        shapes: dict[str, tuple[int, ...]] = dict.fromkeys(PLAYED, (len(terms), settings.episodes))
+        shapes["utilities"] = (*shapes["welfare"], len(settings.agents_of(n)))
+        return self._kept(f"played-{n}.npz", shapes, make)
 
     def measure_gains(self, played: Sequence[Arrays], strongest: IntArray) -> FloatArray:
         """Gains of the deviation that was strongest nearby, mean and error, (sizes, points, R, 2).
 
         played: as `play_contracts` gives it; strongest: (C, R), as `try_deviations` gives it.
         """
-        settings, near = self._settings, nearest(self._settings)
-        n_roles = len(self._roles)
-        gains = np.empty((*near.shape, n_roles, 2))
-        for i, n in enumerate(settings.sizes):
+        return np.stack([self.measure_size(i, played[i], strongest) for i in range(len(self._settings.sizes))])
 
-            def make(i: int = i, n: int = n) -> Arrays:
-                count = self._counter(2, i * n_roles * near.shape[1], n_roles * near.size)
-                found = np.full((near.shape[1], n_roles, 2), np.nan)
-                for r, role in self._who(n):
-                    chosen, crew = strongest[near[i], r], self._first(played[i]["utilities"], n, role)
-                    alone = [
-                        play_deviation(
-                            self._crews, n, [point], role, self._deviations[role][int(chosen[k])], on_contract=count,
-                            **self._how(i, k),
-                        )
-                        for k, point in enumerate(settings.points)
-                    ]  # fmt: skip
-                    found[:, r] = np.stack(mean_and_error(np.concatenate(alone) - crew), axis=1)
-                return {"gains": found}
+    def measure_size(self, i: int, played: Arrays, strongest: IntArray) -> FloatArray:
+        """The same of one crew size, (points, R, 2); `played`: as `play_size` gives it."""
+        points, n, near = self._settings.points, self._settings.sizes[i], nearest(self._settings)[i]
+        shape = (len(points), len(self._roles), 2)
 
-            gains[i] = self._kept(f"gains-{n}.npz", {"gains": gains.shape[1:]}, make)["gains"]
-        return gains
+        def make() -> Arrays:
+            who = self._who(n)
+            count, found = self._counter(len(who) * len(points)), np.full(shape, np.nan)
+            for r, role in who:
+                chosen, crew = strongest[near, r], self._first(played["utilities"], n, role)
+                alone = [
+                    play_deviation(
+                        self._crews, n, [point], role, self._deviations[role][int(chosen[k])], on_contract=count,
+                        **self._how(i, k),
+                    )
+                    for k, point in enumerate(points)
+                ]  # fmt: skip
+                found[:, r] = np.stack(mean_and_error(np.concatenate(alone) - crew), axis=1)
+            return {"gains": found}
+
+        return self._kept(f"gains-{n}.npz", {"gains": shape}, make)["gains"]
 
     def _how(self, size: int, point: int) -> dict[str, Any]:
         """Episodes on which a contract is measured, given by the places of its crew size and its terms."""
@@ -164,14 +168,14 @@ class SeedTables:
         first: FloatArray = utilities[..., names.index(who)]
         return first
 
-    def _counter(self, table: int, begun: int, total: int) -> Callable[[int], None]:
-        """A callback for each contract played: how many there were before is kept here."""
-        done = begun
+    def _counter(self, total: int) -> Callable[[int], None]:
+        """A callback for each contract played, of so many that a table takes."""
+        done = 0
 
         def count(_: int) -> None:
             nonlocal done
             done += 1
-            self._tell(table, done / total)
+            self._tell(done / total)
 
         return count
 

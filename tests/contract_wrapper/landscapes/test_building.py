@@ -15,9 +15,9 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_folder import read_crews
 from contract_wrapper.evaluation.contract_grid import play_grid
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
-from contract_wrapper.landscapes.building.landscape_folder import make_landscape
+from contract_wrapper.landscapes.building.landscape_folder import _Making, make_landscape
 from contract_wrapper.landscapes.building.landscape_settings import GRID, LandscapeSettings
-from contract_wrapper.landscapes.building.one_seed import PARTS, build_seed, part_at
+from contract_wrapper.landscapes.building.one_seed import BUILDS_ON, PARTS, Part, build_seed, part_at, parts_of
 from contract_wrapper.landscapes.building.seed_tables import names_of, nearest, seed_of_contract
 from contract_wrapper.landscapes.landscape import ROLES, Landscape
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
@@ -117,7 +117,31 @@ def test_a_finished_seed_is_read_and_not_made_again(made, tmp_path):
     told: list = []
     again = build(tmp_path / "seed-1", told=told)
     assert same(again, landscape)
-    assert {part_at(status.done) for status in told} <= {"baseline", "deviators"}  # read, not played
+    played = [status for status in told if status.part in PARTS[3:]]
+    assert len(played) == 3 * len(SETTINGS.sizes)  # the beginning of each part: read, not played
+
+
+def test_a_part_is_given_to_a_worker_once_what_it_builds_on_is_there():
+    making = _Making(SETTINGS, (7, 8))
+    waiting, order = making.first(), []
+    assert [job.part.name for job in waiting] == ["crews", "crews", "baseline", "baseline"]
+    done: dict[int, set[Part]] = {7: set(), 8: set()}
+    rng = np.random.default_rng(0)
+    while waiting:
+        job = waiting.pop(int(rng.integers(len(waiting))))  # workers end in any order
+        order.append(job)
+        for kind in () if job.part is None else BUILDS_ON[job.part.kind]:
+            assert {part for part in parts_of(SETTINGS) if part.kind == kind} <= done[job.seed]
+        if job.part is None:
+            assert done[job.seed] == set(parts_of(SETTINGS))
+        else:
+            assert job.part not in done[job.seed]
+            done[job.seed].add(job.part)
+        waiting += making.after(job)
+    assert sorted(job.seed for job in order if job.part is None) == [7, 8]
+    assert [job.number for job in sorted(order, key=lambda job: job.number)] == list(range(len(order)))
+    assert making.done() == pytest.approx(2.0)
+    assert making.running() == []
 
 
 @pytest.mark.parametrize("name", ["played-3.npz", "tried-1.npz", "gains-3.npz"])
