@@ -64,7 +64,7 @@ GROUPS = {
         extras="agents",
         requirements=("torchrl", "tianshou", "momaland"),
     ),
-    "agilerl": Group(scripts=("agilerl_ippo",), extras="agents", requirements=("agilerl",)),
+    "agilerl": Group(scripts=("agilerl_ippo",), extras="agents", requirements=("agilerl", "peft")),
     "rllib": Group(scripts=("rllib_ppo",), extras="agents", requirements=("ray[rllib]",)),
     "optuna": Group(
         scripts=("optuna_sampler", "optuna_dashboard_api", "skopt_plots"),
