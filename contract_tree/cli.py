@@ -73,6 +73,11 @@ def build_parser() -> argparse.ArgumentParser:
     sub.add_argument("--seed", type=int, default=0, help="seed of everything drawn (default: 0)")
     sub.add_argument("--noise", type=float, default=0.1, metavar="SD", help="sd of Gaussian rewards (default: 0.1)")
     sub.add_argument("--bernoulli", action="store_true", help="rewards are 0 or 1, instead of Gaussian")
+    sub.add_argument(
+        "--unknown-horizon",
+        action="store_true",
+        help="players do not know T: they begin anew in epochs that double, and forget what they learned",
+    )
     sub.add_argument("--threads", type=int, default=1, metavar="N", help="games played at once (default: 1)")
     sub.add_argument("--folder", type=Path, help="where the run is kept (default: studies/tree- and the options)")
 
@@ -132,10 +137,11 @@ def _run(options: argparse.Namespace) -> int:
     with only_the_document(options) as texts:
         result = simulate(
             tree, players, horizon=options.horizon, n_games=options.games, seed=options.seed,
-            noise=None if options.bernoulli else options.noise, threads=options.threads, on_progress=progress.show,
+            noise=None if options.bernoulli else options.noise, threads=options.threads, unknown_horizon=options.unknown_horizon, on_progress=progress.show,
         )  # fmt: skip
         save_result(result, folder)
         detail(options, "players", dict(zip(result.tree.names, result.players, strict=True)))
+        detail(options, "epochs", {"begin": result.epochs})
         detail(options, "versions", {"cleanup-contracts": program_version()})
         if options.json:
             texts.append(document(options, result_document(result, [folder])))
@@ -149,7 +155,8 @@ def _folder_name(options: argparse.Namespace) -> str:
     """Name a run by its options."""
     noise = "bernoulli" if options.bernoulli else f"sd{options.noise:g}"
     players = options.players.replace("=", "-").replace(",", "-").replace(" ", "")
-    return f"tree-{Path(options.tree).stem}-{players}-{options.horizon}-{noise}-seed{options.seed}"
+    unknown = "-unknown-horizon" if options.unknown_horizon else ""
+    return f"tree-{Path(options.tree).stem}-{players}-{options.horizon}-{noise}-seed{options.seed}{unknown}"
 
 
 def _report(options: argparse.Namespace) -> int:

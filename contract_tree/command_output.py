@@ -50,8 +50,8 @@ def result_document(result: Result, files: list[Path]) -> dict[str, Any]:
 
     Keys: `tree` (nested), `players`, `horizon`, `noise` (null: Bernoulli), `seed`, `games`, `best_welfare`,
     `selfish_welfare` (nobody pays), `gap` (share of the best welfare that is missed in the last tenth, by game),
-    `lost_welfare` (over the run, by game), `growth` (exponent of its growth, by game), `nodes` (the rows of `nodes.csv`),
-    `files`.
+    `lost_welfare` (over the run, by game), `growth` (exponent of its growth, by game), `epochs` (rounds played before
+    each beginning of the players), `nodes` (the rows of `nodes.csv`), `files`.
     """
     from contract_tree.report import rows_of_nodes
 
@@ -60,8 +60,8 @@ def result_document(result: Result, files: list[Path]) -> dict[str, Any]:
         "tree": result.tree.as_nested(), "players": dict(zip(result.tree.names, result.players, strict=True)),
         "horizon": result.horizon, "noise": result.noise, "seed": result.seed, "games": result.n_games,
         "best_welfare": solution.welfare, "selfish_welfare": solution.selfish_welfare, "gap": result.gap(),
-        "lost_welfare": result.welfare_regret()[:, -1], "growth": result.slopes(), "nodes": rows_of_nodes(result),
-        "files": files,
+        "lost_welfare": result.welfare_regret()[:, -1], "growth": result.slopes(),
+        "epochs": result.epochs, "nodes": rows_of_nodes(result), "files": files,
     }  # fmt: skip
 
 

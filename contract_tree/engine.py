@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from contract_tree.layout import ARM, COMMIT, MIND, PRICE, flat, lay_out
 from contract_tree.numba_tools import kernel
-from contract_tree.player_parameters import Place, PlayerParameters
+from contract_tree.player_parameters import BuiltIn, Place, PlayerParameters, parameters_at
 from contract_tree.random_stream import streams_of_games
 from contract_tree.rules import decide, draw_reward, learn, played_cell, wake
 from contract_tree.solution import Solution
@@ -51,7 +52,7 @@ def settle(nodes, minds, theta, utility, sums):
 
 @kernel
 def play(nodes, minds, own, cells, prices, words, theta, utility, noise, log_horizon, start, stop, sums, counts):
-    """Play one game from round `start` to `stop`; counts: (all actions,) how often each was played."""
+    """Play one game from round `start` to `stop` of its epoch; counts: (all actions,) how often each was played."""
     for t in range(start, stop):
         for v in range(len(nodes)):
             decide(nodes, minds, own, cells, prices, words, v, t)
@@ -65,27 +66,26 @@ def play(nodes, minds, own, cells, prices, words, theta, utility, noise, log_hor
 class Games:
     """The memory of G games of one tree, and how far they are.
 
-    noise: standard deviation of Gaussian rewards, in units of reward; None: Bernoulli rewards.
+    players and places: one per node. noise: standard deviation of Gaussian rewards, in units of
+    reward; None: Bernoulli rewards.
     """
 
     def __init__(
         self,
         tree: Tree,
         solution: Solution,
-        parameters: list[PlayerParameters],
+        players: Sequence[BuiltIn],
+        places: Sequence[Place],
         *,
-        horizon: int,
         noise: float | None,
         seed: int,
         n_games: int,
     ) -> None:
         self.n_games, self.round = n_games, 0
+        self.tree, self.solution, self.players = tree, solution, players
         self.nodes = lay_out(tree)
-        for v, own in enumerate(parameters):
-            for name in PlayerParameters.__slots__:  # type: ignore[attr-defined]
-                self.nodes[v][name] = getattr(own, name)
         self.theta, self.utility = flat(tree.theta), flat(solution.utility)
-        self.noise, self.log_horizon = -1.0 if noise is None else float(noise), math.log(horizon)
+        self.noise = -1.0 if noise is None else float(noise)
         n_all = sum(tree.n_actions)
         self.minds = np.zeros((n_games, tree.n_nodes), MIND)
         self.own, self.prices = np.zeros((n_games, n_all), ARM), np.zeros((n_games, n_all), PRICE)
@@ -93,13 +93,23 @@ class Games:
         self.words = streams_of_games(seed, n_games, 1 + tree.n_nodes)
         self.sums = np.zeros((n_games, 4, tree.n_nodes))
         self.counts: NDArray[np.int64] = np.zeros((n_games, n_all), np.int64)
-        for v, own in enumerate(parameters):
-            if own.first_phase == COMMIT:
-                for u in tree.children(v):
-                    at = self.nodes[u]["first_action"]
-                    self.prices["pay"][:, at : at + tree.n_actions[u]] = solution.payment[u] + own.inflation
-        means = flat(tuple(table.reshape(table.shape[0], -1)[:, 0] for table in tree.theta))
-        for g in range(n_games):
+        self.begin(places)
+
+    def begin(self, places: Sequence[Place]) -> None:
+        """Let every player begin, with its parameters for these places and nothing learned; streams and sums go on."""
+        self.began, self.log_horizon = self.round, math.log(places[0].horizon)
+        for memory in (self.minds, self.own, self.prices, self.cells):
+            memory[...] = np.zeros((), memory.dtype)
+        for v, (player, place) in enumerate(zip(self.players, places, strict=True)):
+            parameters = parameters_at(player, place)
+            for name in PlayerParameters.__slots__:  # type: ignore[attr-defined]
+                self.nodes[v][name] = getattr(parameters, name)
+            if parameters.first_phase == COMMIT:
+                for u in self.tree.children(v):
+                    at = slice(self.nodes[u]["first_action"], self.nodes[u]["first_action"] + self.tree.n_actions[u])
+                    self.prices["pay"][:, at] = self.solution.payment[u] + parameters.inflation
+        means = flat(tuple(table.reshape(table.shape[0], -1)[:, 0] for table in self.tree.theta))
+        for g in range(self.n_games):
             wake(self.nodes, *self.memory(g)[:4], means)
 
     def memory(self, g: int) -> tuple[NDArray[Any], ...]:
@@ -120,17 +130,5 @@ class Games:
     def _play_game(self, g: int, stop: int) -> None:
         play(
             self.nodes, *self.memory(g), self.theta, self.utility, self.noise, self.log_horizon,
-            self.round, stop, self.sums[g], self.counts[g],
+            self.round - self.began, stop - self.began, self.sums[g], self.counts[g],
         )  # fmt: skip
-
-
-def places_of(tree: Tree, horizon: int) -> list[Place]:
-    """Say of every node what its player may know."""
-    heights, most = tree.heights(), max(tree.n_actions)
-    return [
-        Place(
-            name=tree.names[v], horizon=horizon, height=heights[v], n_actions=tree.n_actions[v],
-            n_children=len(tree.children(v)), most_actions=most,
-        )
-        for v in range(tree.n_nodes)
-    ]  # fmt: skip

@@ -19,7 +19,7 @@ class Place:
     """Name of the node."""
 
     horizon: int
-    """T: rounds of a game."""
+    """T: rounds of a game, or of an epoch if players do not know how long the game is."""
 
     height: int
     """d: 1 for a leaf, one more than its highest child for others."""
@@ -88,6 +88,16 @@ class BuiltIn(Protocol):
             TreeError: the player cannot stand there, or the horizon is too short for it.
         """
         ...
+
+
+def parameters_at(player: Any, place: Place) -> PlayerParameters:
+    """Return a player's parameters at one node; a custom player, which the compiled rules do not play, has the defaults.
+
+    Raises:
+        TreeError: the player cannot stand there, or the horizon is too short for it.
+    """
+    parameters: PlayerParameters = PlayerParameters() if callable(player) else player.parameters(place)
+    return parameters
 
 
 def halvings_for(horizon: int) -> int:

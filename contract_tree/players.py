@@ -82,7 +82,9 @@ class Oracle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IPA:
-    """Incentivized principal-agent learning (Scheid et al. 2024, arXiv 2403.03811), for one agent that knows its means.
+    """Incentivized principal-agent learning for one agent that knows its means.
+
+    Source: Scheid et al. 2024, "Incentivized Learning in Principal-Agent Bandit Games", ICML, PMLR 235 (arXiv 2403.03811).
 
     Every action in turn: ceil(log2 T) bisections of its payment, one round each; then UCB over its
     table, less the payment found and 1/T^2.
@@ -106,7 +108,9 @@ class IPA:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BELGIC:
-    """Batched search for payments to one agent that learns too (Scheid et al. 2024, arXiv 2406.19824).
+    """Batched search for payments to one agent that learns too.
+
+    Source: Scheid et al. 2024, "Learning to Mitigate Externalities" (arXiv 2406.19824).
 
     An action counts as accepted if the agent played it in more than half of a batch. The payment
     found is inflated, so that refusing costs the agent. The paper's constants were not available:

@@ -12,7 +12,7 @@ import numpy as np
 from contract_tree.engine import Games, settle
 from contract_tree.errors import TreeError
 from contract_tree.numba_tools import kernel
-from contract_tree.player_parameters import BuiltIn, Place, PlayerParameters
+from contract_tree.player_parameters import BuiltIn, Place
 from contract_tree.rules import decide, draw_reward, learn, played_cell
 from contract_tree.solution import Solution
 from contract_tree.tree import Tree
@@ -55,25 +55,29 @@ class PythonGames(Games):
         self, tree: Tree, solution: Solution, players: Sequence[BuiltIn | Factory], places: Sequence[Place], *,
         noise: float | None, seed: int, n_games: int,
     ) -> None:  # fmt: skip
-        parameters = [
-            PlayerParameters() if callable(p) else p.parameters(place) for p, place in zip(players, places, strict=True)
-        ]
-        super().__init__(tree, solution, parameters, horizon=places[0].horizon, noise=noise, seed=seed, n_games=n_games)
-        self._tree = tree
         # Beside the streams of the compiled rules, which are keyed by (seed, game, 0..n).
+        self._generators = [
+            [np.random.default_rng(np.random.SeedSequence([seed, g, v, 1])) for v in range(tree.n_nodes)]
+            for g in range(n_games)
+        ]
+        super().__init__(tree, solution, players, places, noise=noise, seed=seed, n_games=n_games)  # type: ignore[arg-type]
+
+    def begin(self, places: Sequence[Place]) -> None:
+        """Let every player begin; custom ones are made anew, with the generators that they had."""
+        super().begin(places)
         self._custom = [
             {
-                v: player(place, np.random.default_rng(np.random.SeedSequence([seed, g, v, 1])))
-                for v, (player, place) in enumerate(zip(players, places, strict=True))
+                v: player(place, generators[v])
+                for v, (player, place) in enumerate(zip(self.players, places, strict=True))
                 if callable(player)
             }
-            for g in range(n_games)
+            for generators in self._generators
         ]
 
     def _play_game(self, g: int, stop: int) -> None:
         minds, own, cells, prices, words = self.memory(g)
         nodes, custom = self.nodes, self._custom[g]
-        for t in range(self.round, stop):
+        for t in range(self.round - self.began, stop - self.began):
             for v in range(len(nodes)):
                 if v in custom:
                     self._ask(g, v, custom[v])
@@ -82,7 +86,7 @@ class PythonGames(Games):
             for v in range(len(nodes)):
                 reward = reward_of(nodes, minds, words, self.theta, v, self.noise)
                 if v in custom:
-                    custom[v].learn(reward, tuple(int(minds[u]["action"]) for u in self._tree.children(v)))
+                    custom[v].learn(reward, tuple(int(minds[u]["action"]) for u in self.tree.children(v)))
                 else:
                     learn_one(nodes, minds, own, cells, prices, v, reward, self.log_horizon)
                 self.counts[g, nodes[v]["first_action"] + minds[v]["action"]] += 1
@@ -90,12 +94,12 @@ class PythonGames(Games):
 
     def _ask(self, g: int, v: int, player: Player) -> None:
         """Let a player of the user's move, check what it says, and write it where the rules look."""
-        mind, name, children = self.minds[g, v], self._tree.names[v], self._tree.children(v)
+        mind, name, children = self.minds[g, v], self.tree.names[v], self.tree.children(v)
         offered = None if mind["recommended"] < 0 else Offer(int(mind["recommended"]), float(mind["payment"]))
         move = player.play(offered)
         if not isinstance(move, tuple) or len(move) != 2:
             raise TreeError(f"the player at {name!r} must return a Move(action, offers), got {move!r}")
-        mind["action"] = _action(move[0], self._tree.n_actions[v], f"the action of {name!r}")
+        mind["action"] = _action(move[0], self.tree.n_actions[v], f"the action of {name!r}")
         offers = tuple(move[1]) or (None,) * len(children)
         if len(offers) != len(children):
             raise TreeError(
@@ -105,8 +109,8 @@ class PythonGames(Games):
             child = self.minds[g, u]
             child["recommended"], child["payment"] = -1, 0.0
             if offer is not None:
-                who = f"{name!r} to {self._tree.names[u]!r}"
-                child["recommended"] = _action(offer[0], self._tree.n_actions[u], f"the action offered by {who}")
+                who = f"{name!r} to {self.tree.names[u]!r}"
+                child["recommended"] = _action(offer[0], self.tree.n_actions[u], f"the action offered by {who}")
                 if not 0.0 <= offer[1] < math.inf:
                     raise TreeError(f"the payment offered by {who} must be a number of at least 0, got {offer[1]!r}")
                 child["payment"] = offer[1]

@@ -20,14 +20,17 @@ WIDTH = 80
 
 _LONGEST_NAME = 14
 
+_ROUNDING = 1e-9
+"""What a margin of exactly 0 may be off by, in units of reward per round."""
+
 _HEAD = [
-    ("", "best", "", "", "paid by", "utility", ""),
-    ("node", "action", "played", "share", "principal", "last tenth", "regret"),
+    ("", "best", "", "", "paid by", "utility", "nobody", ""),
+    ("node", "action", "played", "share", "principal", "last tenth", "pays", "regret"),
 ]
 
 
 def closing_table(result: Result) -> str:
-    """Return what came of a run as text: welfare, regret and its growth, and a line per node."""
+    """Return what came of a run as text: welfare, regret and its growth, participation, and a line per node."""
     solution = result.solution
     gap = Estimate.of(100 * result.gap())
     lost = Estimate.of(result.welfare_regret()[:, -1])
@@ -42,17 +45,35 @@ def closing_table(result: Result) -> str:
         f"welfare, last tenth:       {_fixed(social, 4)}, missed: {_fixed(gap, 3)} %",
         f"lost welfare:              {_fixed(lost, 0)}",
         f"which grows like:          T^({_fixed(slope, 2)}) from round {result.horizon // 10:,} on",
+        f"participation:             {_participation(result)}",
         "",
     ]
+    if len(result.epochs) > 1:
+        known = f"the horizon is unknown to the players, who begin anew {len(result.epochs) - 1} times, last in round"
+        lines.insert(2, f"{known} {result.epochs[-1]:,}")
     rows = [
         (
             _shortened(str(row["node"])), str(row["best_action"]), str(row["most_played"]), f"{row['share']:.3f}",
             f"{row['received']:.4f}", f"{row['utility']:.4f} ± {row['utility_half']:.4f}",
+            f"{row['alone']:.4f}",
             f"{row['regret']:.1f} ± {row['regret_half']:.1f}",
         )
         for row in rows_of_nodes(result)
     ]  # fmt: skip
     return "\n".join([*lines, *_columns([*_HEAD, *rows])])
+
+
+def _participation(result: Result) -> str:
+    """Say how many nodes keep less than where nobody pays, on average over the games, and the least margin."""
+    margins = [Estimate.of(column) for column in result.margins().T]
+    least = min(range(len(margins)), key=lambda v: margins[v].mean)
+    below = sum(margin.mean < -_ROUNDING for margin in margins)
+    clearly = sum(margin.mean + margin.half_interval < -_ROUNDING for margin in margins)
+    return (
+        f"{below} of {len(margins)} nodes keep less than where nobody pays,\n"
+        f"{'':27}{clearly} by more than the half interval\n"
+        f"least margin of a node:    {_fixed(margins[least], 4)} ({_shortened(result.tree.names[least])})"
+    )
 
 
 def _columns(rows: list[tuple[str, ...]]) -> list[str]:
@@ -77,7 +98,10 @@ def _fixed(estimate: Estimate, digits: int) -> str:
 
 
 def rows_of_nodes(result: Result) -> list[dict[str, object]]:
-    """Say of every node what it played, was paid and kept per round in the last tenth, and its regret over the run."""
+    """Say of every node what it played, was paid and kept per round in the last tenth, and its regret over the run.
+
+    `alone` is what it has per round where nobody pays, `margin` what it keeps beyond that.
+    """
     solution, tree = result.solution, result.tree
     start = np.flatnonzero(result.rounds == result.horizon - result.horizon // 10)[0]
     received = ((result.received[:, -1] - result.received[:, start]) / (result.horizon // 10)).mean(axis=0)
@@ -88,12 +112,14 @@ def rows_of_nodes(result: Result) -> list[dict[str, object]]:
         shares = result.shares[:, at : at + tree.n_actions[v]].mean(axis=0)
         at += tree.n_actions[v]
         utility, regret = Estimate.of(kept[:, v]), Estimate.of(result.regrets[:, -1, v])
+        alone = solution.alone[v]
         rows.append(
             {
                 "node": name, "player": result.players[v], "best_action": solution.actions[v],
                 "most_played": int(shares.argmax()), "share": float(shares.max()),
                 "needed": float(solution.payment[v][solution.actions[v]]) if v else 0.0, "received": float(received[v]),
                 "utility": utility.mean, "utility_half": utility.half_interval,
+                "alone": alone, "margin": utility.mean - alone, "margin_half": utility.half_interval,
                 "regret": regret.mean, "regret_half": regret.half_interval,
             }
         )  # fmt: skip

@@ -86,6 +86,9 @@ class Result:
     payments: NDArray[np.float64]
     """(G, all actions) what the principal has come to pay for an action; NaN: no contract."""
 
+    epochs: tuple[int, ...] = (0,)
+    """Rounds played before each beginning of the players: one if they knew the horizon, else one per epoch."""
+
     @property
     def n_games(self) -> int:
         """Number of games."""
@@ -104,6 +107,14 @@ class Result:
         """Mean utility of each node per round, (G, n), from this share of the horizon on (default: last tenth)."""
         c = self._index(since)
         return (self.utilities[:, -1] - self.utilities[:, c]) / (self.horizon - self.rounds[c])  # type: ignore[no-any-return]
+
+    def margins(self, since: float = 0.9) -> NDArray[np.float64]:
+        """How much more each node keeps per round than where nobody pays, (G, n), from this share of the horizon on.
+
+        In units of reward; at least 0: the node does not lose by taking part. The baseline is exact
+        (`Solution.alone`), so that a game's exploration counts against taking part.
+        """
+        return self.per_round(since) - np.array(self.solution.alone)  # type: ignore[no-any-return]
 
     def gap(self, since: float = 0.9) -> NDArray[np.float64]:
         """Welfare per round that is missed, as a share of the best: (G,), from this share of the horizon on."""

@@ -20,12 +20,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from contract_tree.checks import brief
+from contract_tree.epochs import SHORTEST, doubling
 from contract_tree.errors import TreeError
 from contract_tree.files import read_limited, write_whole
 from contract_tree.result import Result, check_settings, checkpoints
 from contract_tree.tree import MOST_FILE_BYTES, Tree
 
-FORMAT = 2
+FORMAT = 3
 RUN, ROUNDS, ACTIONS = "run.json", "rounds.csv", "actions.csv"
 SUMS = ("rewards", "utilities", "regrets", "received")
 LEARNED = ("shares", "payments")
@@ -58,6 +59,7 @@ def save_result(result: Result, folder: Path | str) -> None:
         "format": FORMAT, "tree": result.tree.as_nested(),
         "players": dict(zip(result.tree.names, result.players, strict=True)),
         "horizon": result.horizon, "noise": result.noise, "seed": result.seed, "games": result.n_games,
+        "epochs": list(result.epochs),
         "tables": {name: hashlib.sha256(content).hexdigest() for name, content in tables.items()},
     }  # fmt: skip
     for name, content in tables.items():
@@ -99,6 +101,9 @@ def _load(folder: Path) -> Result:
     horizon, games, seed, noise = check_settings(
         tree, horizon=run["horizon"], n_games=run["games"], seed=run["seed"], noise=run["noise"]
     )
+    epochs = run["epochs"]
+    if not _begins_of(epochs, horizon):
+        raise TreeError(f"its players cannot have begun after {brief(epochs)} rounds")
     rounds = checkpoints(horizon)
     shape = (games, len(rounds), tree.n_nodes)
     tables: dict[str, str] = run["tables"]
@@ -106,13 +111,22 @@ def _load(folder: Path) -> Result:
     learned = _read(folder / ACTIONS, tables, _keys_of_actions(tree, games), games * sum(tree.n_actions), LEARNED)
     result = Result(
         tree=tree, players=tuple(players[name] for name in tree.names), horizon=horizon, noise=noise, seed=seed,
-        rounds=rounds,
+        rounds=rounds, epochs=tuple(epochs),
         **{what: sums[:, i].reshape(shape).copy() for i, what in enumerate(SUMS)},
         **{what: learned[:, i].reshape(games, -1).copy() for i, what in enumerate(LEARNED)},
     )  # fmt: skip
     with np.errstate(all="ignore"):  # infinite numbers are refused by name
         _check(result)
     return result
+
+
+def _begins_of(epochs: object, horizon: int) -> bool:
+    """Whether players can have begun after these numbers of rounds: once, or at the epochs of the doubling trick."""
+    if not isinstance(epochs, list) or not epochs or not all(type(begin) is int for begin in epochs):
+        return False
+    if len(epochs) == 1:
+        return epochs == [0]
+    return epochs[1] >= SHORTEST and epochs == [epoch.begin for epoch in doubling(epochs[1], horizon)]
 
 
 def _check(result: Result) -> None:

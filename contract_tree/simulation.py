@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from contract_tree.checks import MOST_THREADS, brief, check_whole
-from contract_tree.engine import Games, places_of
+from contract_tree.engine import Games
+from contract_tree.epochs import epochs_of, places_of
 from contract_tree.errors import TreeError
 from contract_tree.instances import as_tree
 from contract_tree.layout import COMMIT
@@ -33,6 +35,7 @@ def simulate(
     noise: float | None = 0.1,
     threads: int = 1,
     engine: str | None = None,
+    unknown_horizon: bool = False,
     on_progress: Callable[[int], None] | None = None,
 ) -> Result:
     """Play independent games of one tree.
@@ -44,11 +47,14 @@ def simulate(
     (seed, g) alone. noise: standard deviation of Gaussian rewards, or None for Bernoulli rewards.
     threads: games played at once; the result does not depend on it. engine: `compiled` or
     `python`; None: compiled, unless there is a custom player, which needs python.
+    unknown_horizon: whether players do not know the horizon and, in its place, begin anew in epochs
+    that double, each time with the parameters for the epoch's length. The first epoch is the
+    shortest power of two, at least 16 rounds, in which every search ends.
     on_progress: called with 0 before the first round, and now and then with the number of rounds played.
 
     Raises:
         TreeError: a setting is wrong, a player cannot stand where it was put, or the horizon is
-            too short for its search.
+            too short for its search, or for the first epoch.
 
     >>> from contract_tree import named_tree
     >>> result = simulate(named_tree("chain"), "ucb", horizon=1000, n_games=2)
@@ -60,17 +66,18 @@ def simulate(
     threads = check_whole("threads", threads, 1, MOST_THREADS)
     if engine not in (None, "compiled", "python"):
         raise TreeError(f"unknown engine {brief(engine)}: choose compiled or python, or leave it out")
+    if not isinstance(unknown_horizon, bool):
+        raise TreeError(f"unknown_horizon must be True or False, got {brief(unknown_horizon)}")
     where = assign(tree, players)
     own = [name for name, player in zip(tree.names, where, strict=True) if callable(player)]
     if own and engine == "compiled":
         raise TreeError(f"the player at {own[0]!r} is not built in: it needs engine='python'")
-    solution, places = solve(tree), places_of(tree, horizon)
-    games: Games
-    if own or engine == "python":
-        games = PythonGames(tree, solution, where, places, noise=noise, seed=seed, n_games=n_games)
-    else:
-        parameters = [player.parameters(place) for player, place in zip(where, places, strict=True)]  # type: ignore[union-attr]
-        games = Games(tree, solution, parameters, horizon=horizon, noise=noise, seed=seed, n_games=n_games)
+    epochs = epochs_of(tree, where, horizon, unknown=unknown_horizon)
+    kind: Any = PythonGames if own or engine == "python" else Games
+    games: Games = kind(
+        tree, solve(tree), where, places_of(tree, epochs[0].length), noise=noise, seed=seed, n_games=n_games
+    )
+    later = list(epochs[1:])
     rounds = checkpoints(horizon)
     sums = np.zeros((4, n_games, len(rounds), tree.n_nodes))
     last_tenth = horizon - horizon // 10
@@ -78,6 +85,9 @@ def simulate(
     if on_progress is not None:
         on_progress(0)
     for c, stop in enumerate(rounds):
+        while later and later[0].begin < stop:
+            games.play_until(later[0].begin, threads)
+            games.begin(places_of(tree, later.pop(0).length))
         games.play_until(int(stop), threads)
         sums[:, :, c] = games.sums.swapaxes(0, 1)
         if stop == last_tenth:
@@ -88,6 +98,7 @@ def simulate(
         tree=tree, players=tuple(map(_label, where)), horizon=horizon, noise=noise, seed=seed, rounds=rounds,
         rewards=sums[0], utilities=sums[1], regrets=sums[2], received=sums[3],
         shares=(games.counts - before) / (horizon // 10), payments=_payments(tree, games),
+        epochs=tuple(epoch.begin for epoch in epochs),
     )  # fmt: skip
 
 

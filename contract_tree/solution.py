@@ -12,7 +12,7 @@ from contract_tree.tree import Tree, check_tree
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Solution:
-    """What every node would do if all means were known (rebuilt from the abstract of Scheid et al. 2025)."""
+    """What every node would do if all means were known (rebuilt from the abstract of Scheid et al. 2025, arXiv 2501.19388)."""
 
     best_welfare: tuple[NDArray[np.float64], ...]
     """W_v(a), (K,) each: most welfare per round of node v and all below it, if v plays a."""
@@ -34,6 +34,16 @@ class Solution:
 
     selfish_welfare: float
     """Welfare per round of `selfish`."""
+
+    alone: tuple[float, ...]
+    """What every node keeps per round in `selfish`, where nobody pays: the baseline of participation."""
+
+    margins: tuple[float, ...]
+    """What every node keeps per round where all pay `payment` and play `actions`, less `alone`.
+
+    Never below 0 for leaves and those directly above. Higher up it can be: contracts below a node
+    change what its child wants, and the node has to pay if it wants the former action back.
+    """
 
     @property
     def gap(self) -> float:
@@ -78,8 +88,10 @@ def solve(tree: Tree) -> Solution:
         below = tree.theta[v].shape[1:]
         for u, action in zip(tree.children(v), np.unravel_index(int(choice[v][actions[v]]), below), strict=True):
             actions[u] = int(action)
+    alone = [tree.mean(v, selfish) for v in range(n)]
     return Solution(
         best_welfare=tuple(welfare), utility=tuple(utility), payment=tuple(payment),
         actions=tuple(actions), selfish=tuple(selfish),
         welfare=tree.welfare(actions), selfish_welfare=tree.welfare(selfish),
+        alone=tuple(alone), margins=tuple(float(utility[v].max()) - alone[v] for v in range(n)),
     )  # fmt: skip

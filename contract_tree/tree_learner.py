@@ -13,15 +13,18 @@ from contract_tree.player_parameters import Place, PlayerParameters, check_setti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TreeLearner:
-    """The decentralised learner of page 5: wait, search, commit. It knows T, K, its height d, and what it sees.
+    """The decentralised learner for trees: wait, search, commit. It knows T, K, its height d, and what it sees.
 
     Waits until round S_d; finds by R bisections per action, in batches of at most L_d rounds and
     for all children at once, what each child needs; then offers that and the inflation eta, and
     maximises UCB indices of its table less payments. S_2 = wait sqrt(T), S_(d+1) = S_d + K R L_d,
     L_d = batch sqrt(T) growth^(d-2), R = ceil(log2(T) / 4) + 2, eta = inflation T^(-1/4).
 
-    Rebuilt from the abstract of Scheid et al. 2025 (arXiv 2501.19388); constants and improvements
-    are ours. `TreeLearner.plain()` is the learner before they were made.
+    Rebuilt from the abstract of Scheid et al. 2025, "Online Decision-Making in Tree-Like Multi-Agent
+    Games with Transfers" (arXiv 2501.19388); schedule, constants and improvements are ours. Summaries
+    by others say that the paper's algorithm, MAIL, first learns the transfers and then plays a
+    shifted bandit, as this one does; its text was not available, and this is no copy of it.
+    `TreeLearner.plain()` is the learner before our improvements.
     """
 
     wait: float = 2.0

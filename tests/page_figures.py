@@ -12,6 +12,7 @@ TABLES give each again, from the code or from a committed file of `benchmarks/re
 import csv
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -30,6 +31,9 @@ from contract_wrapper.studies.settings import SearchSettings
 from mtmfq import MTMFQConfig
 
 RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
+
+ROUNDED = 1e-9
+"""What a margin of exactly 0 may be off by."""
 
 Figure = tuple[float, ...]
 """One number, or a number and what the page gives after its ±."""
@@ -131,6 +135,72 @@ def rounds_per_second(tree: str, player: str) -> float:
 def python_rounds_per_second() -> float:
     text = (RESULTS / "tree_speed.txt").read_text()
     return int(re.findall(r"own players +\d+ +([\d,]+)", text)[0].replace(",", ""))
+
+
+def under_noise(tree: str, noise: str) -> np.ndarray:
+    """Missed welfare in the last tenth of the rounds, in % of the best, one value per game."""
+    found = [r for r in rows_of("tree_noise.csv") if (r["tree"], r["noise"]) == (tree, noise)]
+    return 100 * np.array([float(r["gap_last_tenth"]) for r in found])
+
+
+def chain_under_noise(row: str, column: int) -> Figure:
+    """Of the last table of `tree_noise.txt`: payments of middle and leaf, and what root, middle and leaf keep."""
+    table = (RESULTS / "tree_noise.txt").read_text().split("chain: payments")[1]
+    (line,) = re.findall(rf"^{row} +(.*)$", table, flags=re.MULTILINE)
+    return (float(line.split()[column]),)
+
+
+def not_knowing(tree: str, horizon: int) -> list[dict[str, str]]:
+    """The games of a tree that were played with and without knowing the horizon."""
+    return [r for r in rows_of("tree_horizon.csv") if (r["tree"], r["horizon"]) == (tree, str(horizon))]
+
+
+def all_not_knowing() -> list[list[dict[str, str]]]:
+    """The games of every tree and horizon."""
+    played = dict.fromkeys((r["tree"], int(r["horizon"])) for r in rows_of("tree_horizon.csv"))
+    return [not_knowing(tree, horizon) for tree, horizon in played]
+
+
+def times_lost(games: list[dict[str, str]]) -> np.ndarray:
+    """Lost welfare of those that do not know the horizon as a multiple of that of those that do, game by game."""
+    return np.array([float(r["regret_unknown"]) / float(r["regret_known"]) for r in games])
+
+
+@dataclass(frozen=True)
+class Participation:
+    """Margins of the nodes of one form of trees: exact, and learned with half their 95 % intervals."""
+
+    exact: np.ndarray
+    learned: np.ndarray
+    half: np.ndarray
+
+    @classmethod
+    def of(cls, form: str = "") -> "Participation":
+        """Of one form, or of all."""
+        rows = [r for r in rows_of("tree_participation.csv") if form in ("", r["tree"])]
+        played = [r for r in rows if r["learned_margin"]]
+        return cls(
+            np.array([float(r["exact_margin"]) for r in rows]),
+            np.array([float(r["learned_margin"]) for r in played]),
+            np.array([float(r["half_interval"]) for r in played]),
+        )
+
+    def below(self) -> int:
+        """Nodes that keep less than where nobody pays, if everybody pays what is needed."""
+        return int((self.exact < -ROUNDED).sum())
+
+    def learned_below(self) -> int:
+        """Nodes whose mean margin over the games is below 0."""
+        return int((self.learned < -ROUNDED).sum())
+
+    def learned_beyond(self) -> int:
+        """Nodes whose whole interval is below 0."""
+        return int((self.learned + self.half < -ROUNDED).sum())
+
+    def least(self) -> Figure:
+        """Least learned margin, with half its interval."""
+        k = int(self.learned.argmin())
+        return float(self.learned[k]), float(self.half[k])
 
 
 # ---- any PettingZoo game
@@ -251,6 +321,33 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tree.speed.chain.ucb": lambda: (rounds_per_second("chain", "ucb") / 1e6,),
     "tree.speed.forty.tree": lambda: (rounds_per_second("random-4-3", "tree") / 1e6,),
     "tree.speed.python": lambda: (python_rounds_per_second() / 1e3,),
+    "tree.noise.median": lambda: (
+        max(float(np.median(under_noise(tree, noise))) for tree in trees() for noise in ("0.1", "0.5", "1")),
+    ),
+    "tree.noise.worst": lambda: (max(under_noise(tree, "1").max() for tree in trees()),),
+    **{
+        f"tree.noise.lost.{noise}": lambda noise=noise: (
+            np.mean(
+                [float(r["regret"]) for r in rows_of("tree_noise.csv") if (r["tree"], r["noise"]) == ("chain", noise)]
+            ),
+        )
+        for noise in ("0.1", "0.5", "1")
+    },
+    "tree.noise.middle": lambda: chain_under_noise("1", 0),
+    "tree.noise.leaf": lambda: chain_under_noise("1", 1),
+    "tree.noise.quiet.middle": lambda: chain_under_noise("0.1", 0),
+    "tree.noise.quiet.leaf": lambda: chain_under_noise("0.1", 1),
+    "tree.noise.root": lambda: chain_under_noise("1", 2),
+    "tree.noise.quiet.root": lambda: chain_under_noise("0.1", 2),
+    "tree.unknown.least": lambda: (min(times_lost(games).mean() for games in all_not_knowing()),),
+    "tree.unknown.most": lambda: (max(times_lost(games).mean() for games in all_not_knowing()),),
+    "tree.unknown.chain.4": lambda: (100 * np.mean([float(r["gap_unknown"]) for r in not_knowing("chain", 10**4)]),),
+    "tree.exact.nodes": lambda: (len(Participation.of().exact),),
+    "tree.exact.below": lambda: (Participation.of().below(),),
+    "tree.part.56.nodes": lambda: (len(Participation.of("depth 3, branching 2").learned),),
+    "tree.part.56.below": lambda: (Participation.of("depth 3, branching 2").learned_below(),),
+    "tree.part.56.beyond": lambda: (Participation.of("depth 3, branching 2").learned_beyond(),),
+    "tree.part.56.least": lambda: Participation.of("depth 3, branching 2").least(),
     # any PettingZoo game
     "zoo.steps.16": lambda: (zoo_speed(16)[0],),
     "zoo.percent.16": lambda: (100 * zoo_speed(16)[1],),
@@ -311,6 +408,51 @@ def tree_learners() -> Table:
     return rows
 
 
+def tree_noise() -> Table:
+    """Mean missed share with half its 95 % interval, and the worst game, for each noise."""
+    rows: Table = []
+    for tree in trees():
+        cells: list[str] = []
+        for noise in ("0.1", "0.5", "1"):
+            games = under_noise(tree, noise)
+            assert len(games) == 20
+            e = Estimate.of(games)
+            cells += [f"{e.mean + 0.0:.3f} ± {e.half_interval:.3f}", f"{games.max():.2f}"]
+        rows.append((tree, cells))
+    return rows
+
+
+def tree_horizon() -> Table:
+    rows: Table = []
+    for tree, horizon in dict.fromkeys((r["tree"], int(r["horizon"])) for r in rows_of("tree_horizon.csv")):
+        games = not_knowing(tree, horizon)
+        assert len(games) == 20
+        lost = [np.mean([float(r[column]) for r in games]) for column in ("regret_known", "regret_unknown")]
+        gaps = [100 * np.mean([float(r[column]) for r in games]) + 0.0 for column in ("gap_known", "gap_unknown")]
+        times = times_lost(games)
+        e = Estimate.of(times)
+        cells = [
+            f"{horizon:,}", *(f"{x:.0f}" for x in lost), f"{e.mean:.2f} ± {e.half_interval:.2f}", f"{times.max():.2f}",
+            *(f"{x:.3f}" for x in gaps),
+        ]  # fmt: skip
+        rows.append((tree, cells))
+    return rows
+
+
+def tree_participation() -> Table:
+    """Nodes, those below, and the least margin: exact, and learned."""
+    rows: Table = []
+    for form in dict.fromkeys(r["tree"] for r in rows_of("tree_participation.csv")):
+        found = Participation.of(form)
+        cells = [str(len(found.exact)), str(found.below()), f"{found.exact.min() + 0.0:.4f}"]
+        if len(found.learned):
+            mean, half = found.least()
+            counts = (len(found.learned), found.learned_below(), found.learned_beyond())
+            cells += [*map(str, counts), f"{mean:.4f} ± {half:.4f}".replace("-0.0000", "0.0000")]
+        rows.append((form, cells + [""] * (7 - len(cells))))
+    return rows
+
+
 TABLES: dict[str, Callable[[], Table]] = {
     "synthetic.batches": lambda: regrets(
         "synthetic", [(f"batch {b}", 20) for b in (1, 2, 4)], solved_by=("batch 1", 20)
@@ -318,5 +460,8 @@ TABLES: dict[str, Callable[[], Table]] = {
     "synthetic.budgets": budgets,
     "problems": problems,
     "tree.learners": tree_learners,
+    "tree.noise": tree_noise,
+    "tree.horizon": tree_horizon,
+    "tree.participation": tree_participation,
 }
 """Name -> the rows that the page must give."""

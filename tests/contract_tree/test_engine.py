@@ -21,15 +21,16 @@ from contract_tree import (
     simulate,
     solve,
 )
-from contract_tree.engine import Games, places_of
+from contract_tree.engine import Games
+from contract_tree.epochs import places_of
 from contract_tree.player_parameters import BuiltIn
 
 SHORT = TreeLearner(wait=0.5, batch=0.1)
 
 
 def games_of(tree: Tree, player: BuiltIn, horizon: int) -> Games:
-    parameters = [player.parameters(place) for place in places_of(tree, horizon)]
-    return Games(tree, solve(tree), parameters, horizon=horizon, noise=0.1, seed=0, n_games=1)
+    players = [player] * tree.n_nodes
+    return Games(tree, solve(tree), players, places_of(tree, horizon), noise=0.1, seed=0, n_games=1)
 
 
 @pytest.mark.parametrize("player", [Oracle(), SHORT, TreeLearner.plain(wait=0.5, batch=0.1)])

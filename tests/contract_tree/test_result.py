@@ -37,6 +37,14 @@ def test_the_gap_of_the_last_tenth_is_a_share_of_the_best_welfare() -> None:
         result.gap(since=0.33)
 
 
+def test_a_margin_is_what_a_node_keeps_less_what_it_has_where_nobody_pays() -> None:
+    """Nobody pays: the worker takes 0.6 with action 0, of which the boss has 0.2. Here the boss keeps 0.6 or 0.3."""
+    result = made_up(np.stack([0 * checkpoints(100), 0.6 * checkpoints(100)]))
+    assert result.solution.alone == pytest.approx((0.2, 0.6))
+    assert result.margins() == pytest.approx(np.array([[0.6 - 0.2, -0.6], [0.3 - 0.2, -0.6]]))
+    assert result.margins(since=0.5) == pytest.approx(result.margins())
+
+
 def test_recorded_rounds_hold_the_last_tenth_and_every_twentieth() -> None:
     assert {90, 95, 100, 5, 1} <= set(checkpoints(100).tolist())
     assert 1003 - 100 in checkpoints(1003)

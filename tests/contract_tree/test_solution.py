@@ -86,3 +86,29 @@ def test_the_example_of_ipa_pays_0_26_for_the_principals_best_action() -> None:
     assert_allclose(solution.payment[1], [0.35, 0.0, 0.26, 0.38, 0.40], atol=1e-12)
     assert solution.actions == (0, 2)  # 0.88 + 0.73
     assert solution.selfish == (0, 1)
+
+
+def test_a_contract_below_a_node_can_cost_it_more_than_its_own_contracts_bring() -> None:
+    """Nobody pays: leaf 0.5, middle 0.5, root 0.6. The middle gains 0.5 by paying the leaf 0.1 and changing its action.
+
+    It would then want 0.4 to change back, which is more than the 0.3 that the root loses: the root bears it.
+    """
+    leaf = {"name": "leaf", "theta": [0.5, 0.4]}
+    middle = {"name": "middle", "theta": [[0.5, 0.5], [0.0, 1.0]], "children": [leaf]}
+    solution = solve(Tree.from_nested({"name": "root", "theta": [[0.6, 0.3]], "children": [middle]}))
+    assert solution.selfish == (0, 0, 0)
+    assert solution.actions == (0, 1, 1)
+    assert_allclose(solution.alone, [0.6, 0.5, 0.5], atol=1e-12)
+    assert_allclose(solution.margins, [0.3 - 0.6, 0.9 - 0.5, 0.0], atol=1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(trees())
+def test_leaves_and_those_directly_above_never_keep_less_than_where_nobody_pays(tree: Tree) -> None:
+    solution, heights = solve(tree), tree.heights()
+    for v, (best, alone, margin) in enumerate(zip(solution.utility, solution.alone, solution.margins, strict=True)):
+        assert margin == pytest.approx(best.max() - alone, abs=1e-12)
+        if heights[v] <= 2:
+            assert margin >= -1e-12
+        if heights[v] == 1:
+            assert margin == pytest.approx(0.0, abs=1e-12)

@@ -15,6 +15,7 @@ from small_trees import pair
 from contract_tree import TreeError, load_result, named_tree, save_result, simulate
 from contract_tree.cli import build_parser, main, parse_players
 from contract_tree.progress import STARTING, Progress
+from contract_tree.report import closing_table
 
 FIGURES = ("welfare.png", "regret.png", "payments.png", "tree.png")
 
@@ -29,6 +30,8 @@ def test_a_run_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixtur
     said = capsys.readouterr()
     assert "3 games of 3,000 rounds, seed 0, Gaussian noise sd 0.1" in said.out
     assert "best welfare per round:    2.0500 (nobody pays: 1.8000)" in said.out
+    assert " of 3 nodes keep less than where nobody pays" in said.out
+    assert "unknown" not in said.out
     assert said.err.startswith("starting ...")
     assert said.err.splitlines()[-1].startswith("round 3,000 of 3,000 (100 %), took 0:0")
     assert "\x1b" not in said.err
@@ -41,6 +44,36 @@ def test_a_run_is_kept_and_reported(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert [row["node"] for row in rows] == ["root", "middle", "leaf"]
     assert [row["best_action"] for row in rows] == ["1", "1", "1"]
     assert [float(row["needed"]) for row in rows] == pytest.approx([0.0, 0.15, 0.2])
+    assert [float(row["alone"]) for row in rows] == pytest.approx([0.5, 0.7, 0.6])
+    assert [float(row["margin"]) for row in rows] == pytest.approx(
+        [float(row["utility"]) - float(row["alone"]) for row in rows]
+    )
+
+
+def test_players_without_contracts_take_part_in_nothing_and_lose_what_they_explore(tmp_path: Path) -> None:
+    result = simulate(named_tree("chain"), "ucb", horizon=3000, n_games=3)
+    text = closing_table(result)
+    below = int((result.margins().mean(axis=0) < -1e-9).sum())
+    assert below > 0
+    assert f"participation:             {below} of 3 nodes keep less than where nobody pays," in text
+    least = result.margins().mean(axis=0)
+    assert f"least margin of a node:    {least.min():.4f} ± " in text
+    assert f"({result.tree.names[least.argmin()]})" in text
+
+
+def test_players_that_do_not_know_the_horizon_are_said_to_and_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Epochs of 256, 512, 1024 and 2048 rounds, the last of which is cut."""
+    assert run(tmp_path / "run", "--unknown-horizon", "-v") == 0
+    said = capsys.readouterr()
+    assert "the horizon is unknown to the players, who begin anew 3 times, last in round 1,792" in said.out
+    assert 'epochs: {"begin": [0, 256, 768, 1792]}' in said.err
+    assert load_result(tmp_path / "run").epochs == (0, 256, 768, 1792)
+    assert run(tmp_path / "run", "--unknown-horizon", "--json") == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["result"]["epochs"] == [0, 256, 768, 1792]
+    assert document["options"]["unknown_horizon"] is True
 
 
 def test_a_tree_comes_from_a_file_and_players_stand_by_place(tmp_path: Path) -> None:
@@ -89,6 +122,9 @@ def test_a_folder_without_a_run_or_with_half_of_one_is_refused(tmp_path: Path) -
         (["--players", "nobody"], "unknown player 'nobody'"),
         (["--players", "inner=tree,ucb"], "'ucb' is neither"),
         (["--horizon", "200"], "the horizon of 200 rounds is too short for the tree learner at 'root'"),
+        (["--horizon", "0"], "horizon must be an integer of at least 10, got 0"),
+        (["--horizon", "250", "--unknown-horizon"], "a game of 250 rounds is shorter than the first epoch"),
+        (["--noise", "nan"], "noise must be a standard deviation"),
         (["--games", "0"], "n_games must be an integer of at least 1, got 0"),
         (["--noise", "-1"], "noise must be a standard deviation"),
         (["--players", "ipa", "--tree", "random-2-2"], "IPA is a principal of one agent"),

@@ -37,7 +37,7 @@ def message_of(read: Callable[[], object]) -> str:
 
 def same(result: Result, other: Result) -> bool:
     numbers = all(np.array_equal(getattr(result, f), getattr(other, f), equal_nan=True) for f in FIELDS)
-    plain = all(getattr(result, f) == getattr(other, f) for f in ("players", "horizon", "noise", "seed"))
+    plain = all(getattr(result, f) == getattr(other, f) for f in ("players", "horizon", "noise", "seed", "epochs"))
     return numbers and plain and result.tree.as_nested() == other.tree.as_nested()
 
 
@@ -140,6 +140,10 @@ def test_an_edited_table_is_refused_even_if_it_is_sealed_again(
         ({"tree": None}, "a node must be a mapping"), ({"tree": named_tree("chain").as_nested()}, "its players are not"),
         ({"tables": {}}, "is damaged"), ({"tables": None}, "is damaged"), ({"format": 1}, "has the format 1, and this"),
         ({"format": None}, "has the format None"),
+        ({"epochs": []}, "begun after []"), ({"epochs": [0, 8]}, "begun after [0, 8]"), ({"epochs": [16]}, "begun after [16]"),
+        ({"epochs": [0, 16, 48]}, "begun after [0, 16, 48]"), ({"epochs": [0.0]}, "begun after [0.0]"),
+        ({"epochs": "0"}, "begun after '0'"), ({"epochs": [False]}, "begun after [False]"),
+        ({"epochs": [0, 10**400]}, "begun after"),
     ],
 )  # fmt: skip
 def test_settings_of_a_run_are_checked_like_a_users(folder: Path, change: dict[str, Any], message: str) -> None:
@@ -153,12 +157,12 @@ def test_settings_of_a_run_are_checked_like_a_users(folder: Path, change: dict[s
 def test_a_run_of_a_version_without_a_format_says_so(folder: Path) -> None:
     run = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({k: run[k] for k in run if k not in ("format", "tables", "sha256")}))
-    assert "run.json has the format None, and this version reads 2; run it again" in message_of(
+    assert "run.json has the format None, and this version reads 3; run it again" in message_of(
         lambda: load_result(folder)
     )
 
 
-@pytest.mark.parametrize("text", ["", "[]", "null", "3", "[" * 100_000, "9" * 5000, '{"format": 2}', "\ud800"])
+@pytest.mark.parametrize("text", ["", "[]", "null", "3", "[" * 100_000, "9" * 5000, '{"format": 3}', "\ud800"])
 def test_a_run_that_is_something_else_is_refused(folder: Path, text: str) -> None:
     (folder / "run.json").write_bytes(text.encode(errors="surrogatepass"))
     with cheap():
