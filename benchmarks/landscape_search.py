@@ -3,6 +3,7 @@
     python benchmarks/landscape_search.py --small                      # a minute, to see that it works
     python benchmarks/landscape_search.py --processes 2                # all shipped landscapes, 100 runs, batches 1, 2, 4
     python benchmarks/landscape_search.py --landscapes effort,my/landscape.npz --optimisers all
+    python benchmarks/landscape_search.py --stored                     # the tables again from stored runs; nothing is run
     python benchmarks/landscape_search.py --forget cPMES               # after a change: its stored runs do not count
 
 A run begins as the main job does: the baseline, then 10 initial designs, corners first; then the optimiser chooses. An
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--budget", type=int, default=BUDGET, help="evaluations, the initial designs included")
     parser.add_argument("--initial", type=int, default=INITIAL)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--stored", action="store_true", help="print what is stored, and run nothing")
     parser.add_argument("--small", action="store_true", help="2 runs of 12 evaluations, batches 1 and 4")
     parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "results")
@@ -85,7 +87,7 @@ def main() -> None:
         parser.error(f"give the landscapes by --landscapes, each with a name of its own, got {names or 'none'}")
     try:
         batches = sorted({int(batch) for batch in options.batches.split(",")})
-        optimisers = chosen(options.optimisers)
+        optimisers = chosen(options.optimisers, stored=options.stored)
         landscapes = [load_landscape(source) for source in sources]
         sizes = [len(Searched.of(landscape).problem.designs) for landscape in landscapes]
     except (ContractsError, ValueError) as error:
@@ -106,7 +108,7 @@ def main() -> None:
         problem = f"{name}@{digest(landscape)}"
         jobs = jobs_of(problem, optimisers, batches, options.runs, options.budget, options.initial, n)
         runs = carry_out(
-            jobs, path, options.processes, lambda line: print(line, file=sys.stderr),
+            jobs, path, 0 if options.stored else options.processes, lambda line: print(line, file=sys.stderr),
             functools.partial(search, source), SearchRun.from_line,
         )  # fmt: skip
         middle = (options.initial + options.budget) // 2
@@ -119,7 +121,14 @@ def main() -> None:
         write_rows(options.folder / f"{table}.csv", rows)
         panels = {f"{name}, batch {batch}": curves(runs, truth.regrets[0], optimisers, batch) for batch in batches}
         label = "mean regret of the recommended contract"
-        draw(options.folder / f"{table}.png", panels, label, bands=True, prior=options.initial)
+        draw(
+            options.folder / f"{table}.png",
+            panels,
+            label,
+            over=f"{options.runs} runs, trainings as they are",
+            bands=True,
+            prior=options.initial,
+        )
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.surrogates import Surrogate, fit
 from optimiser_bench.cleanup import SynthCleanup
-from optimiser_bench.tables import Interval
+from optimiser_bench.tables import band
 
 Floats = npt.NDArray[np.float64]
 
@@ -113,6 +113,9 @@ def draw(path: Path, runs: Mapping[str, list[Measured]], k: float) -> None:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(1, len(runs), figsize=(5.5 * len(runs), 4), sharey=True, layout="constrained")
+    over = (
+        f"bands: 95 % interval of the mean, Student's t over {len(next(iter(runs.values())))} instances, one run each"
+    )
     for axis, (name, mine) in zip(axes, runs.items(), strict=True):
         steps = np.arange(1, len(mine[0].rate) + 1)
         curves = {
@@ -122,13 +125,12 @@ def draw(path: Path, runs: Mapping[str, list[Measured]], k: float) -> None:
             "|(R1, R2, R3)|": [run.length for run in mine],
         }
         for label, values in curves.items():
-            rows = [Interval.of(column) for column in np.array(values).T]
-            mean, half = np.array([r.mean for r in rows]), np.array([r.half for r in rows])
+            mean, half = band(np.array(values))
             axis.plot(steps, mean, label=label)
             axis.fill_between(steps, mean - half, mean + half, alpha=0.15, linewidth=0)
         bound = np.sqrt(k * np.array([run.rate for run in mine])).mean(axis=0)
         axis.plot(steps, bound, "k--", label=f"bound, k = {k:.3g}")
-        axis.set(title=f"cPMES, {name}", xlabel="T, evaluations chosen by cPMES")
+        axis.set(title=f"cPMES, {name}", xlabel=f"T, evaluations chosen by cPMES\n{over}")
         axis.xaxis.get_major_locator().set_params(integer=True)
     axes[0].set_ylabel("cumulative regret")
     axes[0].legend(fontsize=8)

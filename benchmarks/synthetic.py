@@ -5,10 +5,12 @@
     python benchmarks/synthetic.py --optimisers all        # with the rivals of other libraries
     python benchmarks/synthetic.py --optimisers ablations --batches 1   # what each of our changes is worth
     python benchmarks/synthetic.py --slack                 # cleaners' slack observed, not only yes or no
+    python benchmarks/synthetic.py --stored                # the tables again from the stored runs; nothing is run
     python benchmarks/synthetic.py --forget cPMES          # after a change: its stored runs do not count
 
 Regret of the best feasible contract after T evaluations beyond a prior set of 4 corners and 3
-others, drawn anew for every run. Each run is stored when it ends; the same command goes on where it stopped.
+others, drawn anew for every run. The instances are independent, the runs on one are not: all intervals are over the
+instances, whose runs are averaged first; all batches and optimisers have the same instances. Each run is stored when it ends; the same command goes on where it stopped.
 """
 
 from __future__ import annotations
@@ -18,12 +20,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-
 from contract_wrapper.errors import ContractsError
 from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.runner import Job, forget, run_all
-from optimiser_bench.tables import Row, draw, print_rows, rows_of, write_rows
+from optimiser_bench.tables import Row, curves_of, draw, print_rows, rows_of, write_rows
 
 BUDGETS = (4, 8, 12, 16, 20)
 PAPER = {
@@ -46,6 +46,7 @@ def main() -> None:
     parser.add_argument("--batches", default="1,2,4")
     parser.add_argument("--optimisers", default="own", help="own, all, ablations, or names with commas between")
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--stored", action="store_true", help="print what is stored, and run nothing")
     parser.add_argument("--slack", action="store_true", help="observe the cleaners' slack, not only yes or no")
     parser.add_argument("--small", action="store_true", help="2 instances, 1 prior set, T = 4 and 8, batches 1 and 4")
     parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
@@ -59,7 +60,7 @@ def main() -> None:
         options.instances, options.priors, budgets, batches, name = 2, 1, BUDGETS[:2], [1, 4], f"small-{name}"
     stem, path = "cleanup-slack" if options.slack else "cleanup", options.folder / f"{name}.jsonl"
     try:
-        optimisers = chosen(options.optimisers)
+        optimisers = chosen(options.optimisers, stored=options.stored)
     except ContractsError as error:
         parser.error(str(error))
     if options.forget:
@@ -72,7 +73,7 @@ def main() -> None:
         for prior in range(options.priors)
         for optimiser in optimisers
     ]
-    runs = run_all(jobs, path, options.processes, lambda line: print(line, file=sys.stderr))
+    runs = run_all(jobs, path, 0 if options.stored else options.processes, lambda line: print(line, file=sys.stderr))
 
     rows: list[Row] = []
     panels = {}
@@ -81,14 +82,10 @@ def main() -> None:
         part = rows_of(mine, f"batch {batch}", budgets)
         print_rows(f"mean regret, batch {batch}", part, PAPER.get(batch, {}))
         rows += part
-        panels[f"batch {batch}"] = {
-            o: np.array([run.regrets for run in mine if run.job.optimiser == o])
-            for o in optimisers
-            if any(run.job.optimiser == o for run in mine)
-        }
+        panels[f"batch {batch}"] = curves_of(mine, optimisers)
     table = table_of(name, options.optimisers)
     write_rows(options.folder / f"{table}.csv", rows)
-    draw(options.folder / f"{table}.png", panels, "mean regret")
+    draw(options.folder / f"{table}.png", panels, "mean regret", over=f"{options.instances} instances")
 
 
 if __name__ == "__main__":

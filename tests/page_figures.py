@@ -9,15 +9,15 @@ TABLES give each again, from the code or from a committed file of `benchmarks/re
 `test_page_figures.py` compares. The sentence around a figure is free.
 """
 
-import csv
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 
 import numpy as np
+import optimiser_figures
 import situations
+from optimiser_figures import ahead, behind, mean, regret, townsend
+from result_files import RESULTS, Figure, Table, cell, rows_of
 
 from cleanup_env import FEATURE_NAMES, make_config
 from cleanup_env.maps import default_map
@@ -30,62 +30,8 @@ from contract_wrapper.studies.record import MAX_CANDIDATES
 from contract_wrapper.studies.settings import SearchSettings
 from mtmfq import MTMFQConfig
 
-RESULTS = Path(__file__).parents[1] / "benchmarks" / "results"
-
 ROUNDED = 1e-9
 """What a margin of exactly 0 may be off by."""
-
-Figure = tuple[float, ...]
-"""One number, or a number and what the page gives after its ±."""
-
-Table = list[tuple[str, list[str]]]
-"""The rows of a table, in order: the first cell and the others, as the page writes them."""
-
-
-# ---- result files
-
-
-@cache
-def rows_of(name: str) -> list[dict[str, str]]:
-    """The rows of a result file: a .csv as it is, of a .txt the first table whose columns stand two blanks apart."""
-    if name.endswith(".csv"):
-        with (RESULTS / name).open(newline="") as file:
-            return list(csv.DictReader(file))
-    lines = [re.split(r"\s{2,}", line.strip()) for line in (RESULTS / name).read_text().splitlines()]
-    start = next(i for i, cells in enumerate(lines) if len(cells) > 2)
-    body = (cells for cells in lines[start + 1 :] if len(cells) == len(lines[start]))
-    return [dict(zip(lines[start], cells, strict=True)) for cells in body]
-
-
-def row(name: str, **where: object) -> dict[str, str]:
-    """The one row of a result file in which every column of `where` reads so."""
-    found = [r for r in rows_of(name) if all(r[column] == str(value) for column, value in where.items())]
-    assert len(found) == 1, f"{name} has {len(found)} rows with {where}"
-    return found[0]
-
-
-def cell(name: str, column: str, **where: object) -> float:
-    return float(row(name, **where)[column].replace(",", ""))
-
-
-def regret(optimiser: str, evaluations: int, file: str = "synthetic-all", setting: str = "batch 1") -> dict[str, str]:
-    return row(f"{file}.csv", setting=setting, optimiser=optimiser, evaluations=evaluations)
-
-
-def mean(r: dict[str, str]) -> Figure:
-    """Mean over runs, and half its 95 % interval."""
-    return float(r["mean"]), float(r["half"])
-
-
-def behind(r: dict[str, str]) -> Figure:
-    """Mean of (rival - cPMES) over paired runs, and half its 95 % interval."""
-    return float(r["behind"]), float(r["behind_half"])
-
-
-def ahead(r: dict[str, str]) -> Figure:
-    """By how much a rival is ahead of cPMES where the file says by how much it is behind."""
-    lag, half = behind(r)
-    return -lag, half
 
 
 def cpu_ratio(optimiser: str, results: int) -> Figure:
@@ -271,18 +217,24 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "study.batch": lambda: (SearchSettings().batch,),
     "study.confirm": lambda: (SearchSettings().n_confirm,),
     "study.candidates": lambda: (MAX_CANDIDATES,),
-    # the optimiser, measured: means over runs with half the 95 % interval
+    # the optimiser, measured: means over runs with half the 95 % interval over instances
     "synthetic.optuna-gp": lambda: mean(regret("Optuna GP", 20)),
     "synthetic.botorch": lambda: mean(regret("BoTorch logCEI", 20)),
     "synthetic.optuna-tpe": lambda: mean(regret("Optuna TPE", 20)),
     "synthetic.skopt": lambda: mean(regret("skopt penalty", 20)),
     "synthetic.behind.optuna-gp.4": lambda: behind(regret("Optuna GP", 4)),
+    "synthetic.behind.optuna-gp.8": lambda: behind(regret("Optuna GP", 8)),
     "synthetic.behind.optuna-gp.20": lambda: behind(regret("Optuna GP", 20)),
     "synthetic.behind.botorch.4": lambda: behind(regret("BoTorch logCEI", 4)),
+    "synthetic.behind.botorch.12": lambda: behind(regret("BoTorch logCEI", 12)),
+    "synthetic.behind.botorch.16": lambda: behind(regret("BoTorch logCEI", 16)),
     "synthetic.behind.botorch.20": lambda: behind(regret("BoTorch logCEI", 20)),
     "synthetic.one-term.4": lambda: behind(regret("cPMES one term", 4, "synthetic-ablations")),
+    "synthetic.one-term.12": lambda: behind(regret("cPMES one term", 12, "synthetic-ablations")),
     "synthetic.one-term.20": lambda: behind(regret("cPMES one term", 20, "synthetic-ablations")),
     "problems.townsend.optuna-gp": lambda: ahead(regret("Optuna GP", 24, "problems-all", "townsend")),
+    "problems.townsend.fresh": lambda: (-townsend(range(100, 120))[0], townsend(range(100, 120))[1]),
+    "problems.townsend.both": lambda: townsend([*range(20), *range(100, 120)]),
     "ask.ms.30": lambda: (cell("ask_speed.txt", "CPU ms", results=30, optimiser="cPMES"),),
     "ask.ms.100": lambda: (cell("ask_speed.txt", "CPU ms", results=100, optimiser="cPMES"),),
     "ask.ratio.optuna-gp.30": lambda: cpu_ratio("Optuna GP", 30),
@@ -357,42 +309,6 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 
 # ---- tables
 
-LABELS = {
-    "cPMES paper": "cPMES as printed",
-    "cEI": "constrained expected improvement (cEI)",
-    "Optuna GP": "Optuna, constrained Gaussian process",
-    "Optuna TPE": "Optuna, TPE",
-    "BoTorch logCEI": "BoTorch, constrained log EI",
-    "skopt penalty": "scikit-optimize, penalty",
-}
-"""Name of an optimiser in the result files -> in the pages, where the two differ."""
-
-
-def regrets(
-    file: str, columns: Iterable[tuple[str, int]], form: str = ".0f", *, solved_by: tuple[str, int] | None = None
-) -> Table:
-    """One row per optimiser: mean ± half the 95 % interval for each (setting, evaluations), and the share solved."""
-    rows: Table = []
-    for name in dict.fromkeys(r["optimiser"] for r in rows_of(f"{file}.csv")):
-        found = [mean(regret(name, evaluations, file, setting)) for setting, evaluations in columns]
-        cells = [f"{m:{form}} ± {half:{form}}" for m, half in found]
-        if solved_by:
-            cells.append(f"{100 * float(regret(name, solved_by[1], file, solved_by[0])['solved']):.0f} %")
-        rows.append((LABELS.get(name, name), cells))
-    return rows
-
-
-def budgets() -> Table:
-    """Regret of every optimiser at five budgets, and the paper's own figures, which the benchmark prints below."""
-    rows = regrets("synthetic-all", [("batch 1", t) for t in (4, 8, 12, 16, 20)], solved_by=("batch 1", 20))
-    (printed,) = re.findall(r"^cPMES \(printed\) +(.*)$", (RESULTS / "synthetic-all.txt").read_text(), re.MULTILINE)
-    return [*rows, ("cPMES in the paper, on its own instance", [*printed.split(), ""])]
-
-
-def problems() -> Table:
-    settings = dict.fromkeys(r["setting"] for r in rows_of("problems-all.csv"))
-    return regrets("problems-all", [(setting, 24) for setting in settings], ".2f")
-
 
 def tree_learners() -> Table:
     rows: Table = []
@@ -454,11 +370,11 @@ def tree_participation() -> Table:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
-    "synthetic.batches": lambda: regrets(
-        "synthetic", [(f"batch {b}", 20) for b in (1, 2, 4)], solved_by=("batch 1", 20)
-    ),
-    "synthetic.budgets": budgets,
-    "problems": problems,
+    "synthetic.batches": optimiser_figures.batches,
+    "synthetic.budgets": optimiser_figures.budgets,
+    "problems": optimiser_figures.problems,
+    "problems.over": optimiser_figures.over_problems,
+    "landscape.search": optimiser_figures.landscape_search,
     "tree.learners": tree_learners,
     "tree.noise": tree_noise,
     "tree.horizon": tree_horizon,

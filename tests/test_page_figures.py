@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_figures import FIGURES, TABLES, Figure, Table, rows_of
+from page_figures import FIGURES, TABLES
+from result_files import Figure, Table, rows_of
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -67,10 +68,46 @@ def test_a_table_in_a_page_is_the_one_that_its_source_gives(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "runs"),
+    ("name", "rests_on"),
     [
-        ("synthetic", 50), ("synthetic-all", 50), ("synthetic-ablations", 50), ("problems", 20), ("problems-all", 20),
+        ("synthetic", {("instance", 10, 50)}), ("synthetic-all", {("instance", 10, 50)}),
+        ("synthetic-ablations", {("instance", 10, 50)}),
+        ("problems", {("run", 20, 20), ("problem", 6, 120)}), ("problems-all", {("run", 20, 20), ("problem", 6, 120)}),
     ],
 )  # fmt: skip
-def test_a_table_rests_on_as_many_runs_as_the_pages_say_for_every_optimiser(name: str, runs: int) -> None:
-    assert {int(row["runs"]) for row in rows_of(f"{name}.csv")} == {runs}
+def test_a_table_rests_on_what_the_pages_say_for_every_optimiser(
+    name: str, rests_on: set[tuple[str, int, int]]
+) -> None:
+    """Independent unit, how many there are, and runs."""
+    assert {(row["unit"], int(row["units"]), int(row["runs"])) for row in rows_of(f"{name}.csv")} == rests_on
+
+
+def lead(optimiser: str, file: str = "synthetic-all", setting: str = "batch 1") -> str:
+    """The budgets at which cPMES is ahead of a rival by more than the interval; '-' before those at which it is behind."""
+    rows = [row for row in rows_of(f"{file}.csv") if (row["optimiser"], row["setting"]) == (optimiser, setting)]
+    lags = [(row["evaluations"], float(row["behind"]), float(row["behind_half"])) for row in rows]
+    return " ".join(("-" if lag < 0 else "") + t for t, lag, half in lags if abs(lag) > half)
+
+
+def test_the_page_says_at_which_budgets_cpmes_is_ahead() -> None:
+    every = "4 8 12 16 20"
+    for optimiser in ("random", "Optuna TPE", "skopt penalty"):
+        assert lead(optimiser) == every
+    assert (lead("Optuna GP"), lead("BoTorch logCEI")) == ("8 12 16 20", "12 16")
+    assert {lead(optimiser) for optimiser in ("cMES", "MACE", "cPMES paper")} == {"8"}
+    assert lead("CMES-IBO") == ""
+    assert [lead(o, "synthetic", "batch 4") for o in ("cPMES paper", "CMES-IBO")] == [every, "4 8 12 16"]
+    assert {lead("cEI", "synthetic", f"batch {b}") for b in (1, 2, 4)} == {""}
+    assert lead("cPMES one term", "synthetic-ablations") == "4 8 12"
+    at_the_end = {b: {o for o in ("cEI", "cMES", "CMES-IBO", "MACE", "cPMES paper", "random")
+                      if "20" in lead(o, "synthetic", f"batch {b}")} for b in (1, 2, 4)}  # fmt: skip
+    assert at_the_end == {1: {"random"}, 2: {"random"}, 4: {"random", "cPMES paper"}}
+    lags = [float(row["behind"]) + float(row["behind_half"]) for row in rows_of("synthetic-all.csv")]
+    lags += [float(row["behind"]) + float(row["behind_half"]) for row in rows_of("synthetic.csv")]
+    assert not any(lag < 0 for lag in lags)
+
+
+def test_the_page_says_which_rivals_six_problems_cannot_tell_from_cpmes() -> None:
+    rivals = dict.fromkeys(row["optimiser"] for row in rows_of("problems-all.csv") if row["optimiser"] != "cPMES")
+    alike = {o for o in rivals if "24" not in lead(o, "problems-all", "all problems")}
+    assert alike == {"cEI", "CMES-IBO", "Optuna GP"}

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.tabular import TabularProblem
+from optimiser_bench.clustered import share
 from optimiser_bench.landscape_runs import EVERYTHING, SearchRun
 from optimiser_bench.optimisers import OPTIMISERS, REFERENCE
 
@@ -24,10 +25,12 @@ FOOT = (
     "  of these with the highest reading. Regret by the mean over trainings; a contract that somebody refuses by that",
     "  mean is not signed and counts as no contract (refused: share of such runs; if signed: mean of the others). As best:",
     "  share of runs that recommend a contract which the landscape cannot tell from its best.",
-    "± runs: 95 % interval by Student's t over runs, the landscape's trainings taken as they are.",
-    "± both: the variance of the runs' mean, and the variance of this mean when the truth is computed anew from {s}",
-    "  trainings drawn from the landscape's with replacement ({b} times, the runs and their readings fixed; times S/(S-1)),",
-    "  added; Student's t with Welch and Satterthwaite's degrees of freedom.",
+    "± runs: half the 95 % interval by Student's t over runs, the landscape's trainings taken as they are.",
+    "± both: half of the interval that speaks of other trainings, too: the variance of the runs' mean, and the variance of",
+    "  this mean when the truth is computed anew from {s} trainings drawn from the landscape's with replacement ({b} times,",
+    "  the runs and their readings fixed; times S/(S-1)), added; Student's t with Welch and Satterthwaite's degrees of freedom.",
+    "In brackets: 95 % interval of a share by Clopper and Pearson, the runs as trials, on these trainings.",
+    "nan: a single run or training, or runs that are all alike, which do not tell how others differ.",
     "behind cPMES: paired by run; all {m} intervals of the table hold together (Bonferroni).",
 )
 
@@ -71,9 +74,9 @@ class Counted:
 
     mean: float
     runs: float
-    """Over runs alone; NaN from a single run."""
+    """Over runs alone; NaN from a single run, and from runs that are all alike."""
     both: float
-    """Over runs and trainings, at least that over runs; NaN from a single run or training."""
+    """Over runs and trainings, at least that over runs; NaN from a single run or training, or runs all alike."""
 
     @classmethod
     def of(cls, values: Floats, n_trainings: int, among: int = 1) -> Counted:
@@ -82,7 +85,7 @@ class Counted:
 
         n, level = values.shape[1], 1.0 - (1.0 - CONFIDENCE) / (2 * among)
         mean = float(values[0].mean())
-        if n < 2:
+        if n < 2 or np.ptp(values[0]) == 0.0:
             return cls(mean=mean, runs=float("nan"), both=float("nan"))
         of_runs = float(values[0].var(ddof=1)) / n
         runs = float(t.ppf(level, n - 1)) * of_runs**0.5
@@ -90,8 +93,6 @@ class Counted:
             return cls(mean=mean, runs=runs, both=float("nan"))
         of_trainings = float(values[1:].mean(axis=1).var()) * n_trainings / (n_trainings - 1)
         total = of_runs + of_trainings
-        if total == 0.0:
-            return cls(mean=mean, runs=runs, both=0.0)
         freedom = total**2 / (of_runs**2 / (n - 1) + of_trainings**2 / (n_trainings - 1))
         return cls(mean=mean, runs=runs, both=max(runs, float(t.ppf(level, freedom)) * total**0.5))
 
@@ -118,8 +119,13 @@ class LandscapeRow:
     """Mean regret of the runs that recommend a contract which everybody truly accepts; NaN: there are none."""
     refused: float
     """Share of runs that recommend a contract which somebody truly refuses."""
+    refused_low: float
+    """Ends of its 95 % interval, over runs on these trainings."""
+    refused_high: float
     as_best: float
     """Share of runs that recommend a contract which cannot be told from the best one."""
+    as_best_low: float
+    as_best_high: float
     behind: float
     """Mean of (this - reference) over pairs of runs with one seed; > 0: the reference is ahead."""
     behind_runs: float
@@ -161,13 +167,15 @@ def landscape_rows(
             nothing = Counted(mean=float("nan"), runs=float("nan"), both=float("nan"))
             behind = Counted.of(gaps, truth.n_trainings, max(n_pairs, 1)) if shared else nothing
             last = np.array([r.recommended[_place(r, n)] for r in mine.values()])
+            refused, as_best = (share(flags, list(mine)) for flags in ((last > 0) & ~accepted[last], tied[last]))
             rows.append(
                 LandscapeRow(
                     landscape=name, batch=batch, optimiser=optimiser, evaluations=n, runs=len(mine),
                     regret=own.mean, regret_runs=own.runs, regret_both=own.both,
                     luckiest=luck.mean, luckiest_runs=luck.runs, luckiest_both=luck.both,
                     signed=float(truth.regrets[0, last[accepted[last]]].mean()) if accepted[last].any() else float("nan"),
-                    refused=float(np.mean((last > 0) & ~accepted[last])), as_best=float(np.mean(tied[last])),
+                    refused=refused.share, refused_low=refused.low, refused_high=refused.high,
+                    as_best=as_best.share, as_best_low=as_best.low, as_best_high=as_best.high,
                     behind=behind.mean, behind_runs=behind.runs, behind_both=behind.both,
                     verdict=verdict(behind) if shared and optimiser != REFERENCE else "",
                     seconds=float(np.median([r.seconds for r in mine.values()])),
@@ -220,7 +228,7 @@ def table_lines(name: str, landscape: Landscape, truth: Truths, rows: Sequence[L
         names = list(dict.fromkeys(o for b, o, _ in at if b == batch))
         heads = "".join(f"{f'after {t}':>12}{'± runs':>8}{'± both':>8}" for t in shown)
         lines += ["", f"{f'batch {batch}':16}{heads}{'luckiest':>12}{'± runs':>8}{'± both':>8}"
-                  f"{'if signed':>11}{'refused':>9}{'as best':>9}{'CPU s':>8}{'runs':>6}"]  # fmt: skip
+                  f"{'if signed':>11}{'refused':>16}{'as best':>18}{'CPU s':>8}{'runs':>6}"]  # fmt: skip
         lines += [_line(o, [at[batch, o, t] for t in shown]) for o in names]
         rivals = [o for o in names if at[batch, o, shown[-1]].verdict]
         lines += [f"behind {REFERENCE}, paired:"] if rivals else []
@@ -244,15 +252,17 @@ def table_lines(name: str, landscape: Landscape, truth: Truths, rows: Sequence[L
 def _line(optimiser: str, cells: Sequence[LandscapeRow]) -> str:
     numbers = "".join(f"{c.regret:12.1f}{c.regret_runs:8.1f}{c.regret_both:8.1f}" for c in cells)
     c = cells[-1]
-    shares = f"{c.signed:11.1f}{c.refused:>9.0%}{c.as_best:>9.0%}{c.seconds:>8.3f}{c.runs:>6}"
+    refused = f"{c.refused:.0%} ({c.refused_low:.0%} to {c.refused_high:.0%})"
+    as_best = f"{c.as_best:.0%} ({c.as_best_low:.0%} to {c.as_best_high:.0%})"
+    shares = f"{c.signed:11.1f}{refused:>16}{as_best:>18}{c.seconds:>8.3f}{c.runs:>6}"
     return f"{optimiser:16}{numbers}{c.luckiest:12.1f}{c.luckiest_runs:8.1f}{c.luckiest_both:8.1f}{shares}"
 
 
 def _yardstick(r: LandscapeRow) -> str:
     return (
         f"each of the {r.evaluations} contracts evaluated once: {r.regret:.1f} ± {r.regret_runs:.1f} (both ± "
-        f"{r.regret_both:.1f}) recommended ({r.refused:.0%} refused, {r.signed:.1f} if signed); {r.luckiest:.1f} ± {r.luckiest_runs:.1f} (both ± "
-        f"{r.luckiest_both:.1f}) luckiest; {r.runs} runs"
+        f"{r.regret_both:.1f}) recommended ({r.refused:.0%} refused, at most {r.refused_high:.0%} by the interval; "
+        f"{r.signed:.1f} if signed); {r.luckiest:.1f} ± {r.luckiest_runs:.1f} (both ± {r.luckiest_both:.1f}) luckiest; {r.runs} runs"
     )
 
 

@@ -41,14 +41,17 @@ def table_of(name: str, choice: str) -> str:
     return name if choice == "own" else f"{name}-{choice if choice in GROUPS else 'chosen'}"
 
 
-def chosen(text: str, say: Callable[[str], None] = print) -> list[str]:
-    """Read a choice: own, all, ablations, or names with commas between; what is not installed is left out, and said."""
+def chosen(text: str, say: Callable[[str], None] = print, *, stored: bool = False) -> list[str]:
+    """Read a choice: own, all, ablations, or names with commas between; what is not installed is left out, and said.
+
+    With `stored` nothing is to be run, so that nothing need be installed.
+    """
     names = GROUPS.get(text) or [name.strip() for name in text.split(",")]
     if unknown := [name for name in names if name not in OPTIMISERS]:
         raise ContractsError(
             f"no optimiser is called {unknown[0]!r}: choose own, all, ablations, or of {', '.join(OPTIMISERS)}"
         )
-    missing = {name: reason for name in names if (reason := why_missing(name))}
+    missing = {} if stored else {name: reason for name in names if (reason := why_missing(name))}
     for name, reason in missing.items():
         say(f"{name} is left out: {reason}")
     return [name for name in names if name not in missing]

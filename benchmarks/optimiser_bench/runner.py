@@ -151,9 +151,15 @@ def carry_out(
     do: Callable[[Job], R],
     from_line: Callable[[str], R],
 ) -> list[R]:
-    """Carry out jobs by `do`, which processes can be sent, as `run_all` does by `run`."""
+    """Carry out jobs by `do`, which processes can be sent, as `run_all` does by `run`; with 0 processes, nothing is run."""
     stored = {found.job: found for found in read_stored(path, from_line)}
     todo = [job for job in jobs if job not in stored]
+    if not processes:
+        if len(todo) == len(jobs):
+            sys.exit(f"none of these runs is stored in {path}")
+        if todo:
+            say(f"{len(todo)} of {len(jobs)} runs are not stored, and left out")
+        return [stored[job] for job in jobs if job in stored]
     path.parent.mkdir(parents=True, exist_ok=True)
     begun = time.monotonic()
     if path.exists() and not path.read_text().endswith("\n"):  # cut short by a crash

@@ -166,6 +166,13 @@ def test_the_wider_interval_adds_the_variance_over_trainings():
     assert np.isnan(Counted.of(values[:1], n_trainings=1).both)
 
 
+def test_runs_that_are_all_alike_do_not_tell_how_others_differ():
+    alike = Counted.of(np.array([[0.0, 0.0, 0.0], [1.0, 1.0, 1.0], [2.0, 2.0, 2.0]]), n_trainings=2)
+    assert alike.mean == 0.0
+    assert np.isnan([alike.runs, alike.both]).all()
+    assert verdict(alike) == "not told apart from cPMES"
+
+
 @pytest.mark.parametrize(
     ("mean", "runs", "both", "said"),
     [
@@ -191,6 +198,8 @@ def test_differences_are_paired_and_a_refused_contract_counts_as_none():
     ours, other, all_once = rows[1], rows[3], rows[4]
     assert (ours.optimiser, ours.evaluations, ours.regret, ours.refused, ours.verdict) == ("cPMES", 2, 1.5, 0.0, "")
     assert (other.optimiser, other.regret, other.behind, other.refused) == ("random", 3.5, 2.0, 0.5)
+    assert (other.refused_low, other.refused_high) == pytest.approx((1 - 0.975**0.5, 0.975**0.5))  # one run of two
+    assert (ours.refused_low, ours.refused_high) == pytest.approx((0.0, 1 - 0.025**0.5))
     # of 0 and 3 pairs 6 - 0 and 1 - 3; one comparison alone: t = 12.706, standard error 4
     assert other.behind_runs == pytest.approx(12.7062 * 4.0, rel=1e-4)
     assert (all_once.evaluations, all_once.regret, all_once.luckiest) == (10, 0.0, 6.0)

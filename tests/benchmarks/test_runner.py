@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,13 +13,22 @@ from contract_wrapper.errors import ContractsError
 from optimiser_bench import runner
 from optimiser_bench.optimisers import GROUPS, chosen, table_of
 from optimiser_bench.runner import Job, Run, forget, read_runs, run, run_all
-from optimiser_bench.tables import Interval, ahead_of_reference, draw, print_rows, rows_of, write_rows
+from optimiser_bench.tables import (
+    ahead_of_reference,
+    behind_reference,
+    curves_of,
+    draw,
+    print_rows,
+    rows_of,
+    write_rows,
+)
 
+RESULTS = Path(synthetic.__file__).parent / "results"
 JOB = Job(problem="cleanup-1", optimiser="random", seed=0, evaluations=6, batch=4)
 
 
-def result(optimiser, seed, *regrets):
-    job = Job(problem="p", optimiser=optimiser, seed=seed, evaluations=len(regrets) - 1)
+def result(optimiser, seed, *regrets, problem="p"):
+    job = Job(problem=problem, optimiser=optimiser, seed=seed, evaluations=len(regrets) - 1)
     return Run(job=job, regrets=regrets, first=1, seconds=0.5)
 
 
@@ -58,30 +68,71 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path):
     assert "failed: KeyError" in said[0]
 
 
-def test_an_interval_is_students():
-    interval = Interval.of([1.0, 2.0, 3.0])  # standard error 1 / sqrt(3), t quantile 4.303
-    assert interval.mean == 2.0
-    assert interval.half == pytest.approx(4.303 / np.sqrt(3), rel=1e-3)
+def test_with_no_processes_stored_runs_are_read_and_nothing_is_run(tmp_path, monkeypatch):
+    path, said = tmp_path / "runs.jsonl", []
+    jobs = [replace(JOB, seed=seed) for seed in range(3)]
+    first = run_all(jobs[:2], path, 1, said.append)
+    monkeypatch.setattr(runner, "run", None)
+    assert run_all(jobs, path, 0, said.append) == first
+    assert said[-1] == "1 of 3 runs are not stored, and left out"
+    with pytest.raises(SystemExit, match="none of these runs is stored"):
+        run_all(jobs, tmp_path / "none.jsonl", 0, said.append)
+    assert not (tmp_path / "none.jsonl").exists()
 
 
 def test_differences_are_within_pairs_and_solved_is_a_share(tmp_path, capsys):
-    runs = [result("cPMES", 0, 9, 1), result("cPMES", 1, 9, 0), result("cEI", 0, 9, 3), result("cEI", 1, 9, 2)]
-    ours, other = rows_of(runs, "here", [1])
-    assert (ours.optimiser, ours.mean, ours.solved, ours.behind) == ("cPMES", 0.5, 0.5, 0.0)
-    assert (other.mean, other.solved, other.behind, other.behind_half, other.runs) == (2.5, 0.0, 2.0, 0.0, 2)
+    runs = [result("cPMES", 0, 9, 1), result("cPMES", 1, 9, 0), result("cEI", 0, 9, 3), result("cEI", 1, 9, 4)]
+    ours, other = rows_of(runs, "here", [1], unit="run")
+    assert (ours.optimiser, ours.mean, ours.solved, ours.behind, ours.behind_half) == ("cPMES", 0.5, 0.5, 0.0, 0.0)
+    assert (other.mean, other.solved, other.behind, other.runs, other.units) == (3.5, 0.0, 3.0, 2, 2)
+    assert other.behind_half == pytest.approx(
+        12.706, rel=1e-4
+    )  # of 2 and 4: standard error 1, t with 1 degree of freedom
     write_rows(tmp_path / "table.csv", [ours, other])
     with (tmp_path / "table.csv").open() as file:
-        assert [row["behind"] for row in csv.DictReader(file)] == ["0", "2"]
+        assert [row["behind"] for row in csv.DictReader(file)] == ["0", "3"]
     print_rows("title", [ours, other], {"cEI": (1891.4,)})
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-2:] == ["cEI                          2 ± 0", "ahead of it beyond the interval: none"]
+    said = lines.index("cEI                         3 ± 13")
+    assert lines[said + 1 : said + 4] == [
+        "ahead of it beyond the interval: none",
+        "behind it beyond the interval: none",
+        "±: half the 95 % interval, Student's t over 2 runs",
+    ]
     assert any(line.split() == ["cEI", "(printed)", "1891.4"] for line in lines)
+
+
+def test_runs_on_one_instance_are_one_unit():
+    runs = [result("cPMES", seed, 9, 0, problem=f"p{seed % 2}") for seed in range(8)]
+    runs += [result("cEI", seed, 9, 1 + 2 * (seed % 2) + (seed > 3), problem=f"p{seed % 2}") for seed in range(8)]
+    (_, by_instance), (_, by_run) = (rows_of(runs, "here", [1], unit=unit) for unit in ("instance", "run"))
+    assert (by_instance.units, by_run.units, by_instance.behind) == (2, 8, by_run.behind)
+    assert by_instance.behind_half == pytest.approx(12.706, rel=1e-4)  # of 1.5 and 3.5
+    assert by_run.behind_half < 1.1
+    assert by_instance.solved_high > by_run.solved_high
+
+
+def test_where_all_instances_are_alike_no_interval_is_printed(capsys):
+    runs = [result(name, seed, 9, 0, problem=f"p{seed}") for name in ("cPMES", "cEI") for seed in range(3)]
+    rows = rows_of(runs, "here", [1])
+    print_rows("title", rows, {})
+    text = capsys.readouterr().out
+    assert "0 ± 0" not in text
+    assert text.splitlines()[-1].startswith("in all: alike in all of them")
+    assert "100% (29% to 100%)" in text  # 0.025 ** (1 / 3)
+    assert ahead_of_reference(rows) == behind_reference(rows) == []
 
 
 def test_an_unknown_optimiser_is_named_beside_those_there_are():
     with pytest.raises(ContractsError, match=r"'luck'.*cPMES"):
         chosen("luck")
     assert chosen("cEI, random") == ["cEI", "random"]
+
+
+def test_what_is_stored_needs_no_library(monkeypatch):
+    monkeypatch.setattr("optimiser_bench.optimisers.why_missing", lambda name: "not installed")
+    assert chosen("cEI, BoTorch logCEI") == []
+    assert chosen("cEI, BoTorch logCEI", stored=True) == ["cEI", "BoTorch logCEI"]
 
 
 def test_a_part_of_a_comparison_is_not_written_over_the_whole():
@@ -92,19 +143,36 @@ def test_without_the_reference_nothing_is_said_to_be_ahead_or_behind(capsys):
     runs = [result(name, seed, 9.0, 5.0 - seed) for name in ("cEI", "MACE") for seed in range(2)]
     print_rows("title", rows_of(runs, "here", [1]), {})
     lines = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in lines[3:]] == ["cEI", "MACE"]  # after an empty line, title and head
+    assert [line.split()[0] for line in lines[3:5]] == ["cEI", "MACE"]  # after an empty line, title and head
+    assert "ahead" not in "".join(lines)
 
 
-def test_ahead_is_only_what_is_ahead_by_more_than_the_interval():
+def test_ahead_and_behind_are_only_what_is_so_by_more_than_the_interval():
     runs = [result("cPMES", seed, 9, 5 + seed) for seed in range(3)]
-    runs += [result("cEI", seed, 9, 4 + seed) for seed in range(3)]  # by 1 each time
+    runs += [result("cEI", seed, 9, 4 + 1.1 * seed) for seed in range(3)]  # by -1, -0.9 and -0.8
     runs += [result("cMES", seed, 9, 8 * (seed > 0)) for seed in range(3)]  # by -5, 2 and 1
-    assert ahead_of_reference(rows_of(runs, "here", [1])) == ["cEI at T = 1"]
+    runs += [result("MACE", seed, 9.5 + seed, 7 + 1.1 * seed) for seed in range(3)]  # by 2, 2.1 and 2.2
+    rows = rows_of(runs, "here", [1], unit="run")
+    assert ahead_of_reference(rows) == ["cEI at T = 1"]
+    assert behind_reference(rows) == ["MACE at T = 1"]
+
+
+def test_curves_average_the_runs_of_an_instance_first():
+    runs = [result("cEI", seed, 9, seed, problem=problem) for seed, problem in enumerate(("a", "a", "b"))]
+    assert curves_of(runs, ["cPMES", "cEI"])["cEI"].tolist() == [[9.0, 0.5], [9.0, 2.0]]
+    assert list(curves_of(runs, ["cPMES", "cEI"])) == ["cEI"]
 
 
 def test_curves_are_drawn_for_every_optimiser(tmp_path):
-    draw(tmp_path / "f.png", {"one": {"cPMES": np.ones((2, 3)), "cEI": np.zeros((1, 3))}}, "regret")
-    assert (tmp_path / "f.png").stat().st_size > 1000
+    draw(tmp_path / "f.png", {"one": {"cPMES": np.ones((2, 3)), "cEI": np.zeros((1, 3))}}, "regret", over="2 instances")
+    assert 1000 < (tmp_path / "f.png").stat().st_size < 60_000
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in RESULTS.glob("*.jsonl")))
+def test_pictures_of_stored_runs_are_small(name):
+    pictures = list(RESULTS.glob(f"{name}*.png"))
+    assert pictures
+    assert max(path.stat().st_size for path in pictures) < 60_000
 
 
 @pytest.mark.parametrize(
@@ -117,6 +185,15 @@ def test_a_part_of_the_problems_is_not_written_over_the_whole(tmp_path, monkeypa
     monkeypatch.setattr("sys.argv", ["problems.py", *common, *part])
     problems.main()
     assert {path.name for path in tmp_path.iterdir()} == {"problems.jsonl", f"{table}.csv", f"{table}.png"}
+
+
+def test_over_several_problems_the_problems_are_the_units(tmp_path, monkeypatch):
+    common = ["--problems", "g24,floudas-mi2", "--optimisers", "random", "--processes", "1", "--folder", str(tmp_path)]
+    monkeypatch.setattr("sys.argv", ["problems.py", *common, "--seeds", "3"])
+    problems.main()
+    with (tmp_path / "problems-chosen.csv").open() as file:
+        rows = {(row["setting"], row["unit"], row["units"], row["runs"]) for row in csv.DictReader(file)}
+    assert rows == {("g24", "run", "3", "3"), ("floudas-mi2", "run", "3", "3"), ("all problems", "problem", "2", "6")}
 
 
 def test_seeds_begin_where_one_says(tmp_path, monkeypatch):
