@@ -22,6 +22,6 @@ plots.plot_convergence(result)
 plots.plot_evaluations(result)
 plots.plot_regret(result)
 plots.plot_objective(result, n_points=5, n_samples=5)
-plots.plot_objective_2D(result, "tax", "cleaners", n_points=5, n_samples=5)
+plots.plot_objective_2D(result, "tax", "n_cleaners", n_points=5, n_samples=5)
 what = "five plots of as_optimize_result"
 print(json.dumps({"client": "scikit-optimize", "version": version("scikit-optimize"), "what": what, "ends": None}))
