@@ -310,6 +310,15 @@ FIGURES: dict[str, Callable[[], Figure]] = {
 # ---- tables
 
 
+def learner_reaches() -> Table:
+    """Harvest by crew size: mean, least and best seed, CPU time."""
+    columns = ("mean", "least", "most")
+    return [
+        (str(n), [*(r[name] for name in columns), f"{float(r['median CPU-s']):.0f}"])
+        for n, r in enumerate(rows_of("learning.txt"))
+    ]
+
+
 def tree_learners() -> Table:
     rows: Table = []
     for tree in trees():
@@ -375,6 +384,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "problems": optimiser_figures.problems,
     "problems.over": optimiser_figures.over_problems,
     "landscape.search": optimiser_figures.landscape_search,
+    "learner.reaches": learner_reaches,
     "tree.learners": tree_learners,
     "tree.noise": tree_noise,
     "tree.horizon": tree_horizon,
