@@ -52,6 +52,7 @@ EXTRAS = {
     "torch": "agents",
     **dict.fromkeys(("filelock", "optuna", "pymoo", "scipy", "skopt", "sqlalchemy", "threadpoolctl"), "search"),
     "matplotlib": "plots", "PIL": "plots",
+    "bokeh": "html",
     "stable_baselines3": "sb3", "supersuit": "sb3",
     "imageio_ffmpeg": "render", "pygame": "render",
 }  # fmt: skip

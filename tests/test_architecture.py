@@ -32,6 +32,7 @@ FLOORS = (
 
 ONLY = {
     "matplotlib": ("reports/",),
+    "bokeh": ("reports/html/",),
     "PIL": ("playback/",),
     "optuna": ("studies/", "bo/optuna_sampler.py"),
     "skopt": ("bo/scipy_result.py",),
@@ -186,7 +187,7 @@ def test_no_two_modules_import_each_other(package: str) -> None:
 def test_importing_a_package_loads_no_heavy_library(package: str) -> None:
     program = (
         f"import sys, {package}\n"
-        "heavy = {'torch', 'sklearn', 'matplotlib', 'optuna', 'skopt', 'pymoo', 'stable_baselines3', 'networkx'} & set(sys.modules)\n"
+        "heavy = {'torch', 'sklearn', 'matplotlib', 'bokeh', 'optuna', 'skopt', 'pymoo', 'stable_baselines3', 'networkx'} & set(sys.modules)\n"
         "assert not heavy, heavy"
     )
     path = {"PYTHONPATH": f"{ROOT}:{ROOT / 'agents'}", "PATH": "/usr/bin:/bin", "HOME": str(Path.home())}
@@ -279,6 +280,7 @@ def test_a_built_wheel_holds_every_module(tmp_path: Path) -> None:
             assert f"{package}/{path.relative_to(ROOT / home).as_posix()}" in held
         assert f"{package}/py.typed" in held
     assert "cleanup_env/clean-up-map.txt" in held
+    assert {f"contract_wrapper/reports/html/page.{ending}" for ending in ("css", "js")} <= held
     assert {f"contract_wrapper/landscapes/data/{path.name}" for path in data.glob("*.npz")} <= held
 
 

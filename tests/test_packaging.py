@@ -61,7 +61,11 @@ def test_the_wheel_holds_the_packages_and_nothing_else(built: Path) -> None:
         for file in (ROOT / "contract_wrapper" / "landscapes" / "data").glob("*.npz")
     }
     assert landscapes
-    assert data == landscapes | {"cleanup_env/clean-up-map.txt", *(f"{package}/py.typed" for package in packages)}
+    page = {f"contract_wrapper/reports/html/page.{ending}" for ending in ("css", "js")}
+    assert data == landscapes | page | {
+        "cleanup_env/clean-up-map.txt",
+        *(f"{package}/py.typed" for package in packages),
+    }
 
 
 @pytest.mark.parametrize("folder", ["tests", "docs", "examples", "benchmarks", "agents", ".ci"])

@@ -111,6 +111,10 @@ def add_report(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--no-titles", action="store_true", help="leave the findings out of the figures")
     sub.add_argument("--width", metavar="W", help="of the figures in a paper: column, text, or inches")
     sub.add_argument("--dpi", type=int, default=120, help="pixels per inch of png (default: 120)")
+    sub.add_argument(
+        "--html", action="store_true",
+        help="also write one interactive page, report.html, which needs no network (needs the extra html)",
+    )  # fmt: skip
     add_json(sub)
 
 
@@ -126,6 +130,10 @@ def report(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.studies.study import read_study
     from contract_wrapper.studies.suggest import next_suggestions
 
+    if options.html:
+        from contract_wrapper.commands.html_page import check_there
+
+        check_there()  # before anything is drawn
     width = options.width if options.width in (None, *WIDTHS) else _number(options.width)
     style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
     if options.problem is not None:
@@ -135,11 +143,19 @@ def report(options: argparse.Namespace, output: Output) -> int:
         landscape = read_landscape(file)
         output.configuration = _known_configuration(landscape, file)
         told = landscape_told(landscape, report_folder(file), style)
+        if options.html:
+            from contract_wrapper.commands.html_page import page_of_landscape
+
+            told.files.append(page_of_landscape(landscape, file, output.configuration))
         output.result(_lines(told.summary, told.files), told.document)
         return 0
     record = read_study(options.study)
     output.configuration = tree_of(record.settings, record.search)
     suggestions, files = next_suggestions(record), write_report(record, style=style)
+    if options.html:
+        from contract_wrapper.commands.html_page import page_of_study
+
+        files.append(page_of_study(record, output.configuration, options.problem))
     output.result(_lines(closing_table(record, suggestions), files), lambda: study_document(record, suggestions, files))
     return 0
 

@@ -188,13 +188,13 @@ def _maps(
         plain(ax, style)
         xs, ys = (np.unique(table.numbers[numbers, c]) for c in (x, y))
         order = numbers[np.lexsort((table.numbers[numbers, x], table.numbers[numbers, y]))].reshape(len(ys), len(xs))
-        edges = _edges(xs), _edges(ys)
+        edges = edges_of(xs), edges_of(ys)
         image = ax.pcolormesh(*edges, mean[order], cmap=cmap, norm=norm, edgecolors="face", linewidth=0.2)
         for mask, look in (
             (found.feasible, {"ls": (0, (3, 1.5)), "lw": 1.1}),
             (found.certified, {"ls": "-", "lw": 1.9}),
         ):
-            ax.add_collection(LineCollection(_borders(mask[order], *edges), colors=INK, zorder=3, **look))
+            ax.add_collection(LineCollection(borders(mask[order], *edges), colors=INK, zorder=3, **look))
         if mark is not None and mark in numbers:
             ax.plot(
                 table.numbers[mark, x],
@@ -265,7 +265,7 @@ def _grid(figure: Figure, down: int, across: int, n: int, style: FigureStyle) ->
     return list(axes[:n])
 
 
-def _edges(values: FloatArray) -> FloatArray:
+def edges_of(values: FloatArray) -> FloatArray:
     """Edges of the cells of rising values, (T,) -> (T + 1,): halfway to the next, and no further than the range."""
     if len(values) == 1:
         return np.array([values[0] - 0.5, values[0] + 0.5])
@@ -273,10 +273,10 @@ def _edges(values: FloatArray) -> FloatArray:
     return np.array([values[0], *middle, values[-1]])
 
 
-def _borders(mask: BoolArray, xs: FloatArray, ys: FloatArray) -> list[list[tuple[float, float]]]:
+def borders(mask: BoolArray, xs: FloatArray, ys: FloatArray) -> list[list[tuple[float, float]]]:
     """Lines around the cells (Y, X) that a mask holds, between edges (X + 1,) and (Y + 1,).
 
-    >>> len(_borders(np.array([[True, True]]), np.arange(3.0), np.arange(2.0)))
+    >>> len(borders(np.array([[True, True]]), np.arange(3.0), np.arange(2.0)))
     6
     """
     padded = np.pad(mask, 1)
