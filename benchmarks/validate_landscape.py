@@ -56,6 +56,13 @@ class Trainings:
                     if row["made_by"] == made_by:
                         self.rows[contract, int(row["seed"])] = row
 
+    @classmethod
+    def stored(cls, path: Path, agents: Sequence[str]) -> Trainings:
+        """What a file holds of the code that wrote its last row, whatever the code is now."""
+        with path.open(newline="") as file:
+            *_, last = csv.DictReader(file)
+        return cls(path, agents, last["made_by"])
+
     def add(self, outcome: Outcome) -> None:
         """Take a training in, and write it."""
         new = not self.path.exists()
@@ -196,7 +203,8 @@ def draw(landscape: Landscape, contracts: Sequence[Contract], done: Trainings) -
         "alike", (0.32 * most, 0.32 * most), xytext=(-4, 6), textcoords="offset points", ha="right", color="#777777"
     )
     ax.set(
-        xlabel="conditioned crews: welfare, mean over trainings", ylabel="trained from scratch: welfare",
+        xlabel="conditioned crews: welfare in apples per episode, mean over trainings",
+        ylabel="trained from scratch: welfare in apples per episode",
         xlim=(0, 1.04 * most), ylim=(0, 1.04 * most),
     )  # fmt: skip
     ax.spines[["top", "right"]].set_visible(False)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +14,8 @@ from chart import Chart
 
 if TYPE_CHECKING:
     from contract_wrapper.reports.landscape_findings import Findings
+
+BENCHMARKS = Path(__file__).resolve().parents[1] / "benchmarks"
 
 DRAWN = {
     "landscape_welfare": ("landscape_figures", "draw_welfare"),
@@ -38,5 +42,25 @@ def draw(name: str) -> Chart:
     return Chart(figure, tuple(np.nan_to_num(array) for array in (landscape.welfare, landscape.gains, landscape.tried)))
 
 
-PICTURES: dict[str, Callable[[], Chart]] = {name: partial(draw, name) for name in DRAWN}
+def draw_validation() -> Chart:
+    """Trainings from scratch over conditioned crews, from the stored trainings of `benchmarks/validate_landscape.py`."""
+    from contract_wrapper import Contract, load_landscape
+
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    import validate_landscape
+
+    landscape = load_landscape("effort")
+    path = BENCHMARKS / "results" / "validate_landscape-effort-trainings.csv"
+    done = validate_landscape.Trainings.stored(path, landscape.agents)
+    contracts = sorted({c for c, _ in done.rows} - {Contract.none()}, key=lambda c: (c.n_cleaners, c.tax))
+    scratch = np.array([done.of(contract, "welfare").mean() for contract in contracts])
+    crews = landscape.welfare[:, [landscape.number(contract) for contract in contracts]]
+    return Chart(validate_landscape.draw(landscape, contracts, done), (scratch, crews))
+
+
+PICTURES: dict[str, Callable[[], Chart]] = {
+    **{name: partial(draw, name) for name in DRAWN},
+    "landscape_validation": draw_validation,
+}
 """File name without suffix -> how it is drawn."""
