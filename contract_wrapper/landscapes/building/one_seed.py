@@ -44,30 +44,6 @@ BUILDS_ON: dict[int, tuple[int, ...]] = {
 STOPPED = "the landscape was stopped; run the same command to go on"
 
 
-def part_at(done: float) -> str:
-    """What is being done when so much of a seed's work is done (0 to 1), where one process does all of it.
-
-    >>> part_at(0.0), part_at(0.2)
-    ('baseline', 'crews')
-    """
-    ends = np.cumsum(SHARES)
-    return PARTS[min(int(np.searchsorted(ends, done, side="right")), len(PARTS) - 1)]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildStatus:
-    """How far a seed is."""
-
-    number: int
-    """Number of the seed in its command."""
-
-    part: str
-    """What is being done."""
-
-    done: float
-    """Part of the seed's work that is done, 0 to 1."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A part of the work of a seed."""
@@ -169,20 +145,23 @@ class SeedBuilder(Generic[Table]):
             raise EvaluationStopped("the training of a deviator was stopped; run the same command to go on")
         return found
 
+    @cached_property
+    def deviators(self) -> list[Deviator]:
+        """All of `kinds_of_deviators`, trained."""
+        return [self.deviator(i) for i in range(len(kinds_of_deviators(self._settings)))]
+
     def tables(self, *, deviators: bool = True) -> SeedTables:
         """What plays; without deviators contracts alone."""
-        kinds = kinds_of_deviators(self._settings) if deviators else []
-        learned = [self.deviator(i) for i in range(len(kinds))]
+        learned = self.deviators if deviators else []
         return SeedTables(self._settings, self._seed, self._folder, self.crews, learned, self._tell)
 
     def table(self) -> Table:
         """The landscape of this seed; parts that are missing are made."""
-        none, learned = self.baseline(), [self.deviator(i) for i in range(len(kinds_of_deviators(self._settings)))]
-        tables = SeedTables(self._settings, self._seed, self._folder, self.crews, learned, self._tell)
+        none, tables = self.baseline(), self.tables()
         tried, strongest = tables.try_deviations()
         played = tables.play_contracts()
         gains = tables.measure_gains(played, strongest)
-        seconds = np.array([[self.crews.cpu_seconds, sum(d.cpu_seconds for d in learned), tables.cpu_seconds]])
+        seconds = np.array([[self.crews.cpu_seconds, sum(d.cpu_seconds for d in self.deviators), tables.cpu_seconds]])
         measured = Measured(played=played, tried=tried, strongest=strongest, gains=gains, cpu_seconds=seconds)
         return self._settings.table(self._seed, none, measured)
 
@@ -195,33 +174,6 @@ class SeedBuilder(Generic[Table]):
         if not self._should_stop():  # a training that is asked to stop leaves a checkpoint first
             with contextlib.suppress(EvaluationStopped):
                 self._tell(p.episode / p.episodes)
-
-
-def build_seed(
-    settings: Plan[Table], seed: int, folder: Path, number: int,
-    tell: Callable[[BuildStatus], None], should_stop: Callable[[], bool],
-) -> Table:  # fmt: skip
-    """Make the landscape of one seed, part after part, here; everything finished lies in `folder`, and the same call goes on.
-
-    Args:
-        settings, seed, folder, should_stop: as in `SeedBuilder`.
-        number: of the seed, for `tell`.
-        tell: called with a `BuildStatus` now and then.
-
-    Raises:
-        EvaluationStopped: a stop was asked for; finished parts are kept, trainings leave a checkpoint.
-        ContractsError, LearnerError: as in `SeedBuilder.do`.
-    """
-    parts = parts_of(settings)
-    weights, before = weights_of(parts), 0.0
-    for part, weight in zip(parts, weights, strict=True):
-
-        def told(done: float, part: Part = part, weight: float = weight, before: float = before) -> None:
-            tell(BuildStatus(number=number, part=part.name, done=before + weight * done))
-
-        SeedBuilder(settings, seed, folder, told, should_stop).do(part)
-        before += weight
-    return SeedBuilder(settings, seed, folder, lambda _: None, should_stop).table()
 
 
 def weights_of(parts: Sequence[Part]) -> list[float]:

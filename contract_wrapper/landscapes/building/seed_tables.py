@@ -51,7 +51,7 @@ class SeedTables:
         """Prepare to play.
 
         Args:
-            settings, seed, folder: as in `build_seed`.
+            settings, seed, folder: as in `SeedBuilder`.
             crews: of this seed.
             learned: deviators that learned against them.
             tell: called with the part of a table that is done, at each contract; it may raise to stop.

@@ -174,7 +174,7 @@ def test_settings_out_of_range_are_refused(changes: dict[str, object], words: st
 def test_the_tax_has_the_same_landscape_as_a_designed_contract(tmp_path: Path) -> None:
     pytest.importorskip("torch")
     from cleanup_env import make_config
-    from contract_wrapper.landscapes.building.one_seed import build_seed
+    from contract_wrapper.landscapes.building.one_seed import SeedBuilder
     from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 
     learner = get_mtmfq_profile("smoke", episodes=20, n_games=4, hidden=(8,), n_step=3, updates_per_step=0.5)
@@ -186,7 +186,7 @@ def test_the_tax_has_the_same_landscape_as_a_designed_contract(tmp_path: Path) -
     problem = cleanup_problem("tax", game=game)
     plans: list[Any] = [base, DesignLandscapeSettings(problem=problem, base=dataclasses.replace(base, game=game))]
     taxed, designed = (
-        build_seed(plan, 3, tmp_path / str(i), 0, lambda _: None, lambda: False) for i, plan in enumerate(plans)
+        SeedBuilder(plan, 3, tmp_path / str(i), lambda _: None, lambda: False).table() for i, plan in enumerate(plans)
     )
     assert np.array_equal(designed.numbers[1:, 0], taxed.tax[1:])
     for name in ("welfare", "welfare_se", "harvest", "shots", "waste", "utilities", "utilities_se"):
