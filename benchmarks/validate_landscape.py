@@ -1,6 +1,7 @@
 """Is a landscape what trainings from scratch would show? Random contracts, each trained from scratch several times.
 
     python benchmarks/validate_landscape.py                     # effort, 30 contracts, 5 trainings each: 100 CPU-minutes
+    python benchmarks/validate_landscape.py --stored --trainings benchmarks/results/validate_landscape-effort-trainings.csv
 
 Contracts are drawn from the grid without replacement with --seed; no contract, which both have alike, is left out. Each
 line shows welfare in the landscape and from scratch (means over trainings, ± standard deviation between trainings),
@@ -103,6 +104,7 @@ def main() -> None:
     parser.add_argument("--trainings", type=Path, help="file of what is done (default: trainings.csv in the folder)")
     parser.add_argument("--csv", type=Path, help="write the table there, too")
     parser.add_argument("--picture", type=Path, help="draw welfare from scratch over the landscape's there, as PNG")
+    parser.add_argument("--stored", action="store_true", help="print what --trainings holds, whatever code made it")
     options = parser.parse_args()
 
     landscape = load_landscape(options.landscape)
@@ -111,7 +113,11 @@ def main() -> None:
     costs = get_costs(str(landscape.about["costs"]))
     settings = EvaluationSettings(costs=costs, learner=options.profile)
     made_by = f"{code_version()}-{settings.fingerprint()}"
-    done = Trainings(options.trainings or options.folder / "trainings.csv", landscape.agents, made_by)
+    path = options.trainings or options.folder / "trainings.csv"
+    if options.stored:
+        report(landscape, contracts, Trainings.stored(path, landscape.agents), options)
+        return
+    done = Trainings(path, landscape.agents, made_by)
     pairs = [(c, 1_000 + s) for s in range(options.number) for c in (Contract.none(), *contracts)]
     jobs = [Job(number=n, contract=c, seed=s) for n, (c, s) in enumerate(pairs) if (c, s) not in done.rows]
     progress, pace = Progress(sys.stderr, every=60.0), Pace(len(pairs) - len(jobs))
