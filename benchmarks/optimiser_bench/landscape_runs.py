@@ -1,7 +1,8 @@
 """Searches on a landscape, as the main job does them: what is recommended after each evaluation, and what read best.
 
 A run is a function of its job and the landscape. Contract k reads alike in all runs of one seed, whoever asks for it
-and when: the training that it is read from depends on (seed, k) alone, so that optimisers are compared in pairs.
+and when: the training that it is read from depends on seed, k and how often it was read before, so that optimisers are
+compared in pairs.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import functools
 import hashlib
 import json
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,18 +20,27 @@ import numpy.typing as npt
 from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
+from contract_wrapper.bo.noise.pooling import pooled
+from contract_wrapper.bo.noise.recommend import recommend
 from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace
-from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.participation import PARTICIPATION
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.shipped import load_landscape
 from contract_wrapper.landscapes.tabular import TabularProblem
+from contract_wrapper.studies.suggest import HARVESTERS
 from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.runner import Job
 
 EVERYTHING = "everything once"
 """A yardstick in an optimiser's place: every contract is evaluated once, then one is recommended."""
+
+N_PATHS = 400
+"""Posterior paths of a recommendation."""
+
+EVERY = 5
+"""A recommendation is made after so many evaluations, and at the end; in between the last one stands."""
 
 _HASHED = ("tax", "n_cleaners", "welfare", "welfare_se", "utilities", "utilities_se")
 
@@ -41,7 +51,7 @@ class SearchRun:
 
     job: Job
     recommended: tuple[int, ...]
-    """After the initial designs, and after each evaluation: 1 + evaluations numbers; within a batch those before it."""
+    """After the initial designs, and after each evaluation: 1 + evaluations numbers; the last that was made (`EVERY`)."""
     luckiest: tuple[int, ...]
     """Likewise, the contract with the highest reading among those read as accepted."""
     seconds: float
@@ -96,9 +106,15 @@ class Searched:
         return history.add((0.0, 0), welfare, [0.0] * len(names), objective_se=se)
 
     def add(self, history: History, number: int, seed: int) -> History:
-        """Return the history with one contract evaluated."""
+        """Return the history with one contract evaluated; again, it is read from another training drawn at random."""
         contract = self.problem.landscape.contracts()[number]
-        return history.add(**self.problem.told(contract, np.random.default_rng(_stream(seed, number))))
+        before = sum(map(bool, (history.designs == (contract.tax, contract.n_cleaners)).all(axis=1)))
+        return history.add(**self.problem.told(contract, np.random.default_rng(_stream(seed, number, before))))
+
+    def as_told(self, history: History) -> History:
+        """A history as the main job tells it: harvesters, who are alike, as one constraint."""
+        harvesters = [name for name in history.constraints if name != PARTICIPATION]
+        return pooled(history, {HARVESTERS: harvesters})
 
     def number(self, design: npt.ArrayLike) -> int:
         """Number of the contract of a design."""
@@ -108,8 +124,8 @@ class Searched:
         return int(np.random.default_rng(_stream(seed, number)).integers(len(self.problem.landscape.seeds)))
 
 
-def _stream(seed: int, number: int) -> np.random.SeedSequence:
-    return np.random.SeedSequence([seed, 30, number])
+def _stream(seed: int, number: int, before: int = 0) -> np.random.SeedSequence:
+    return np.random.SeedSequence([seed, 30, number, before] if before else [seed, 30, number])
 
 
 @functools.lru_cache(maxsize=4)
@@ -157,13 +173,15 @@ def search_on(mine: Searched, job: Job) -> SearchRun:
     while left:
         with one_thread():
             start = time.process_time()
-            picks = ask(mine.space, history, (), min(job.batch, left), seed=job.seed)
+            picks = ask(mine.space, mine.as_told(history), (), min(job.batch, left), seed=job.seed)
             took += time.process_time() - start
         for pick in picks:
             numbers.append(mine.number(pick.design))
             history = mine.add(history, numbers[-1], job.seed)
         left -= len(picks)
-        found += [found[-1]] * (len(picks) - 1) + [choices(mine, history, numbers)]
+        done = job.evaluations - left
+        due = not left or done // EVERY > (done - len(picks)) // EVERY
+        found += [found[-1]] * (len(picks) - 1) + [choices(mine, history, numbers) if due else found[-1]]
     recommended, luckiest = zip(*found, strict=True)
     seconds = round(took / max(job.evaluations, 1), 5)
     return SearchRun(job=job, recommended=recommended, luckiest=luckiest, seconds=seconds)
@@ -181,21 +199,25 @@ def everything(mine: Searched, job: Job) -> SearchRun:
 def choices(mine: Searched, history: History, numbers: list[int]) -> tuple[int, int]:
     """Return what is recommended, and what read best, among the contracts read as accepted; 0, no contract: none is.
 
-    Recommended is the contract that the surrogate of welfare believes best, by the rule of `studies.suggest.candidates`;
-    it is the same whether the margins are fitted as well or not, as every output has a surrogate of its own.
+    Recommended is the contract that is worth most by the surrogates, by the rule of `studies.suggest.candidates`. What
+    was measured several times is read as the mean.
 
     Args:
         mine: where.
-        history: the baseline first, then one result per contract.
+        history: the baseline first, then the results.
         numbers: those contracts, in the same order.
     """
-    accepted = np.flatnonzero(history.feasible()[1:]) + 1
-    if not len(accepted):
+    each = np.array(numbers)
+    read = {
+        k: (history.objective[1:][each == k].mean(), bool((history.margins[1:][each == k].mean(axis=0) >= 0).all()))
+        for k in dict.fromkeys(numbers)
+    }
+    ranked = sorted((k for k, (_, accepted) in read.items() if accepted), key=lambda k: -read[k][0])
+    if not ranked:
         return 0, 0
-    ranked = accepted[np.argsort(-history.objective[accepted], kind="stable")]
-    welfare = replace(history, margins=history.margins[:, :0], margins_se=None, constraints=(), participation=None)
     try:
-        mean, _ = believe_objective(mine.space, welfare, history.designs[ranked])
+        found = recommend(mine.space, mine.as_told(history), otherwise=float(history.objective[0]), n_paths=N_PATHS)
     except ContractsError:
-        mean = history.objective[ranked]
-    return numbers[int(ranked[mean.argmax()]) - 1], numbers[int(ranked[0]) - 1]
+        return ranked[0], ranked[0]
+    order = [mine.number(believed.design) for believed in found.ranked]
+    return min(ranked, key=lambda k: order.index(k) if k in order else len(order)), ranked[0]

@@ -21,7 +21,7 @@ RESAMPLES = 1000
 """Times that the landscape's trainings are drawn again, with replacement."""
 
 FOOT = (
-    "recommended: what the surrogate of welfare believes best among the contracts read as accepted; luckiest: the one",
+    "recommended: of the contracts read as accepted, the one worth most by the surrogates; luckiest: the one",
     "  of these with the highest reading. Regret by the mean over trainings; a contract that somebody refuses by that",
     "  mean is not signed and counts as no contract (refused: share of such runs; if signed: mean of the others). As best:",
     "  share of runs that recommend a contract which the landscape cannot tell from its best.",

@@ -140,7 +140,7 @@ def _botorch(space: DesignSpace, history: History, pending: Floats, seed: int) -
         acquisition: Any = LogConstrainedExpectedImprovement(model, best, objective_index=0, constraints=bounds)
     else:
         acquisition = LogProbabilityOfFeasibility(model, constraints=bounds)
-    return _botorch_best(acquisition, space, taken(space, history, pending), seed)
+    return _botorch_best(acquisition, space, taken(history, pending), seed)
 
 
 def _botorch_gp(x: Any, column: Floats, pending: Floats) -> Any:

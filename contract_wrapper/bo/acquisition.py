@@ -110,7 +110,7 @@ def cmes(
         entropy = -p * np.log(p) - (1 - p) * np.log1p(-p)
         log_p = log_p + np.log(p).sum(axis=0)
         odd_terms = odd_terms - (np.log(p) + entropy).sum(axis=0)
-    log_rest = _log1mexp(log_p)
+    log_rest = log1mexp(log_p)
     return np.asarray((-log_rest + np.exp(log_p - log_rest) * odd_terms).mean(axis=0))
 
 
@@ -129,7 +129,7 @@ def cmes_ibo(
     no special case. Draws of f* count by their weights (K,), by default alike.
     """
     log_p, _ = _joint(mean, sd, best, margin_mean, margin_sd, hazards=False)
-    return np.average(-_log1mexp(log_p), axis=0, weights=weights)
+    return np.average(-log1mexp(log_p), axis=0, weights=weights)
 
 
 def gains(best: Floats, incumbent: float | None) -> Floats | None:
@@ -165,8 +165,8 @@ def _hazard(gamma: Floats, log_s: Floats) -> Floats:
     return np.asarray(gamma * np.exp(-0.5 * gamma**2 - _LOG_SQRT_2PI - log_s))
 
 
-def _log1mexp(log_p: Floats) -> Floats:
-    """log(1 - P) from log P <= 0, exact near P = 0 and near P = 1; P itself is capped below 1."""
+def log1mexp(log_p: Floats) -> Floats:
+    """Return log(1 - P) of log P <= 0, any shape, exact near P = 0 and near P = 1; P itself is capped below 1."""
     near = np.clip(log_p, -0.5, -1e-300)
     far = np.minimum(log_p, -0.5)
     return np.asarray(np.where(log_p > -0.5, np.log(-np.expm1(near)), np.log1p(-np.exp(far))))

@@ -80,9 +80,14 @@ class Rule(ABC):
         """Whether a batch is the best of one step; if not, each pick is pending in the next step."""
         return False
 
+    @property
+    def repeats(self) -> bool:
+        """Whether an evaluated design may be proposed again; by default never."""
+        return False
+
     def taken(self, pending: Floats) -> Floats:
-        """Return every design that is not to be proposed, (k, d): evaluated, failed or pending (p, d)."""
-        return taken(self.space, self.history, pending)
+        """Return every design that is not to be proposed, (k, d): failed, pending (p, d), or evaluated and told enough."""
+        return taken(self.history, pending, repeats=self.repeats)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -96,6 +101,11 @@ class SurrogateRule(Rule):
         """Fit the surrogates; None where there are too few results, or none that differ."""
         surrogates = fit(space, history)
         return None if surrogates is None else cls(space=space, history=history, surrogates=surrogates)
+
+    @property
+    def repeats(self) -> bool:
+        """Where results are noisy."""
+        return self.history.is_noisy
 
     def reference(self, believed: SurrogateSet, incumbent: float | None, rng: np.random.Generator) -> Floats:
         """Return designs (q, d) that stand for the space, the denser the larger the constrained improvement is."""
@@ -137,6 +147,7 @@ def ask_by(
     known = len(history) + len(history.failed) + len(designs)
     first = known if trial is None else check_count(trial, "trial", 0, 2**53)
     picks: list[Suggestion] = []
+    history = history.distinct()  # a constraint that is told twice holds or fails once
     with one_thread():
         rule = prepare(space, history)
         if rule is None:
@@ -199,14 +210,14 @@ def ranked(
         )
 
 
-def taken(space: DesignSpace, history: History, pending: Floats) -> Floats:
-    """Return every design that is not to be proposed, (k, d): evaluated, failed or pending (p, d)."""
-    return np.vstack([history.designs, history.failed, pending])
+def taken(history: History, pending: Floats, *, repeats: bool = False) -> Floats:
+    """Return every design that is not to be proposed, (k, d): failed, pending (p, d), and evaluated unless `repeats`."""
+    return np.vstack([*([] if repeats else [history.designs]), history.failed, pending])
 
 
 def fill(space: DesignSpace, history: History, pending: Floats) -> Iterator[Suggestion]:
     """Yield the points of a space-filling design, each farthest from all taken and earlier ones; nothing is predicted."""
-    for design, distance in farthest(space, taken(space, history, pending)):
+    for design, distance in farthest(space, taken(history, pending)):
         yield Suggestion.unpredicted(design, distance)
 
 

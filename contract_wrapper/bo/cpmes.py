@@ -20,10 +20,12 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.ask import Designs, SurrogateRule, ask_by, believable, ranked
+from contract_wrapper.bo.ask import MOST_BELIEVED, Designs, SurrogateRule, ask_by, believable, ranked
 from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import refine_front
+from contract_wrapper.bo.noise.information import noisy_information
+from contract_wrapper.bo.noise.recommend import again
 from contract_wrapper.bo.numbers_in import check_seed
 from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.sampling import without
@@ -32,6 +34,9 @@ from contract_wrapper.bo.suggestion import Suggestion
 from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far, fit
 
 Floats = npt.NDArray[np.float64]
+
+AGAIN = 3
+"""Where results are noisy, one of so many trials measures a design again that may be the best."""
 
 _DEFAULT = CPMESConfig()
 _CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
@@ -87,6 +92,11 @@ class ParetoEntropySearch(SurrogateRule):
         return cls(space=space, history=history, surrogates=surrogates, config=config)
 
     @property
+    def repeats(self) -> bool:
+        """Where results are noisy, unless the configuration says that nothing is measured again."""
+        return self.config.repeats and self.history.is_noisy
+
+    @property
     def at_once(self) -> bool:
         """Whether a batch is the best of one front (paper)."""
         return self.config.batch in ("topk", "random")
@@ -94,9 +104,11 @@ class ParetoEntropySearch(SurrogateRule):
     def step(self, pending: Floats, t: int, rng: np.random.Generator) -> Iterator[Suggestion]:
         """Yield candidates, best first: the front, then the designs beside it."""
         space, history, config = self.space, self.history, self.config
+        if self.repeats and t % AGAIN == 0:
+            yield from self._again(pending, rng)
         unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending) if config.batch == "believer" else self.surrogates
-        incumbent = best_so_far(history, believed, unit_pending)
+        incumbent = best_so_far(space, history, believed, unit_pending)
 
         # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.
         # The paths are those of the results alone: a kriging believer's own means tell nothing of f*.
@@ -111,8 +123,15 @@ class ParetoEntropySearch(SurrogateRule):
         def objectives(designs: Floats) -> Floats:
             return _objectives(*believed.predict(space.to_unit(designs)), history, incumbent, beta, config)
 
+        noise = self.surrogates.noise if self.repeats else None
+        entropy = int(rng.integers(2**32)) if self.repeats else 0
+
         def score(mean: Floats, sd: Floats) -> Floats:
-            return information(mean, sd, best, history, config.score, incumbent)
+            if noise is None:
+                return information(mean, sd, best, history, config.score, incumbent)
+            weights = acquisition.gains(best, incumbent) if config.score == "gain" else None
+            # The same points whenever designs are scored in this step, so that scores can be compared.
+            return noisy_information(mean, sd, noise, best, np.random.default_rng(entropy), weights)
 
         def score_at(designs: Floats) -> Floats:
             return score(*believed.predict(space.to_unit(designs)))
@@ -131,6 +150,20 @@ class ParetoEntropySearch(SurrogateRule):
                 scores = score(mean, sd)
             order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-scores, kind="stable")
             yield from ranked(space, designs, mean, sd, scores, order, front_size=len(front), on_front=on_front)
+
+    def _again(self, pending: Floats, rng: np.random.Generator) -> Iterator[Suggestion]:
+        """Yield the design to be measured again, of those that may be the best; none where all of them are pending."""
+        space, open_now = self.space, set(self.space.keys(pending))
+        found = again(space, self.history, self.surrogates, pending[-MOST_BELIEVED:], rng)
+        if found is not None and space.keys([found.design])[0] not in open_now:
+            yield Suggestion(
+                design=found.design,
+                objective_mean=found.objective_mean,
+                objective_sd=found.objective_sd,
+                probability_feasible=found.probability_feasible,
+                score=found.probability_best,
+                again=True,
+            )
 
     def _front(
         self,
@@ -152,6 +185,10 @@ class ParetoEntropySearch(SurrogateRule):
         if config.refinements:
             start = np.vstack([front, reference])
             front = refine_front(space, start, objectives, score_at, config.refinements, rng)
+        if self.repeats:
+            again = [row for row in np.unique(self.history.designs, axis=0) if space.contains(row)]
+            front = np.vstack([front, *again])
+            front = front[pareto_mask(objectives(front))]
         return without(space, front, taken), without(space, reference, taken)
 
 

@@ -72,6 +72,10 @@ class CPMESConfig:
     generations: int = 10
     """NSGA-II generations where the space is not a grid (paper: 100), at most 1000; at most 100,000 designs in all."""
 
+    repeats: bool = True
+    """Whether a design may be measured again where results are noisy (paper: no): where standard errors say so, or where
+    two results of one design differ. The score is then the information of a noisy observation."""
+
     refinements: int = 16
     """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid, at most 100 (paper: 0)."""
 
@@ -85,8 +89,9 @@ class CPMESConfig:
             )
         if not is_number(self.delta) or not 0 < self.delta < 1:
             raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {shown(self.delta)}")
-        if not isinstance(self.local_term, (bool, np.bool_)):
-            raise ContractsError(f"CPMESConfig.local_term must be True or False, but got {shown(self.local_term)}")
+        for name in ("local_term", "repeats"):
+            if not isinstance(getattr(self, name), (bool, np.bool_)):
+                raise ContractsError(f"CPMESConfig.{name} must be True or False, but got {shown(getattr(self, name))}")
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
             if not isinstance(value, str) or value not in allowed:
@@ -97,7 +102,7 @@ class CPMESConfig:
         """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, the k best scores for a batch, NSGA-II alone."""
         return cls(
             local_term=False, score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
-            population=100, generations=100, refinements=0,
+            population=100, generations=100, repeats=False, refinements=0,
         )  # fmt: skip
 
 

@@ -252,6 +252,36 @@ class History:
     def _design(self, design: Sequence[float]) -> Floats:
         return as_numbers(design, "a design", (self.designs.shape[1],))
 
+    @property
+    def is_noisy(self) -> bool:
+        """Whether a design measured again may read otherwise: errors are stated, or results of one design differ."""
+        if any(se is not None and se.any() for se in (self.objective_se, self.margins_se)):
+            return True
+        values = np.column_stack([self.designs, self.objective, self.margins])
+        return len(np.unique(self.designs, axis=0)) < len(np.unique(values, axis=0))
+
+    def distinct(self) -> History:
+        """Return the history with each constraint once: of columns that are equal, errors included, one is kept.
+
+        It is the recruited agents' if that is among them, else the first. A constraint that is told five times is one.
+        """
+        m = len(self.constraints)
+        se = np.zeros_like(self.margins) if self.margins_se is None else self.margins_se
+        first: dict[tuple[bytes, bytes, bool], int] = {}
+        for j in sorted(range(m), key=lambda j: j != self.participation):
+            first.setdefault(((self.margins[:, j] + 0.0).tobytes(), se[:, j].tobytes(), j in self.binary), j)
+        kept = sorted(first.values())
+        if len(kept) == m:
+            return self
+        return replace(
+            self,
+            margins=self.margins[:, kept],
+            margins_se=None if self.margins_se is None else self.margins_se[:, kept],
+            constraints=tuple(self.constraints[j] for j in kept),
+            participation=None if self.participation is None else kept.index(self.participation),
+            binary=tuple(kept.index(j) for j in self.binary if j in kept),
+        )
+
     def feasible(self) -> npt.NDArray[np.bool_]:
         """Tell which results (n,) hold every constraint, as measured."""
         offset = np.zeros(len(self.constraints))

@@ -56,7 +56,7 @@ class ScoreRule(SurrogateRule):
         space, history = self.space, self.history
         unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending)
-        score = self.score(believed, best_so_far(history, believed, unit_pending), rng)
+        score = self.score(believed, best_so_far(space, history, believed, unit_pending), rng)
 
         def score_at(designs: Floats) -> Floats:
             return score(*believed.predict(space.to_unit(designs)))
@@ -121,7 +121,7 @@ class MACE(SurrogateRule):
         space, history = self.space, self.history
         unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending)
-        incumbent = best_so_far(history, self.surrogates, unit_pending) if history.feasible().any() else None
+        incumbent = best_so_far(space, history, self.surrogates, unit_pending) if history.feasible().any() else None
 
         def objectives(designs: Floats) -> Floats:
             return _mace_objectives(*believed.predict(space.to_unit(designs)), incumbent, t, len(space))

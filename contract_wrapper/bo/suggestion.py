@@ -30,10 +30,12 @@ class Suggestion:
     score: float
     """Information in nats about the constrained best value, by default weighted by gains; distance to the
     nearest taken design while filling. Another rule's own score; NaN where the choice is random."""
-    front_size: int
+    front_size: int = 0
     """Number of candidates on the Pareto front; 0 while filling, and for rules without a front."""
-    on_front: bool
+    on_front: bool = False
     """Whether the design is one of them (a batch may need more than the front has)."""
+    again: bool = False
+    """Whether it is measured and may be the best, so that it is measured again; the score is the probability of that."""
 
     @classmethod
     def unpredicted(cls, design: Design, score: float = math.nan) -> Suggestion:
@@ -44,8 +46,6 @@ class Suggestion:
             objective_sd=math.nan,
             probability_feasible=math.nan,
             score=score,
-            front_size=0,
-            on_front=False,
         )
 
     def why(self) -> str:
@@ -57,6 +57,11 @@ class Suggestion:
                 "nearest to the middle" if math.isinf(self.score) else f"{self.score:.2f} from the nearest other design"
             )
             return f"{self.design}: space-filling, {where}"
+        if self.again:
+            return (
+                f"{self.design}: measured again, as it may be the best (probability {self.score:.2f}): objective "
+                f"{self.objective_mean:.4g} +- {self.objective_sd:.2g}"
+            )
         place = f", {'one of' if self.on_front else 'beside the'} {self.front_size} on the front"
         return (
             f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "

@@ -43,6 +43,11 @@ class ConstantSurrogate:
         """Draw (n, q) values, independent between designs: nothing is known of how the output varies."""
         return self.value + self.sd * rng.standard_normal((n, len(x)))
 
+    @property
+    def noise(self) -> float:
+        """Standard deviation of an evaluation about the output: none is known."""
+        return 0.0
+
     def condition(self, x: Floats, y: Floats) -> ConstantSurrogate:
         """Return the same surrogate: there is no kernel by which one design could tell of another."""
         return self
@@ -61,12 +66,14 @@ def fit_output(
     repeats: Floats | None = None,
     within: Floats | None = None,
     moments: tuple[float, float] | None = None,
+    noisy: bool = False,
 ) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
 
     `local`: whether the kernel has its second term, for what happens over short distances. Where y are means of
     repeated results: `repeats` (n,), how many, and `within` (n,), their sums of squared differences from the mean.
-    `moments`: mean and standard deviation by which outputs are standardised, by default those of y.
+    `moments`: mean and standard deviation by which outputs are standardised, by default those of y. `noisy`: whether a
+    result is known to vary from one evaluation to the next, more than its standard error may say.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -82,7 +89,7 @@ def fit_output(
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
     spread = None if within is None else within / scale**2
-    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread)
+    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread, noisy)
     return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats)
 
 
@@ -112,10 +119,16 @@ class SurrogateSet:
                 repeats=rows.repeats,
                 within=None if rows.within is None else rows.within[:, j],
                 moments=None if rows.moments is None else (float(rows.moments[0, j]), float(rows.moments[1, j])),
+                noisy=rows.noisy,
             )
             for j, (y, kernel) in enumerate(zip(rows.y.T, kernels, strict=True))
         )
         return cls(parts=parts, designs=rows.designs)
+
+    @property
+    def noise(self) -> Floats:
+        """Standard deviations of one more evaluation about its outputs, (outputs,)."""
+        return np.array([part.noise for part in self.parts])
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
@@ -124,8 +137,9 @@ class SurrogateSet:
         if len(x) > at_once:
             pieces = [self.predict(x[i : i + at_once]) for i in range(0, len(x), at_once)]
             return np.hstack([m for m, _ in pieces]), np.hstack([s for _, s in pieces])
-        gaps = squared_gaps(known, x)  # shared: all outputs are fitted at the same designs
-        moments = [part.predict(x, gaps) for part in self.parts]
+        gaps = squared_gaps(known, x)  # shared: outputs are fitted at the same designs, but where one was fitted anew
+        shared = [isinstance(part, ConstantSurrogate) or np.array_equal(part.x, known) for part in self.parts]
+        moments = [part.predict(x, gaps if same else None) for part, same in zip(self.parts, shared, strict=True)]
         return np.stack([m for m, _ in moments]), np.stack([s for _, s in moments])
 
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
@@ -195,10 +209,16 @@ def believe_objective(
     return mean, sd
 
 
-def best_so_far(history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
-    """The best feasible value, measured or predicted at pending designs (p, d) of the unit cube; None if none is."""
-    values = history.objective[history.feasible()]
-    if len(pending):
-        mean, _ = surrogates.predict(pending)
+def best_so_far(space: DesignSpace, history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
+    """The best feasible value so far; None if none is.
+
+    It is measured, or predicted at pending designs (p, d) of the unit cube. Where results are noisy, it is predicted at
+    the evaluated ones, too: the luckiest of many readings is no value to improve on.
+    """
+    noisy = history.is_noisy
+    values = history.objective[history.feasible()][: 0 if noisy else None]
+    predicted = np.vstack([space.to_unit(history.designs), pending]) if noisy else pending
+    if len(predicted):
+        mean, _ = surrogates.predict(predicted)
         values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
     return float(values.max()) if len(values) else None

@@ -247,6 +247,19 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
     return _mean(outcomes, lambda estimates: Estimate.of([e.mean for e in estimates]))
 
 
+def pooled_outcome(outcomes: list[Outcome]) -> Outcome:
+    """Average evaluations of one contract as `mean_outcome`, with standard errors that are at least those over episodes.
+
+    Two trainings may come out alike by chance, and their spread is then no measure of anything.
+    """
+
+    def larger(estimates: list[Estimate]) -> Estimate:
+        spread, episodes = Estimate.of([e.mean for e in estimates]), Estimate.mean_of(estimates)
+        return Estimate(mean=spread.mean, se=max(spread.se, episodes.se))
+
+    return _mean(outcomes, larger)
+
+
 def paired_margins(
     outcomes: list[Outcome], baselines: list[Outcome], c_min: OutsideOptions | str | float = 0.0
 ) -> dict[str, Estimate]:

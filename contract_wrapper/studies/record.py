@@ -15,7 +15,7 @@ from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
-from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
+from contract_wrapper.evaluation.outcome import Outcome, mean_outcome, pooled_outcome
 from contract_wrapper.evaluation.participation import (
     Acceptance,
     acceptance,
@@ -47,7 +47,7 @@ class Phase(StrEnum):
 
 
 COMPETING = (Phase.INITIAL, Phase.SEARCH)
-"""Phases whose trials compete: each contract is tried once."""
+"""Phases whose trials compete; a contract may be tried again where trainings are noisy (`StudyRecord.contracts`)."""
 
 MAX_CANDIDATES = 3
 """Contracts that are tried again or certified at most, best welfare first, until one holds up."""
@@ -140,6 +140,16 @@ class StudyRecord:
         """Trials of some phases (default: those whose contracts compete) that have an outcome, by number."""
         return [t for t in self.trials if t.phase in (phases or COMPETING) and t.outcome is not None]
 
+    def contracts(self) -> list[TrialRecord]:
+        """One finished trial for each contract that competes, the first; if it was measured again, with the mean outcome.
+
+        Errors of such a mean are over its trainings, and at least those over episodes.
+        """
+        by_contract: dict[AnyContract, list[TrialRecord]] = {}
+        for trial in self.finished():
+            by_contract.setdefault(trial.contract, []).append(trial)
+        return [_together(trials) for trials in by_contract.values()]
+
     def margins(self, trial: TrialRecord) -> dict[str, Estimate]:
         """Margins of a finished trial against the baseline, >= 0 good."""
         if trial.outcome is None or self.baseline is None:
@@ -171,7 +181,7 @@ class StudyRecord:
         """Finished trials whose contract is feasible as measured, confirmations apart, best welfare first."""
         if self.baseline is None:
             return []
-        good = [t for t in self.finished() if self.feasible(t)]
+        good = [t for t in self.contracts() if self.feasible(t)]
         return sorted(good, key=lambda t: -self.objective(t).mean)
 
     def best(self) -> TrialRecord | None:
@@ -210,7 +220,7 @@ class StudyRecord:
         """Trials with a margin below 0 as measured, confirmations apart, the nearest to being feasible first."""
         if self.baseline is None:
             return []
-        bad = [t for t in self.finished() if not self.feasible(t)]
+        bad = [t for t in self.contracts() if not self.feasible(t)]
         return sorted(bad, key=lambda t: -tightest_margin(self.margins(t)).mean)
 
     def confirmed(self, contract: AnyContract) -> bool | None:
@@ -291,6 +301,12 @@ class StudyRecord:
             row["cpu_seconds"], row["policy"] = o.cpu_seconds, o.policy
         row["why"], row["failure"] = trial.why, trial.failure
         return row
+
+
+def _together(trials: list[TrialRecord]) -> TrialRecord:
+    """The first of several finished trials of one contract, with the mean of their outcomes."""
+    outcomes = [t.outcome for t in trials if t.outcome is not None]
+    return trials[0] if len(outcomes) < 2 else dataclasses.replace(trials[0], outcome=pooled_outcome(outcomes))
 
 
 def numbers_of(contract: AnyContract) -> dict[str, float | int | str]:

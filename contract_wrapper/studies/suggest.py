@@ -6,32 +6,55 @@ that was not.
 
 from __future__ import annotations
 
+import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from contract_wrapper.bo.cpmes import ask
+from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.history import History, Result
+from contract_wrapper.bo.noise.pooling import pooled
+from contract_wrapper.bo.noise.recommend import Recommendation, recommend
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
-from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.judging.margins import margins_of
+from contract_wrapper.evaluation.judging.margins import margins_of, objective_of
+from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import PARTICIPATION
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.settings import SearchSettings
 
+HARVESTERS = "harvesters"
+"""Name of the constraint in which those of harvesters that are alike are told as one."""
 
-def history_of(record: StudyRecord) -> History:
-    """What cPMES may know of a study: the baseline and every judged design, confirmations apart."""
+
+def history_of(record: StudyRecord, *, confirmations: bool = False) -> History:
+    """What cPMES may know of a study: the baseline and every judged design; confirmations only where they are asked for.
+
+    Harvesters whom nothing tells apart are one constraint, their mean margin (`pooled`).
+    """
     baseline = record.baseline
     if baseline is None:
         raise ContractsError("the baseline is not evaluated yet: margins are measured against it")
-    judged = [t for t in record.trials if t.phase is not Phase.CONFIRMATION and t.is_finished]
+    judged = [t for t in record.trials if t.is_finished and (confirmations or t.phase is not Phase.CONFIRMATION)]
     results = [result for result in (_result(record, t) for t in judged) if result is not None]
     names = tuple(margins_of(baseline, baseline, record.settings.problem))
     crew = PARTICIPATION if PARTICIPATION in names else None
-    return History.of(record.designs.space, results, constraints=names, participation=crew)
+    history = History.of(record.designs.space, results, constraints=names, participation=crew)
+    alike = alike_harvesters(record, names)
+    return pooled(history, {HARVESTERS: alike}) if len(alike) > 1 else history
+
+
+def alike_harvesters(record: StudyRecord, names: Sequence[str]) -> list[str]:
+    """Harvesters of Clean-up, whose contract treats all alike, without those whose work has a price of their own.
+
+    In other design problems nothing is known of who is alike: each agent there is a constraint.
+    """
+    if record.settings.problem is not None:
+        return []
+    return [name for name in names if name != PARTICIPATION and name not in record.settings.costs.singled_out]
 
 
 def _result(record: StudyRecord, trial: TrialRecord) -> Result | None:
@@ -64,8 +87,14 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
         number=number,
         seed=record.search.seed,
         trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),
-        config=record.search.optimiser,
+        config=_choosing(record),
     )
+
+
+def _choosing(record: StudyRecord) -> CPMESConfig:
+    """How cPMES chooses: where crews judge, who would play a contract again as before, nothing is measured twice."""
+    chosen = record.search.optimiser
+    return dataclasses.replace(chosen, repeats=False) if record.by_crews else chosen
 
 
 def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
@@ -79,18 +108,33 @@ def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:
 
 
 def candidates(record: StudyRecord) -> list[AnyContract]:
-    """Contracts that are feasible as measured, the one believed to have the highest welfare first.
+    """Contracts that are feasible as measured, the one to recommend first (`believed`); as measured where too little is known.
 
-    The highest of many single measurements is high by luck, too; the surrogate also counts the
-    contracts around it.
+    The highest of many single measurements is high by luck, too; the surrogates also count the contracts around it.
     """
-    contracts = list(dict.fromkeys(t.contract for t in record.feasible_trials()))
+    contracts = [t.contract for t in record.feasible_trials()]
     try:
-        designs = [design for design in map(record.designs.design, contracts) if design is not None]
-        mean, _ = believe_objective(record.designs.space, history_of(record), designs)
+        found = believed(record)
     except ContractsError:
-        return contracts  # as measured
-    return [contracts[i] for i in np.argsort(-mean, kind="stable")]
+        return contracts
+    order = {record.designs.contract(b.design): k for k, b in enumerate(found.ranked)}
+    return sorted(contracts, key=lambda contract: order.get(contract, len(order)))
+
+
+def believed(record: StudyRecord) -> Recommendation:
+    """What the surrogates say of the contracts that were measured, fresh trainings included: which is best, and how surely.
+
+    Raises:
+        ContractsError: there are too few results, or none that differ, to say anything.
+    """
+    baseline = record.baseline
+    otherwise = None if baseline is None else _objective_without(record, baseline)
+    history = history_of(record, confirmations=not record.by_crews)
+    return recommend(record.designs.space, history, otherwise=otherwise, seed=record.search.seed)
+
+
+def _objective_without(record: StudyRecord, baseline: Outcome) -> float:
+    return objective_of(baseline, baseline, record.settings.problem).mean
 
 
 def next_suggestions(record: StudyRecord, number: int = 2) -> list[str]:

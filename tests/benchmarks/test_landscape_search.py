@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 import landscape_search
-from contract_wrapper.bo.surrogates import believe_objective
+from contract_wrapper.bo.noise.recommend import recommend
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.landscapes.tabular import TabularProblem
 from optimiser_bench.landscape_runs import (
     EVERYTHING,
+    N_PATHS,
     Searched,
     SearchRun,
     choices,
@@ -96,26 +97,35 @@ def test_the_baseline_is_known_and_never_recommended_as_a_contract():
     assert choices(MINE, history, []) == (0, 0)
 
 
-def test_recommended_is_what_the_surrogate_of_all_outputs_believes_best_among_the_accepted():
+def test_recommended_is_what_is_worth_most_of_the_accepted_and_luckiest_what_read_best():
     history, numbers = MINE.begin(0), [1, 4, 11, 15, 20, 26, 31, 44]
     for k in numbers:
         history = MINE.add(history, k, 0)
-    mean, _ = believe_objective(MINE.space, history, history.designs[1:])
     read, accepted = history.objective[1:], history.feasible()[1:]
-    assert not accepted[mean.argmax()]
+    found = recommend(MINE.space, MINE.as_told(history), otherwise=float(history.objective[0]), n_paths=N_PATHS)
+    order = [MINE.number(b.design) for b in found.ranked]
+    good = [k for k, yes in zip(numbers, accepted, strict=True) if yes]
     assert not accepted[read.argmax()]
-    best = (int(np.where(accepted, values, 0.0).argmax()) for values in (mean, read))
-    assert choices(MINE, history, numbers) == tuple(numbers[i] for i in best)
+    luckiest = numbers[int(np.where(accepted, read, 0.0).argmax())]
+    assert choices(MINE, history, numbers) == (min(good, key=order.index), luckiest)
+
+
+def test_a_contract_that_is_read_again_is_read_from_a_training_drawn_anew_and_counts_by_its_mean():
+    history = MINE.begin(3)
+    for _ in range(30):
+        history = MINE.add(history, 7, 3)
+    assert set(history.objective[1:]) == set(LAND.welfare[:, 7])
+    assert len(MINE.as_told(history).constraints) == 2
 
 
 def test_what_is_believed_best_is_better_than_the_luckiest_of_many_readings():
-    land = made_up_landscape(n_seeds=30, spread=0.0, noise=40.0, n_taxes=51)
+    land = made_up_landscape(n_seeds=200, spread=0.0, noise=40.0, n_taxes=51)
     land = replace(land, utilities=land.utilities + (land.n_cleaners > 0)[:, None] * 1000.0)  # nobody refuses
     mine, regrets = Searched.of(land), truths(land).regrets[0]
     job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=255)
     runs = [everything(mine, replace(job, seed=seed)) for seed in range(6)]
     believed = np.mean([regrets[run.recommended[0]] for run in runs])
-    assert believed < 0.9 * np.mean([regrets[run.luckiest[0]] for run in runs])
+    assert believed < 0.8 * np.mean([regrets[run.luckiest[0]] for run in runs])
 
 
 def test_everything_once_reads_every_contract():

@@ -47,6 +47,8 @@ class TrainingSet:
     """Number of results of each row, (n,); None: one each."""
     within: Floats | None = None
     """Sums of squared differences of the results of a row from their mean, (n, o); None: one result each."""
+    noisy: bool = False
+    """Whether results are noisy (`History.is_noisy`)."""
     moments: Floats | None = None
     """Mean and standard deviation of all results, (2, o), also of those left out; None: those of the rows."""
 
@@ -76,7 +78,7 @@ def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) ->
     margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
     se = np.column_stack([objective_se, margins_se])
     if n <= limit:
-        return TrainingSet(designs=history.designs, y=y, se=se)
+        return TrainingSet(designs=history.designs, y=y, se=se, noisy=history.is_noisy)
 
     keys = space.keys(history.designs)
     last = np.sort(list({key: i for i, key in enumerate(keys)}.values()))
@@ -94,6 +96,7 @@ def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) ->
         y=mean,
         se=np.sqrt(means(se**2) / repeats[:, None]),
         repeats=repeats,
+        noisy=history.is_noisy,
         within=means((y - mean[row]) ** 2) * repeats[:, None],
         moments=np.stack([y.mean(axis=0), y.std(axis=0)]),
     )

@@ -19,6 +19,12 @@ Floats = npt.NDArray[np.float64]
 _LENGTH = (0.5, 1.0, 0.03, 10.0)
 _AMPLITUDE = (1.0, 1.0, 0.05, 20.0)
 _NOISE = (1e-4, 2.0, 1e-9, 1.0)  # the bound is there for numerics alone: more would blur what is known exactly
+_NOISE_STATED = (
+    0.03,
+    1.5,
+    1e-9,
+    1.0,
+)  # where results are known to be noisy: else the local term takes noise for signal
 _LOCAL_AMPLITUDE = (0.05, 1.5, 1e-4, 5.0)
 _LOCAL_SHARE = (0.15, 0.7, 0.03, 0.6)  # of the length scales
 _SHORTEST = 0.02  # local length scale: shorter ones could not be told from noise
@@ -35,6 +41,7 @@ def negative_log_posterior(
     kernel: Kernel,
     repeats: Floats | None = None,
     within: Floats | None = None,
+    noisy: bool = False,
 ) -> tuple[float, Floats]:
     """Minus the log marginal likelihood and log prior, and its gradient, at theta (d + 2,) or (d + 4,).
 
@@ -43,7 +50,8 @@ def negative_log_posterior(
     variances. R&W eqs. 5.8 and 5.9; constants are left out.
 
     Where y are means of repeated results, their numbers `repeats` (n,) and sums of squared differences `within` (n,)
-    give the likelihood of all results (Binois et al. 2018, arXiv 1611.05902, eq. 2.9).
+    give the likelihood of all results (Binois et al. 2018, arXiv 1611.05902, eq. 2.9). `noisy`: whether the prior of the
+    noise is that of results which are known to be noisy.
     """
     d, n = len(gaps), len(y)
     terms, sigma2 = _terms(theta, d)
@@ -69,7 +77,7 @@ def negative_log_posterior(
         single = sigma2 + many * noise  # variance of one result
         value += 0.5 * float(((many - 1) * np.log(single) + within / single).sum())
         gradient[d + 1] += 0.5 * sigma2 * float(((many - 1) / single - within / single**2).sum())
-    median, width, _ = _priors(d, len(theta))
+    median, width, _ = _priors(d, len(theta), noisy)
     z = (theta - median) / width
     return value + 0.5 * float(z @ z), gradient + z / width
 
@@ -84,9 +92,10 @@ def _terms(theta: Floats, d: int) -> tuple[list[tuple[float, Floats]], float]:
 
 
 @functools.cache
-def _priors(d: int, size: int) -> tuple[Floats, Floats, Floats]:
+def _priors(d: int, size: int, noisy: bool) -> tuple[Floats, Floats, Floats]:
     """Medians and widths (size,) of the logarithms of hyper-parameters, and their bounds (size, 2)."""
-    rows = np.array([*[_LENGTH] * d, _AMPLITUDE, _NOISE, _LOCAL_AMPLITUDE, _LOCAL_SHARE])[:size]
+    noise = _NOISE_STATED if noisy else _NOISE
+    rows = np.array([*[_LENGTH] * d, _AMPLITUDE, noise, _LOCAL_AMPLITUDE, _LOCAL_SHARE])[:size]
     return np.log(rows[:, 0]), rows[:, 1], np.log(rows[:, 2:])
 
 
@@ -98,21 +107,22 @@ def fit_hyper(
     local: bool,
     repeats: Floats | None = None,
     within: Floats | None = None,
+    noisy: bool = False,
 ) -> Hyper:
     """Fit to standardised outputs y (n,): squared gaps (d, n, n), known noise variances (n,).
 
-    `local`: whether the kernel has its second term; `repeats` and `within` as in `negative_log_posterior`.
+    `local`: whether the kernel has its second term; `repeats`, `within` and `noisy` as in `negative_log_posterior`.
     """
     from scipy.optimize import minimize
 
     d = len(gaps)
     starts: tuple[tuple[float, ...], ...] = _LOCAL_STARTS if local else _STARTS
-    bounds = _priors(d, d + len(starts[0]) - 1)[2]
+    bounds = _priors(d, d + len(starts[0]) - 1, noisy)[2]
     runs = [
         minimize(
             negative_log_posterior,
             np.log([*[length] * d, *others]),
-            args=(gaps, y, noise, kernel, repeats, within),
+            args=(gaps, y, noise, kernel, repeats, within, noisy),
             jac=True,
             method="L-BFGS-B",
             bounds=bounds,

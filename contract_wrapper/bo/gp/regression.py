@@ -67,6 +67,11 @@ class GaussianProcess:
         floor = _VARIANCE_FLOOR * self.hyper.variance
         return self.shift + self.scale * mean, self.scale * np.sqrt(np.maximum(variance, floor))
 
+    @property
+    def noise(self) -> float:
+        """Standard deviation of one more result about the noise-free output: what is fitted, and errors as known so far."""
+        return float(np.hypot(self.scale * math.sqrt(self.hyper.noise), np.sqrt((self.noise_sd**2).mean())))
+
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
         """Draw `n` joint samples of the noise-free output at x (q, d): (n, q)."""
         # Matheron's rule: draws from the prior, corrected by what they miss of the data (Wilson et al. 2020)

@@ -65,10 +65,10 @@ def test_cei_without_a_feasible_result_takes_the_likeliest_design():
 def test_a_pending_design_counts_for_the_best_so_far_if_it_is_believed_feasible():
     history = line_history(limit=6.5)
     surrogates = fit(LINE, history)
-    best = [best_so_far(history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
+    best = [best_so_far(LINE, history, surrogates, LINE.to_unit([[x]])) for x in (1, 6, 8)]
     assert best == pytest.approx([5, 6, 5], abs=0.2)
     nothing = line_history(limit=-1)
-    assert best_so_far(nothing, fit(LINE, nothing), np.empty((0, 1))) is None
+    assert best_so_far(LINE, nothing, fit(LINE, nothing), np.empty((0, 1))) is None
 
 
 def test_mace_has_three_objectives_until_a_result_is_feasible_and_six_then():

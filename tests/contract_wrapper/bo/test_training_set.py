@@ -128,5 +128,5 @@ def test_an_ask_after_many_results_is_bounded_pure_and_new(space):
     (pick,) = ask(space, history, seed=0)
     assert time.process_time() - start < 20  # 1 on a free machine; an exact fit takes minutes
     assert [pick] == ask(space, history, seed=0)
-    assert list(pick.design) not in history.designs.tolist()
+    assert (list(pick.design) in history.designs.tolist()) <= history.is_noisy  # else it is new
     assert np.hypot(*(space.to_unit([pick.design])[0] - 0.5)) < 0.3
