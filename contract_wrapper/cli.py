@@ -1,4 +1,5 @@
-"""The command `cleanup-contracts`: optimize, evaluate, certify, landscape, play, report, show.
+"""The command `cleanup-contracts`: optimize, evaluate, certify, landscape, play, report, export, import,
+dashboard, show.
 
 Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
 user can put right ends in one line on the error stream, never in a traceback (`program`).
@@ -12,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract_wrapper import landscape_job, main_job, program
-from contract_wrapper.commands import evaluate, options, show, show_configuration
+from contract_wrapper.commands import evaluate, options, sharing, show, show_configuration
 from contract_wrapper.commands.completion import add_program_options
 from contract_wrapper.commands.output import Output, output
 
@@ -21,7 +22,9 @@ Command = Callable[[argparse.Namespace, Output], int]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (see `program`)."""
-    parsed = build_parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    parsed = build_parser().parse_args(words)
+    parsed.words = words
 
     def run() -> int:
         with output(parsed) as out:
@@ -60,6 +63,12 @@ def build_parser() -> argparse.ArgumentParser:
     options.add_json(sub)
     show.add_play(_command(commands, "play", show.play, "show an episode: an animated GIF, or in the terminal"))
     show.add_report(_command(commands, "report", show.report, "draw the figures of a study or a landscape"))
+    about = "write a study or a landscape into one file that can be handed on and checked"
+    sharing.add_export(_command(commands, "export", sharing.export, about))
+    about = "check such a file, and make a folder of it to report, show and play"
+    sharing.add_import(_command(commands, "import", sharing.bring_in, about))
+    about = "look at a study in the browser, while it runs or later (Optuna's dashboard)"
+    sharing.add_dashboard(_command(commands, "dashboard", sharing.dashboard, about))
     about = "print a configuration as TOML, which --config reads back"
     show_configuration.add_show(_command(commands, "show", show_configuration.show, about))
     return parser

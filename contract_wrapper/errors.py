@@ -53,6 +53,8 @@ EXTRAS = {
     **dict.fromkeys(("filelock", "optuna", "pymoo", "scipy", "skopt", "sqlalchemy", "threadpoolctl"), "search"),
     "matplotlib": "plots", "PIL": "plots",
     "bokeh": "html",
+    "optuna_dashboard": "dashboard",
+    "pyarrow": "parquet", "polars": "parquet",
     "stable_baselines3": "sb3", "supersuit": "sb3",
     "imageio_ffmpeg": "render", "pygame": "render",
 }  # fmt: skip

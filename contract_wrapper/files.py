@@ -94,9 +94,13 @@ def write_sealed(path: Path, kind: str, content: Mapping[str, Any]) -> None:
     Raises:
         ContractsError: as in `replacing`.
     """
+    write_text(path, sealed_text(kind, content))
+
+
+def sealed_text(kind: str, content: Mapping[str, Any]) -> str:
+    """What `write_sealed` writes."""
     values = json.loads(json.dumps(content))
-    sealed = {"kind": kind, "sha256": seal(kind, values), "content": values}
-    write_text(path, json.dumps(sealed, indent=1) + "\n")
+    return json.dumps({"kind": kind, "sha256": seal(kind, values), "content": values}, indent=1) + "\n"
 
 
 def read_sealed(path: Path, kind: str) -> dict[str, Any]:

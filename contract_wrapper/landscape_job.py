@@ -8,7 +8,15 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.commands.options import FAMILIES, add_epsilon, add_objective, add_outside, game_name, logging_to
+from contract_wrapper.commands.options import (
+    FAMILIES,
+    add_epsilon,
+    add_objective,
+    add_outside,
+    game_name,
+    logging_to,
+    typed,
+)
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -87,7 +95,7 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     with logging_to(options, folder):
         made = make_landscape(
             plan, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
-            command=command_of(run, n),
+            command=command_of(run, n), typed=typed(options),
         )  # fmt: skip
     told = landscape_told(made, report_folder(folder / "landscape.npz"))
     text = [

@@ -15,6 +15,7 @@ from contract_wrapper.commands.options import (
     add_outside,
     game_name,
     logging_to,
+    typed,
 )
 from contract_wrapper.commands.own_problem import add_problem
 from contract_wrapper.errors import ContractsError
@@ -173,7 +174,7 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
     check_processes(options.processes)
     output.configuration = run.tree(settings, search)
     folder = options.folder or Path("studies") / folder_name(run)
-    study = Study(folder, settings, search)
+    study = Study(folder, settings, search, command=typed(options))
     output.say(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)")
     output.say("\n".join(_about(options, settings, search)))
     output.detail("versions", versions(options.learner))

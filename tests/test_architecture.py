@@ -25,8 +25,8 @@ HOMES = {
 OURS = {*HOMES, "optimiser_bench", "examples", "benchmarks", "tests"}
 MAY = {"cleanup_env": set(), "contract_tree": set(), "mtmfq": set(), "contract_wrapper": {"cleanup_env", "mtmfq"}}
 FLOORS = (
-    ("errors", "files", "folder_lock", "interrupts", "progress"), ("listeners",), ("contracts",), ("envs",), ("problems",), ("learners",), ("evaluation",), ("landscapes",), ("studies",), ("playback",),
-    ("reports",), ("configuration",), ("commands", "cli", "landscape_job", "main_job", "program"),
+    ("command_runs", "errors", "files", "folder_lock", "interrupts", "progress"), ("listeners",), ("contracts",), ("envs",), ("problems",), ("learners",), ("evaluation",), ("landscapes",), ("studies",), ("playback",),
+    ("reports",), ("configuration",), ("bundles",), ("commands", "cli", "landscape_job", "main_job", "program"),
 )  # fmt: skip
 """Rooms of contract_wrapper and the modules at its root: each may import its own floor and those before it."""
 
@@ -39,7 +39,7 @@ ONLY = {
     "stable_baselines3": ("learners/ppo/",),
     "contract_wrapper.bo": ("bo/", "studies/", "__init__.py"),
     "cleanup_env": ("envs/", "problems/", "evaluation/", "landscapes/", "playback/", "configuration/", "program.py"),
-    "mtmfq": ("learners/", "evaluation/", "landscapes/", "playback/", "configuration/", "program.py"),
+    "mtmfq": ("learners/", "evaluation/", "landscapes/", "playback/", "configuration/", "bundles/", "program.py"),
 }
 """Where in contract_wrapper a library or package may be imported at all."""
 

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper.command_runs import to_plain
+
 if TYPE_CHECKING:
     from contract_wrapper.evaluation.estimate import Estimate
     from contract_wrapper.evaluation.outcome import Outcome
@@ -140,7 +142,7 @@ def study_document(record: StudyRecord, suggestions: Sequence[str], files: Seque
     Keys: `kind` ("study"), `folder`, `settings`, `search`, `trials` (by number, the first without a contract),
     `best` (number of the trial to recommend, or null), `confirmation` (mean outcome of fresh trainings of the best,
     margins and `confirmed`, or null), `certificate` (or null), `suggestions` (what the search would try next, in words),
-    `files`.
+    `commands` (that began and continued it), `files`.
     """
     from contract_wrapper.evaluation.judging.margins import margins_of
 
@@ -164,6 +166,7 @@ def study_document(record: StudyRecord, suggestions: Sequence[str], files: Seque
         "confirmation": confirmation,
         "certificate": None if certificate is None else certificate_document(certificate),
         "suggestions": suggestions,
+        "commands": to_plain(record.commands),
         "files": files,
     }
 

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from contract_wrapper.command_runs import shell_line
 from contract_wrapper.errors import ContractsError
 
 MOST_MAP_BYTES = 1_000_000
@@ -192,3 +193,9 @@ def logging_to(options: argparse.Namespace, folder: Path) -> AbstractContextMana
     from contract_wrapper.listeners.named import named_log
 
     return log_trainings(*(named_log(text, folder) for text in options.log))
+
+
+def typed(options: argparse.Namespace) -> str:
+    """The command of the options as it was typed, without passwords; empty where nothing was typed."""
+    words = getattr(options, "words", None)
+    return "" if words is None else shell_line(("cleanup-contracts", *words))

@@ -19,7 +19,7 @@ from contract_wrapper.listeners.listener import TrainingListener, TrainingRun, c
 WIDTH = 80
 """Characters to which lines of text are folded; tables fit into them."""
 
-_NOT_TOLD = ("run", "command", "quiet", "verbose", "json", "given")
+_NOT_TOLD = ("run", "command", "quiet", "verbose", "json", "given", "words")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.commands.documents import episode_document, study_document
 from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
-from contract_wrapper.commands.output import Output
+from contract_wrapper.commands.output import Output, folded
 from contract_wrapper.commands.own_problem import add_problem, own_problem
 from contract_wrapper.errors import ContractsError
 
@@ -120,8 +120,10 @@ def add_report(sub: argparse.ArgumentParser) -> None:
 
 def report(options: argparse.Namespace, output: Output) -> int:
     """Draw the figures of a study or landscape, and write the page beside them."""
+    from contract_wrapper.command_runs import told as told_runs
     from contract_wrapper.commands.told_landscape import landscape_told
     from contract_wrapper.configuration.tree import tree_of
+    from contract_wrapper.landscapes.building.commands_file import told_commands
     from contract_wrapper.landscapes.designs.read import read_landscape
     from contract_wrapper.reports.figure_style import WIDTHS, FigureStyle
     from contract_wrapper.reports.landscape_report import find_landscape, report_folder
@@ -147,7 +149,8 @@ def report(options: argparse.Namespace, output: Output) -> int:
             from contract_wrapper.commands.html_page import page_of_landscape
 
             told.files.append(page_of_landscape(landscape, file, output.configuration))
-        output.result(_lines(told.summary, told.files), told.document)
+        made_by = told_commands(landscape.about)
+        output.result(_lines(told.summary, made_by, told.files), told.document, fold=False)
         return 0
     record = read_study(options.study)
     output.configuration = tree_of(record.settings, record.search)
@@ -156,7 +159,8 @@ def report(options: argparse.Namespace, output: Output) -> int:
         from contract_wrapper.commands.html_page import page_of_study
 
         files.append(page_of_study(record, output.configuration, options.problem))
-    output.result(_lines(closing_table(record, suggestions), files), lambda: study_document(record, suggestions, files))
+    text = _lines(closing_table(record, suggestions), told_runs(record.commands), files)
+    output.result(text, lambda: study_document(record, suggestions, files), fold=False)
     return 0
 
 
@@ -179,5 +183,6 @@ def _number(text: str) -> float | str:
         return text
 
 
-def _lines(text: str, files: list[Path]) -> str:
-    return "\n".join([text, *map(str, files)])
+def _lines(text: str, made_by: list[str], files: list[Path]) -> str:
+    """What a report says: its text folded, commands and paths as they are, so that they can be copied."""
+    return "\n".join([folded(text), *made_by, *map(str, files)])

@@ -46,8 +46,9 @@ def show(options: argparse.Namespace, output: Output) -> int:
 
     if options.folder is None:
         run = configure(options, options.reader or "show")
-        tree, made_by = _resolved(run), versions(run.options.learner)
+        tree, versions_of = _resolved(run), versions(run.options.learner)
         kind, source, title = "settings", None, "What the options come to" + _reader(options)
+        made_by: tuple[str, ...] = ()
     else:
         from contract_wrapper.configuration.stored import read_stored
 
@@ -55,11 +56,12 @@ def show(options: argparse.Namespace, output: Output) -> int:
         if options.problem is not None:
             own_problem(options.problem)
         stored = read_stored(options.folder)
-        tree, made_by, kind, source = stored.tree, dict(stored.versions), stored.kind, stored.source
+        tree, versions_of, kind, source = stored.tree, dict(stored.versions), stored.kind, stored.source
+        made_by = stored.made_by
         title = f"The configuration of the {kind} in {source}"
     output.configuration = tree
-    notes = [f"{title}; --config reads it.", *(f"{name}: {version}" for name, version in made_by.items())]
-    told: Mapping[str, Any] = {"kind": kind, "source": source, "versions": made_by}
+    notes = [f"{title}; --config reads it.", *(f"{name}: {version}" for name, version in versions_of.items()), *made_by]
+    told: Mapping[str, Any] = {"kind": kind, "source": source, "versions": versions_of, "made_by": made_by}
     output.result(to_toml(tree, notes).rstrip("\n"), lambda: told, fold=False)
     return 0
 

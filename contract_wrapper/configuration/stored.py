@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from contract_wrapper.command_runs import read_runs, told
 from contract_wrapper.configuration.keys import is_shared, keys_of, roots
 from contract_wrapper.configuration.resolve import Resolver
 from contract_wrapper.configuration.sources import from_table
@@ -18,6 +19,9 @@ from contract_wrapper.evaluation.outcome_files import KIND as OUTCOME
 from contract_wrapper.evaluation.outcome_files import read_settings
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import MOST_JSON_BYTES, read_sealed
+from contract_wrapper.landscapes.building.commands_file import KIND as KIND_OF_COMMANDS
+from contract_wrapper.landscapes.building.commands_file import NAME as COMMANDS
+from contract_wrapper.landscapes.building.commands_file import told_commands
 from contract_wrapper.landscapes.building.landscape_folder import KIND as LANDSCAPE
 from contract_wrapper.landscapes.building.landscape_folder import SETTINGS, TABLE
 from contract_wrapper.landscapes.building.landscape_settings import OF_DESIGNS, LandscapeSettings
@@ -52,6 +56,9 @@ class Stored:
     versions: Mapping[str, str]
     """Versions of code and packages that made it, as far as they are known."""
 
+    made_by: tuple[str, ...] = ()
+    """Lines that say by which commands it was made; none of an evaluation, which keeps none."""
+
 
 def read_stored(path: Path) -> Stored:
     """Read the configuration of a study, of a landscape, or of the outcomes in a folder, or of one file of them.
@@ -65,23 +72,31 @@ def read_stored(path: Path) -> Stored:
         if (path / DATABASE).is_file():
             record = read_study(path)
             return Stored(
-                kind="study", source=path / DATABASE, tree=tree_of(record.settings, record.search), versions={}
-            )
+                kind="study", source=path / DATABASE, tree=tree_of(record.settings, record.search), versions={},
+                made_by=tuple(told(record.commands)),
+            )  # fmt: skip
         for name in (TABLE, SETTINGS):
             if (path / name).is_file():
                 return read_stored(path / name)
         return _outcomes(path)
     if path.suffix == ".npz":
         about = read_landscape(path).about
-        return Stored(kind="landscape", source=path, tree=landscape_tree(about, path), versions=_versions(about))
+        return _landscape(about, path, told_commands(about))
     kind = _kind(path)
     if kind == OUTCOME:
         settings, outcome = read_settings(path)
         return Stored(kind="evaluation", source=path, tree=tree_of(settings), versions=outcome.versions)
     if kind == LANDSCAPE:
         about = read_sealed(path, LANDSCAPE)
-        return Stored(kind="landscape", source=path, tree=landscape_tree(about, path), versions=_versions(about))
+        said = path.with_name(COMMANDS)  # the settings of a landscape that is not finished
+        runs = read_runs(read_sealed(said, KIND_OF_COMMANDS).get("commands")) if said.is_file() else ()
+        return _landscape(about, path, told(runs))
     return _study(path)
+
+
+def _landscape(about: Mapping[str, Any], path: Path, made_by: list[str]) -> Stored:
+    tree = landscape_tree(about, path)
+    return Stored(kind="landscape", source=path, tree=tree, versions=_versions(about), made_by=tuple(made_by))
 
 
 def landscape_tree(about: Mapping[str, Any], path: Path) -> Tree:
@@ -124,7 +139,8 @@ def _study(path: Path) -> Stored:
     except (LookupError, TypeError, AttributeError) as error:
         raise ContractsError(f"the configuration in {path} is damaged: {error!r:.80}") from error
     tree = tree_of(found.evaluation, found.search)
-    return Stored(kind="study", source=path, tree=tree, versions=_versions(data))
+    made_by = told(read_runs(data.get("commands", ())))
+    return Stored(kind="study", source=path, tree=tree, versions=_versions(data), made_by=tuple(made_by))
 
 
 def _outcomes(folder: Path) -> Stored:

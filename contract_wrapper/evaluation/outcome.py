@@ -248,10 +248,7 @@ def mean_outcome(outcomes: list[Outcome]) -> Outcome:
 
 
 def pooled_outcome(outcomes: list[Outcome]) -> Outcome:
-    """Average evaluations of one contract as `mean_outcome`, with standard errors that are at least those over episodes.
-
-    Two trainings may come out alike by chance, and their spread is then no measure of anything.
-    """
+    """Average as `mean_outcome`, with errors that are at least those over episodes: two trainings may agree by chance."""
 
     def larger(estimates: list[Estimate]) -> Estimate:
         spread, episodes = Estimate.of([e.mean for e in estimates]), Estimate.mean_of(estimates)

@@ -11,6 +11,7 @@ import numpy as np
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.files import make_folder
 from contract_wrapper.landscapes.bounds import BoolArray
+from contract_wrapper.landscapes.building.commands_file import told_commands
 from contract_wrapper.landscapes.landscape import Landscape
 from contract_wrapper.landscapes.table.fields import ROLES
 from contract_wrapper.landscapes.thresholds import FREE_RIDER
@@ -122,7 +123,7 @@ def _making(found: Findings) -> str:
         ("epsilon", f"{found.epsilon:.2f} apples per episode (2 % of the utility of a harvester without a contract)"),
     ]  # fmt: skip
     about = landscape.about
-    names = [n for n in _TOLD if n in about] + [n for n in about if n not in (*_TOLD, "command")]
+    names = [n for n in _TOLD if n in about] + [n for n in about if n not in (*_TOLD, "command", "commands")]
     rows += [(name, _plain(about[name])) for name in names]
     return table(["", "value"], [[escaped(name), escaped(value)] for name, value in rows]).replace("---:", "---")
 
@@ -131,7 +132,11 @@ def _command(about: Mapping[str, Any]) -> list[str]:
     command = about.get("command")
     if not isinstance(command, str) or not command.strip():
         return ["The landscape does not say the command that made it."]
-    return ["Made by the command:", code_block(" ".join(command.split()))]
+    typed = [line for line in told_commands(about) if "commands" in about]
+    return [
+        "Made by the command:", code_block(" ".join(command.split())),
+        *(["As it was typed:", code_block("\n".join(typed))] if typed else []),
+    ]  # fmt: skip
 
 
 def _welfare(found: Findings) -> str:

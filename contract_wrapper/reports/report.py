@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract_wrapper.command_runs import told
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import of_cleanup
 from contract_wrapper.errors import ContractsError
@@ -17,7 +18,7 @@ from contract_wrapper.reports import behaviour_figures as episode_figures
 from contract_wrapper.reports import margins_figure
 from contract_wrapper.reports import search_figures as figures
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
-from contract_wrapper.reports.page import NAME, Page
+from contract_wrapper.reports.page import NAME, Page, code_block
 from contract_wrapper.reports.problems.problem_report import write_problem_report
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
@@ -221,6 +222,7 @@ def _text(record: StudyRecord, page: Page) -> str:
     certificate = record.certificate
     if certificate is not None:
         intro += f"\n\n```text\n{certificate}\n```"
+    page.sections.append("## Commands that made it\n\n" + code_block("\n".join(told(record.commands))))
     parts = ["# Report of the study", f"```text\n{closing_table(record)}\n```", intro, *page.sections]
     if page.left_out:
         parts.append("## Left out\n\n" + "\n".join(page.left_out))

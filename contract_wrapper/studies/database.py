@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
+from contract_wrapper.command_runs import CommandRun
 from contract_wrapper.contracts.designed_contract import AnyContract, read_contract
 from contract_wrapper.errors import ContractsError, require_package
 from contract_wrapper.evaluation.estimate import Estimate
@@ -38,6 +40,8 @@ READS = (3, FORMAT)
 """Formats that are read: 3 does not say how the optimiser chooses."""
 
 _CONFIGURATION = "configuration"
+_COMMAND = "command "
+"""Beginning of the names under which commands are stored, each under its own, so that none takes another's place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +130,17 @@ class StudyDatabase:
     def configuration(self, configuration: Configuration) -> None:
         with self._errors():
             self._study.set_user_attr(_CONFIGURATION, configuration.to_dict())
+
+    def add_command(self, run: CommandRun) -> None:
+        """Store a command that begins to work on the study."""
+        with self._errors():
+            self._study.set_user_attr(f"{_COMMAND}{run.began} {secrets.token_hex(4)}", run.to_dict())
+
+    def commands(self) -> tuple[CommandRun, ...]:
+        """The commands that began and continued the study, the earliest first; none if it was made before they were kept."""
+        with self._reading():
+            stored = self._study.user_attrs
+            return tuple(CommandRun.from_dict(stored[name]) for name in sorted(stored) if name.startswith(_COMMAND))
 
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials by number."""

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from contract_wrapper.command_runs import CommandRun
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
@@ -115,6 +116,9 @@ class StudyRecord:
 
     certificates: tuple[Certificate, ...] = ()
     """What deviations from the crews' play bring, for each contract that was asked about, in that order."""
+
+    commands: tuple[CommandRun, ...] = ()
+    """The commands that began and continued it, the earliest first; empty: not known."""
 
     @property
     def certificate(self) -> Certificate | None:

@@ -1,6 +1,6 @@
 """A study on disk: a database in a folder, and everything else there made from it.
 
-The folder holds `study.sqlite3` (the truth), `run.json` (configuration, seeds, versions, machine),
+The folder holds `study.sqlite3` (the truth), `run.json` (configuration, commands, seeds, versions, machine),
 `trials.csv`, `outcomes/` (cache, learned policies, checkpoints of stopped trainings; in its `crews/` the crews that
 know every contract), `certificates.json` (of contracts
 that could be recommended), `figures/`.
@@ -14,6 +14,7 @@ import platform
 from pathlib import Path
 from typing import Any
 
+from contract_wrapper.command_runs import CommandRun, to_plain
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.envs.batch_game import check_game
 from contract_wrapper.errors import ContractsError, require_package
@@ -37,8 +38,10 @@ OUTCOMES = "outcomes"
 class Study:
     """An open study; used by one process at a time (its workers only train)."""
 
-    def __init__(self, folder: Path, settings: EvaluationSettings, search: SearchSettings) -> None:
-        """Open the study in a folder, or begin one there.
+    def __init__(
+        self, folder: Path, settings: EvaluationSettings, search: SearchSettings, *, command: str = ""
+    ) -> None:
+        """Open the study in a folder, or begin one there; `command`: what opens it, kept with it (empty: a call).
 
         Raises:
             ContractsError: the folder holds a study with another configuration, a broken one, or
@@ -57,6 +60,7 @@ class Study:
         try:
             self._database = StudyDatabase(folder, create=True)
             self._join()
+            self._database.add_command(CommandRun.now(command, settings.versions()))
             self._queue_initial(initial)
             self._tell_again()
             self.write_files()
@@ -189,7 +193,7 @@ def _record(folder: Path, database: StudyDatabase) -> StudyRecord:
     assert configuration is not None  # `trials` needs it, too
     return StudyRecord(
         folder=folder, settings=configuration.evaluation, search=configuration.search, trials=trials,
-        certificates=read_certificates(folder, configuration.evaluation),
+        certificates=read_certificates(folder, configuration.evaluation), commands=database.commands(),
     )  # fmt: skip
 
 
@@ -199,6 +203,7 @@ def _run(record: StudyRecord) -> dict[str, Any]:
     crews = {} if record.settings.crews is None else crews_seconds(record.folder / OUTCOMES, record.settings)
     return {
         "configuration": configuration.to_dict(),
+        "commands": to_plain(record.commands),
         "versions": record.settings.versions(),
         "machine": {
             "system": platform.system(), "kind": platform.machine(), "cores": os.cpu_count(),

@@ -1,7 +1,7 @@
 """A landscape on disk: a folder with its settings, a folder for each seed, and the table of all seeds.
 
-The folder holds `settings.json` (what is made), `seed-N/` (trained agents, tables, checkpoints of stopped trainings),
-`landscape.npz` (everything measured) and `landscape.csv` (one row for each contract).
+The folder holds `settings.json` (what is made), `commands.json` (by which commands), `seed-N/` (trained agents, tables,
+checkpoints of stopped trainings), `landscape.npz` (everything measured) and `landscape.csv` (one row for each contract).
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TextIO
 
+from contract_wrapper.command_runs import CommandRun, to_plain
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
 from contract_wrapper.evaluation.worker_pool import Task, TrainingStatus, check_processes, working
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
 from contract_wrapper.folder_lock import lock_folder
+from contract_wrapper.landscapes.building.commands_file import add_command
 from contract_wrapper.landscapes.building.one_seed import (
     BUILDS_ON,
     KINDS,
@@ -145,7 +147,7 @@ class _Making(Generic[Table]):
 
 def make_landscape(
     settings: Plan[Table], seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
-    command: str = "",
+    command: str = "", typed: str = "",
 ) -> Table:  # fmt: skip
     """Make a landscape of several seeds, whose parts processes share; everything finished is kept, the same call goes on.
 
@@ -158,6 +160,7 @@ def make_landscape(
         processes: parts of seeds that are made at once.
         stream: where progress is shown.
         command: what makes the landscape again, if a command does; its file says it.
+        typed: the command that asks for it now, as it was typed; kept with those before it. Empty: a call from Python.
 
     Returns:
         The landscape, as its file in the folder holds it.
@@ -178,10 +181,12 @@ def make_landscape(
     lock = lock_folder(folder)
     try:
         _join(settings, folder)
+        commands = add_command(folder, CommandRun.now(typed, versions()))
         parts = _work(settings, numbered, folder, min(processes, len(numbered) * MOST_AT_ONCE), stream)
         landscape = type(parts[numbered[0]]).joined([parts[seed] for seed in numbered])
         landscape = dataclasses.replace(
-            landscape, about={**landscape.about, "command": command, "versions": versions()}
+            landscape,
+            about={**landscape.about, "command": command, "commands": to_plain(commands), "versions": versions()},
         )
         landscape.save(folder / TABLE)
         write_text(folder / CSV, landscape.to_csv())

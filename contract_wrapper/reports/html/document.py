@@ -35,6 +35,9 @@ PARTS = ("bokeh", "bokeh-widgets", "bokeh-tables")
 class Making:
     """How a result was made, as the page tells it."""
 
+    made_by: tuple[str, ...] = ()
+    """Lines that say by which commands it was begun and continued; empty: not known."""
+
     command: str = ""
     """Command that makes it again; empty: not known."""
 
@@ -99,7 +102,8 @@ class HtmlPage:
 
     def making(self, made: Making) -> None:
         """Add the command, the settings and the versions."""
-        parts = ["<h3>Command</h3>"]
+        parts = ["<h3>Commands that made it</h3>", block("\n".join(made.made_by))] if made.made_by else []
+        parts += ["<h3>Command that makes it again</h3>"]
         parts.append(block(made.command) if made.command else paragraph("The command is not known."))
         parts += [paragraph(made.remark)] if made.remark else []
         if made.settings:

@@ -9,6 +9,7 @@ import numpy as np
 
 from contract_wrapper.contracts.roles import a_role
 from contract_wrapper.files import make_folder
+from contract_wrapper.landscapes.building.commands_file import told_commands
 from contract_wrapper.landscapes.designs.design_landscape import DesignLandscape
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
 from contract_wrapper.reports.page import Page, code_block, escaped
@@ -97,4 +98,6 @@ def write_design_report(landscape: DesignLandscape, folder: Path, *, style: Figu
     command = landscape.about.get("command")
     if isinstance(command, str) and command:
         head += ["Made by the command:", code_block(command)]
+    if "commands" in landscape.about:
+        head += ["As it was typed:", code_block("\n".join(told_commands(landscape.about)))]
     return page.write(head)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from contract_wrapper.command_runs import told
 from contract_wrapper.files import make_folder
 from contract_wrapper.reports.figure_style import SCREEN, FigureStyle
-from contract_wrapper.reports.page import Page
+from contract_wrapper.reports.page import Page, code_block
 from contract_wrapper.reports.problems import problem_figures as figures
 from contract_wrapper.reports.problems.problem_table import problem_of, problem_table
 from contract_wrapper.studies.record import StudyRecord
@@ -51,7 +52,8 @@ def write_problem_report(record: StudyRecord, *, style: FigureStyle = SCREEN) ->
     )  # fmt: skip
     head = [f"# Report of the study: {problem.name}", f"```text\n{problem_table(record)}\n```", _intro(record)]
     certificate = record.certificate
-    return page.write(head if certificate is None else [*head, f"```text\n{certificate}\n```"])
+    made_by = ["## Commands that made it", code_block("\n".join(told(record.commands)))]
+    return page.write(head if certificate is None else [*head, f"```text\n{certificate}\n```"], made_by)
 
 
 def _intro(record: StudyRecord) -> str:

@@ -1,5 +1,6 @@
 """`report --html`: the page is written beside the other report, and tells how the result was made."""
 
+import dataclasses
 import json
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from made_up_landscapes import made_up_landscape
 
 from contract_wrapper.cli import main
+from contract_wrapper.command_runs import CommandRun
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
 
 COMMAND = "cleanup-contracts landscape --seeds 2"
@@ -65,11 +67,16 @@ def test_a_landscape_that_says_nothing_of_its_making_has_a_page(tmp_path: Path) 
 def test_the_page_of_a_study_says_the_command_that_makes_it_again(
     fake_study: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda _: fake_study)
+    run = CommandRun(command="cleanup-contracts optimize -q", version="1", code="", began="2026-01-02T03:04+00:00")
+    known = dataclasses.replace(fake_study, commands=(run,))
+    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda _: known)
     assert main(["report", str(fake_study.folder), "--html"]) == 0
     page = fake_study.folder / "figures" / "report.html"
-    assert str(page) in capsys.readouterr().out.splitlines()
+    assert str(page) in (lines := capsys.readouterr().out.splitlines())
     blocks = Blocks(page).found
+    typed = "begun by:     cleanup-contracts optimize -q  (version 1, 2026-01-02 03:04 UTC)"
+    assert typed in blocks
+    assert typed in lines
     assert "cleanup-contracts optimize --config settings.toml --folder NEW_FOLDER" in blocks
     assert "[search]" in blocks[-1]
 

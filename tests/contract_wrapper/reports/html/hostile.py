@@ -17,6 +17,7 @@ FORMULA = "$$\\href{javascript:hacked}{x}$$"
 HOSTILE = (SCRIPT, IMAGE, QUOTES, FORMULA)
 
 MAKING = Making(
+    made_by=(f"begun by: {SCRIPT}", IMAGE),
     command=f"cleanup-contracts optimize {SCRIPT}",
     remark=IMAGE,
     settings=f'costs = "{SCRIPT}"\n',

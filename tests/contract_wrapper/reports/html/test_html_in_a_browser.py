@@ -154,6 +154,8 @@ def test_a_study_shows_its_figures_sorts_its_table_and_plays_its_episode(browser
     expect(button).to_have_text("Play", timeout=1000 * SECONDS)
     slider.fill("0")
     assert field.evaluate("canvas => canvas.toDataURL()") == first
+    told = page.locator("section", has_text="How this was made").locator("pre").all_inner_texts()
+    assert told[:2] == ["\n".join(MAKING.made_by), MAKING.command]
     seen.check_quiet(path)
 
 
