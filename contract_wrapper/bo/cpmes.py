@@ -152,10 +152,8 @@ class ParetoEntropySearch(SurrogateRule):
             yield from ranked(space, designs, mean, sd, scores, order, front_size=len(front), on_front=on_front)
 
     def _again(self, pending: Floats, rng: np.random.Generator) -> Iterator[Suggestion]:
-        """Yield the design to be measured again, of those that may be the best; none where all of them are pending."""
-        space, open_now = self.space, set(self.space.keys(pending))
-        found = again(space, self.history, self.surrogates, pending[-MOST_BELIEVED:], rng)
-        if found is not None and space.keys([found.design])[0] not in open_now:
+        """Yield the design to be measured again, of those that may be the best; none where all are pending."""
+        for found in again(self.space, self.history, self.surrogates, pending[-MOST_BELIEVED:], rng):
             yield Suggestion(
                 design=found.design,
                 objective_mean=found.objective_mean,

@@ -72,7 +72,8 @@ class Recommendation:
     loss_bound: float
     """What choosing it loses against the best of them, in units of the objective, is at most this with probability 95 %."""
     widening: float
-    """By how much intervals are wider than a normal distribution has them: the noise is known from repeats alone."""
+    """By how much intervals and paths of the objective are wider than a normal distribution has them: the noise is known
+    from repeats alone."""
 
     @property
     def best(self) -> Believed:
@@ -132,19 +133,21 @@ def again(
     pending: Floats,
     rng: np.random.Generator,
     n_paths: int = N_PATHS,
-) -> Believed | None:
-    """Which design to measure again, so that the best is told from the others; None where none was measured.
+) -> tuple[Believed, ...]:
+    """Which design to measure again, so that the best is told from the others: two at most, the better choice first.
 
-    Of the leader and the challenger, the likeliest best of the others, the one that is known less (top-two sampling, Russo
-    2020, with probabilities from posterior paths). `pending` designs (p, d) count as measured.
+    The leader and the challenger, the likeliest best of the others; first the one that is known less (top-two sampling,
+    Russo 2020, with probabilities from posterior paths). `pending` designs (p, d) count as measured, and are none of them.
     """
+    open_now = set(space.keys(pending))
     measured = [row for row in np.unique(history.designs, axis=0) if space.contains(row)]
+    measured = [row for row in measured if space.keys([row])[0] not in open_now]
     if not measured:
-        return None
+        return ()
     believed = surrogates.believe(space.to_unit(pending))
     ranks = _ranked(space, believed, np.array(measured), _otherwise(history, None), rng, n_paths).ranked
     others = sorted(ranks[1:], key=lambda b: -b.probability_best)
-    return max([ranks[0], *others[:1]], key=lambda b: b.objective_sd)
+    return tuple(sorted([ranks[0], *others[:1]], key=lambda b: -b.objective_sd))
 
 
 def _measured(space: DesignSpace, history: History) -> Floats:
@@ -226,6 +229,7 @@ def _ranked(
     unit = space.to_unit(candidates)
     mean, sd = surrogates.predict(unit)
     paths = surrogates.posterior_paths(unit, n, rng)
+    paths[0] = mean[0] + widening * (paths[0] - mean[0])
     values = _values(paths, otherwise)
     value, top = _worth(surrogates, unit, otherwise), values.max(axis=1)
     # Where nothing holds on a path no design is best there; it is shared among all.
@@ -245,4 +249,4 @@ def _ranked(
         for i in order
     )
     lost = float(np.quantile(top - values[:, order[0]], CONFIDENCE))
-    return Recommendation(ranked=ranked, loss_bound=widening * lost, widening=widening)
+    return Recommendation(ranked=ranked, loss_bound=lost, widening=widening)
