@@ -1,7 +1,6 @@
 """The principal: contracts on top of a game, what they bring about, and the search for the best one.
 
-Names are loaded when first used. Importing this registers two games of one step with Gymnasium, `ContractDesign-v0` and
-`Landscape-v0`, also as `contract_wrapper/ContractDesign-v0` and `contract_wrapper/Landscape-v0`.
+Names are loaded when first used. Importing this registers `ContractDesign-v0` and `Landscape-v0` with Gymnasium.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes_config import CPMESConfig
     from contract_wrapper.bo.dimensions import Integer, Real
     from contract_wrapper.bo.history import History
+    from contract_wrapper.bo.noise.recommend import recommend
     from contract_wrapper.bo.optuna_sampler import CPMESSampler
     from contract_wrapper.bo.rivals import RIVALS
     from contract_wrapper.bo.scipy_result import as_optimize_result, from_skopt
@@ -118,6 +118,7 @@ _HOMES = {
     "contracts.costs": ("COSTS", "CostRule", "RoleCost", "get_costs"),
     "bo.cpmes": ("CPMES", "ask"),
     "bo.cpmes_config": ("CPMESConfig",),
+    "bo.noise.recommend": ("recommend",),
     "evaluation.design_env": ("ContractDesign",),
     "evaluation.deviations": ("play_deviation",),
     "evaluation.deviators": ("train_deviator",),
@@ -129,14 +130,14 @@ _HOMES = {
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
     "evaluation.participation": ("Acceptance",),
-    "contracts.payment_rules": (
+    "contracts.payment_rules": [
         "CustomPayment",
         "LinearShares",
         "PayPerCell",
         "RewardSharing",
         "TaxAndShare",
         "TaxByCells",
-    ),
+    ],
     "landscapes.certificate": ("Certificate",),
     "landscapes.designs.design_landscape": ("DesignLandscape",),
     "landscapes.landscape": ("Landscape",),
@@ -284,6 +285,7 @@ __all__ = [
     "predicted_threshold",
     "reachable",
     "read_study",
+    "recommend",
     "record_episode",
     "register_family",
     "register_learner",
@@ -304,8 +306,7 @@ def __getattr__(name: str) -> Any:
     try:
         return getattr(importlib.import_module(f"{__name__}.{_HOME[name]}"), name)
     except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if package not in EXTRAS:
+        if (package := (error.name or "").partition(".")[0]) not in EXTRAS:
             raise
         raise missing(package, f"{__name__}.{name}") from error
 
@@ -314,7 +315,6 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-for _name in ("ContractDesign-v0", "contract_wrapper/ContractDesign-v0"):
-    register(_name, entry_point="contract_wrapper.evaluation.design_env:ContractDesign")
-for _name in ("Landscape-v0", "contract_wrapper/Landscape-v0"):
-    register(_name, entry_point="contract_wrapper.landscapes.landscape_env:LandscapeDesign")
+for _namespace in ("", "contract_wrapper/"):
+    register(f"{_namespace}ContractDesign-v0", entry_point="contract_wrapper.evaluation.design_env:ContractDesign")
+    register(f"{_namespace}Landscape-v0", entry_point="contract_wrapper.landscapes.landscape_env:LandscapeDesign")

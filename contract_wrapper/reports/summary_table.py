@@ -17,6 +17,7 @@ from contract_wrapper.evaluation.participation import (
 )
 from contract_wrapper.evaluation.published_results import PAPER, SCRIPTED_CREW, SCRIPTED_HARVEST, same_game
 from contract_wrapper.landscapes.certificate import Certificate
+from contract_wrapper.reports.problems.belief import about_belief, how_many
 from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
 from contract_wrapper.reports.problems.failures import about_failures
 from contract_wrapper.reports.problems.problem_table import problem_table
@@ -102,12 +103,12 @@ def verdict(record: StudyRecord) -> list[str]:
     good, bad, base = record.ranked(), record.infeasible_trials(), record.baseline
     failed = sum(bool(t.failure) for t in tried)
     waiting = sum(t.outcome is None and not t.failure for t in tried)
-    counted = f"{len(tried)} contract{'s' if len(tried) != 1 else ''} tried: "
+    counted = how_many(tried)
     rest = [f"{n} {what}" for n, what in ((failed, "failed"), (waiting, "not finished")) if n]
     if base is None:
         parts = ", ".join([f"{len(tried) - failed - waiting} evaluated", *rest])
         return [f"{counted}{parts}. Without a baseline (no contract) nobody's margin is known."]
-    said = Counter(map(record.acceptance, record.finished()))
+    said = Counter(map(record.acceptance, record.contracts()))
     judged = [f"{said[word]} {text}" for word, text in _SAID.items() if said[word] or word is not Acceptance.UNDECIDED]
     sentences = [f"{counted}{', '.join([*judged, *rest])}.", *about_failures(tried)]
     if good:
@@ -135,6 +136,7 @@ def _about_best(record: StudyRecord, best: TrialRecord, base: Outcome) -> list[s
         )
     if record.by_crews:
         return [*sentences, *about_certificate(record.certified(best.contract)), *about_reach(record, best)]
+    sentences += about_belief(record)
     refuted = [str(t.contract) for t in record.feasible_trials() if record.confirmed(t.contract) is False]
     if record.confirmed(best.contract):
         sentences.append("Fresh trainings confirm it: every margin stays above 0 beyond one standard error.")

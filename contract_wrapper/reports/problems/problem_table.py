@@ -13,6 +13,7 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import Acceptance, acceptance, tightest_margin
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.problems.problem import DesignProblem
+from contract_wrapper.reports.problems.belief import about_belief, how_many
 from contract_wrapper.reports.problems.certificate_text import about_certificate, about_reach, largest_gain
 from contract_wrapper.reports.problems.failures import about_failures
 from contract_wrapper.reports.text_table import WIDTH, in_columns
@@ -115,11 +116,11 @@ def verdict(record: StudyRecord) -> list[str]:
     failed = sum(bool(t.failure) for t in tried)
     if record.baseline is None:
         return [f"{len(tried)} contracts queued; without a baseline (no contract) nobody's margin is known."]
-    said = Counter(map(record.acceptance, record.finished()))
+    said = Counter(map(record.acceptance, record.contracts()))
     words = ", ".join(f"{said[word]} {word.value}" for word in Acceptance)
     waiting = sum(not t.is_finished for t in tried)
     rest = "".join(f", {n} {what}" for n, what in ((failed, "failed"), (waiting, "not finished")) if n)
-    sentences = [f"{len(tried)} contracts tried: {words}{rest}.", *about_failures(tried)]
+    sentences = [f"{how_many(tried)}{words}{rest}.", *about_failures(tried)]
     good = record.ranked()
     if good:
         gain = record.objective(good[0]).minus(objective_of(record.baseline, record.baseline, problem_of(record)))
@@ -134,6 +135,8 @@ def verdict(record: StudyRecord) -> list[str]:
             sentences.append(
                 f"Fresh trainings {'confirm' if confirmed else 'do not confirm'} that everybody accepts it."
             )
+        if not record.by_crews:
+            sentences += about_belief(record)
     elif record.infeasible_trials():
         sentences.append("Nothing was found under which no margin is below 0.")
     return sentences
