@@ -1,4 +1,4 @@
-"""The command `cleanup-contracts`: optimize, evaluate, certify, landscape, play, report, export, import,
+"""The command `cleanup-contracts`: optimize, work, evaluate, certify, landscape, play, report, export, import,
 dashboard, show.
 
 Heavy imports stay inside the functions that need them, so that `--help` answers at once. What a
@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract_wrapper import landscape_job, main_job, program
-from contract_wrapper.commands import evaluate, options, sharing, show, show_configuration
+from contract_wrapper.commands import evaluate, options, sharing, show, show_configuration, work
 from contract_wrapper.commands.completion import add_program_options
 from contract_wrapper.commands.output import Output, output
 
@@ -50,6 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
     main_job.add_options(sub)
     options.add_log(sub)
     options.add_json(sub)
+    about = "join a study that was begun elsewhere, and take evaluations of it"
+    work.add_options(_command(commands, "work", work.work, about))
     about = "train agents under one contract and say whether everybody accepts it"
     evaluate.add_evaluate(_command(commands, "evaluate", evaluate.evaluate, about))
     about = "say of one contract whether everybody accepts it and nobody gains by leaving it"

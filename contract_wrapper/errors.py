@@ -51,6 +51,7 @@ class MissingPackage(ContractsError, ImportError):
 EXTRAS = {
     "torch": "agents",
     **dict.fromkeys(("filelock", "optuna", "pymoo", "scipy", "skopt", "sqlalchemy", "threadpoolctl"), "search"),
+    "psycopg": "cluster",
     "matplotlib": "plots", "PIL": "plots",
     "bokeh": "html",
     "optuna_dashboard": "dashboard",

@@ -10,13 +10,14 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 
 EXIT_CODE = 130
 """Exit code of an interrupted program, as shells have it for SIGINT."""
 
 _asked = False
+_others: list[Callable[[], bool]] = []
 
 
 def install() -> None:
@@ -50,12 +51,22 @@ def noted() -> Iterator[None]:
 
 def asked() -> bool:
     """Whether a stop was asked for."""
-    return _asked
+    return _asked or any(other() for other in _others)
+
+
+@contextlib.contextmanager
+def also(other: Callable[[], bool]) -> Iterator[None]:
+    """In a worker, which gets no signals: a stop is also asked for while `other` says so."""
+    _others.append(other)
+    try:
+        yield
+    finally:
+        _others.remove(other)
 
 
 def check() -> None:
     """Raise KeyboardInterrupt if a stop was asked for; to be called before work is begun, and while waiting for it."""
-    if _asked:
+    if asked():
         raise KeyboardInterrupt
 
 

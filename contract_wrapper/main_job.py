@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from contract_wrapper.commands.options import (
     typed,
 )
 from contract_wrapper.commands.own_problem import add_problem
+from contract_wrapper.commands.work import add_storage
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -75,7 +77,18 @@ def add_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--confirm", type=int, metavar="N", help="fresh trainings of the best contract from scratch (default: 5)"
     )
-    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that train (default: 2)")
+    sub.add_argument(
+        "--processes", type=int, metavar="N", help="trainings at once of a worker (default: 2; with --workers: 1)"
+    )
+    sub.add_argument(
+        "--workers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="workers on this machine, each of which takes evaluations and chooses contracts on its own (default: 1)",
+    )
+    add_storage(sub)
+    sub.add_argument("--study", metavar="NAME", help="name of the study in --storage (default: that of its folder)")
 
 
 def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:
@@ -164,23 +177,30 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
 
     from contract_wrapper.commands.documents import study_document
     from contract_wrapper.evaluation.judging.code_version import versions
-    from contract_wrapper.evaluation.worker_pool import check_processes
+    from contract_wrapper.evaluation.worker_pool import MOST_PROCESSES, check_processes
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
+    from contract_wrapper.studies.running.fellow_workers import fellow_workers
     from contract_wrapper.studies.search import Search
     from contract_wrapper.studies.study import Study
     from contract_wrapper.studies.suggest import next_suggestions
 
-    check_processes(options.processes)
+    processes = options.processes if options.processes is not None else 2 if options.workers == 1 else 1
+    check_processes(processes)
+    if not 1 <= options.workers <= MOST_PROCESSES:
+        raise ContractsError(f"--workers must be from 1 to {MOST_PROCESSES}, got {options.workers}")
     output.configuration = run.tree(settings, search)
-    folder = options.folder or Path("studies") / folder_name(run)
-    study = Study(folder, settings, search, command=typed(options))
+    folder = options.folder or Path("studies") / (options.study or folder_name(run))
+    study = Study(folder, settings, search, storage=options.storage, study=options.study, command=typed(options))
     output.say(f"study: {folder} (stop with Ctrl-C at any time; the same command goes on)")
     output.say("\n".join(_about(options, settings, search)))
     output.detail("versions", versions(options.learner))
     output.detail("settings", settings.to_dict())
-    with logging_to(options, folder):
-        record = Search(study, processes=options.processes, stream=output.progress).run()
+    try:
+        with logging_to(options, folder), fellow_workers(study, options.workers - 1, output.say):
+            record = Search(study, processes=processes, stream=output.progress).run()
+    finally:
+        study.close()
     suggestions, files = next_suggestions(record), write_report(record)
     text = [
         *([] if output.quiet else [""]),
@@ -204,12 +224,14 @@ def usual_inner(options: argparse.Namespace) -> str:
     """Who judges where nobody says it: who did when the study in the folder was begun; else crews, where they can."""
     if options.learner != "mtmfq" or options.own:
         return SCRATCH
-    if options.folder is not None:
-        from contract_wrapper.studies.database import DATABASE
+    if options.folder is not None or options.study is not None:
+        from contract_wrapper.studies.sharing.place import NoStudy
         from contract_wrapper.studies.study import read_study
 
-        if (options.folder / DATABASE).is_file():
-            return CREWS if read_study(options.folder).by_crews else SCRATCH
+        folder = options.folder or Path("studies") / options.study
+        with contextlib.suppress(NoStudy):
+            by_crews = read_study(folder, storage=options.storage, study=options.study).by_crews
+            return CREWS if by_crews else SCRATCH
     return CREWS
 
 

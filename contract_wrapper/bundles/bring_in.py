@@ -34,9 +34,10 @@ from contract_wrapper.landscapes.designs.read import read_landscape
 from contract_wrapper.studies.certificate_file import KIND as KIND_OF_CERTIFICATES
 from contract_wrapper.studies.certificate_file import NAME as CERTIFICATES
 from contract_wrapper.studies.certificate_file import certificate_from
-from contract_wrapper.studies.database import Configuration
 from contract_wrapper.studies.record import StudyRecord
-from contract_wrapper.studies.study import OUTCOMES, read_study
+from contract_wrapper.studies.running.run_file import OUTCOMES
+from contract_wrapper.studies.running.stored import Configuration
+from contract_wrapper.studies.study import read_study
 from mtmfq.checkpoint import kind_of
 
 READ = (

@@ -27,7 +27,8 @@ from contract_wrapper.reports.landscape_report import find_landscape, report_fol
 from contract_wrapper.reports.report import FOLDER as FIGURES
 from contract_wrapper.studies.certificate_file import NAME as CERTIFICATES
 from contract_wrapper.studies.record import StudyRecord
-from contract_wrapper.studies.study import OUTCOMES, read_study
+from contract_wrapper.studies.running.run_file import OUTCOMES
+from contract_wrapper.studies.study import read_study
 
 ENDING = ".zip"
 """Of a bundle's name."""

@@ -5,9 +5,12 @@ from __future__ import annotations
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.judging.margins import margins_of
-from contract_wrapper.studies.database import Configuration, StudyDatabase
+from contract_wrapper.studies.database import StudyDatabase
 from contract_wrapper.studies.record import StudyRecord
-from contract_wrapper.studies.study import OUTCOMES
+from contract_wrapper.studies.running.run_file import OUTCOMES
+from contract_wrapper.studies.running.stored import Configuration, Queued
+from contract_wrapper.studies.sharing.attendance import Attendance
+from contract_wrapper.studies.sharing.place import place_of
 
 
 def store(record: StudyRecord) -> None:
@@ -17,21 +20,34 @@ def store(record: StudyRecord) -> None:
         ContractsError: an outcome cannot be judged, or the folder cannot be written.
     """
     (record.folder / OUTCOMES).mkdir()
-    database = StudyDatabase(record.folder, create=True)
-    database.configuration = Configuration(evaluation=record.settings, search=record.search)
+    database = StudyDatabase(place_of(record.folder), create=True)
+    attendance = Attendance(database.claims)
+    try:
+        _fill(record, database, attendance)
+    finally:
+        attendance.close()
+        database.close()
+
+
+def _fill(record: StudyRecord, database: StudyDatabase, attendance: Attendance) -> None:
+    made_with = Configuration(evaluation=record.settings, search=record.search)
+    queued = [
+        Queued(contract=t.contract, phase=t.phase, why=t.why, batch=t.batch, pending=t.pending) for t in record.trials
+    ]
+    database.queue(queued, 0, made_with)
+    database.trials()  # so that Optuna's cache knows them
     for run in record.commands:
         database.add_command(run)
-    for trial in record.trials:
-        database.queue(trial.contract, trial.phase, trial.why, trial.batch)
     baseline = record.baseline
     for trial in record.trials:
         outcome, margins = trial.outcome, dict[str, Estimate]()
-        if outcome is None:
-            if trial.failure:
-                database.finish(trial.number, trial.failure, margins)
+        if not trial.is_finished:
             continue
-        if baseline is None:
+        if outcome is not None and baseline is None:
             raise ContractsError(f"trial {trial.number} has an outcome, but the game without a contract has none")
-        if trial.number:
+        if outcome is not None and baseline is not None and trial.number:
             margins = margins_of(outcome, baseline, record.settings.problem)
-        database.finish(trial.number, outcome, margins, record.objective(trial).mean)
+        value = None if outcome is None else record.objective(trial).mean
+        attendance.claim(trial.number, database.trial_id(trial.number))
+        database.finish(trial.number, trial.failure if outcome is None else outcome, margins, value)
+        attendance.done(trial.number)

@@ -11,8 +11,8 @@ from contract_wrapper.contracts.designed_contract import read_contract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.files import MOST_JSON_BYTES, read_sealed, seal, sealed_text
-from contract_wrapper.studies.database import Configuration
 from contract_wrapper.studies.record import Batch, Phase, StudyRecord, TrialRecord
+from contract_wrapper.studies.running.stored import Configuration
 from contract_wrapper.studies.settings import SearchSettings
 
 STUDY = "study of a bundle"
@@ -24,7 +24,7 @@ TRIAL = "trial of a bundle"
 MOST_TRIALS = 100_000
 """Trials of a study."""
 
-_NAMES = ("number", "contract", "phase", "seed", "why", "failure", "batch", "outcome")
+_NAMES = ("number", "contract", "phase", "seed", "why", "failure", "batch", "pending", "outcome")
 
 
 def study_text(record: StudyRecord) -> str:
@@ -57,6 +57,7 @@ def _line(trial: TrialRecord) -> str:
     plain = {
         "number": trial.number, "contract": trial.contract.as_dict(), "phase": trial.phase.value, "seed": trial.seed,
         "why": trial.why, "failure": trial.failure, "batch": None if trial.batch is None else list(trial.batch),
+        "pending": list(trial.pending),
         "outcome": None if trial.outcome is None else trial.outcome.to_dict(),
     }  # fmt: skip
     values = json.loads(json.dumps(plain))
@@ -97,7 +98,7 @@ def _trial(line: bytes, number: int, search: SearchSettings) -> TrialRecord:
     trial = TrialRecord(
         number=number, contract=read_contract(plain["contract"]), phase=Phase(plain["phase"]), seed=plain["seed"],
         why=plain["why"], failure=plain["failure"],
-        batch=None if batch is None else Batch(*_two_counts(batch)),
+        batch=None if batch is None else Batch(*_two_counts(batch)), pending=_earlier(plain["pending"], number),
         outcome=None if outcome is None else Outcome.from_dict(outcome),
     )  # fmt: skip
     if trial.seed != search.training_seed(number):
@@ -119,6 +120,12 @@ def _two_counts(batch: Any) -> list[int]:
     if not whole or len(batch) != 2:
         raise ContractsError(f"its batch is no first number and size, got {shown(batch)}")
     return list(batch)
+
+
+def _earlier(pending: Any, number: int) -> tuple[int, ...]:
+    if not isinstance(pending, list) or not all(type(n) is int and 0 <= n < number for n in pending):
+        raise ContractsError(f"its pending trials are no numbers below its own, got {shown(pending)}")
+    return tuple(pending)
 
 
 def check_printable(what: str, text: object) -> None:

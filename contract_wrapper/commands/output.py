@@ -72,12 +72,21 @@ class Output:
             print(folded(text) if fold else text, flush=True)
 
 
+def _told(name: str, value: Any) -> Any:
+    """An option as documents tell it: the URL of a database without its password."""
+    if name != "storage" or value is None:
+        return value
+    from contract_wrapper.studies.sharing.place import public
+
+    return public(value)
+
+
 @contextlib.contextmanager
 def output(options: argparse.Namespace) -> Iterator[Output]:
     """Give what a command speaks through; the document, if one is asked for, is written at the end of the block."""
     it = Output(
         command=options.command,
-        options={k: v for k, v in vars(options).items() if k not in _NOT_TOLD},
+        options={k: _told(k, v) for k, v in vars(options).items() if k not in _NOT_TOLD},
         quiet=options.quiet, verbose=options.verbose, json=getattr(options, "json", False),
     )  # fmt: skip
     before = current_logs()

@@ -11,6 +11,7 @@ from contract_wrapper.commands.documents import episode_document, study_document
 from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
 from contract_wrapper.commands.output import Output, folded
 from contract_wrapper.commands.own_problem import add_problem, own_problem
+from contract_wrapper.commands.work import add_storage, located
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings)
 def add_report(sub: argparse.ArgumentParser) -> None:
     """Add the options of `report`."""
     sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, or of a landscape")
+    add_storage(sub)
     add_problem(sub)
     sub.add_argument("--format", choices=FORMATS, default="png", help="of the figures (default: png)")
     sub.add_argument("--no-titles", action="store_true", help="leave the findings out of the figures")
@@ -140,7 +142,7 @@ def report(options: argparse.Namespace, output: Output) -> int:
     style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
     if options.problem is not None:
         own_problem(options.problem)
-    file = find_landscape(options.study)
+    file = find_landscape(options.study) if options.storage is None else None
     if file is not None:
         landscape = read_landscape(file)
         output.configuration = _known_configuration(landscape, file)
@@ -152,7 +154,11 @@ def report(options: argparse.Namespace, output: Output) -> int:
         made_by = told_commands(landscape.about)
         output.result(_lines(told.summary, made_by, told.files), told.document, fold=False)
         return 0
-    record = read_study(options.study)
+    if options.storage is None:
+        record = read_study(options.study)
+    else:
+        folder, name = located(str(options.study), options.storage)
+        record = read_study(folder, storage=options.storage, study=name)
     output.configuration = tree_of(record.settings, record.search)
     suggestions, files = next_suggestions(record), write_report(record, style=style)
     if options.html:

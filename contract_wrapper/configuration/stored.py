@@ -27,7 +27,8 @@ from contract_wrapper.landscapes.building.landscape_folder import SETTINGS, TABL
 from contract_wrapper.landscapes.building.landscape_settings import OF_DESIGNS, LandscapeSettings
 from contract_wrapper.landscapes.designs.read import read_landscape
 from contract_wrapper.problems.cleanup import cleanup_from
-from contract_wrapper.studies.database import DATABASE, Configuration
+from contract_wrapper.studies.running.stored import Configuration
+from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import read_study
 
 RUN = "run.json"

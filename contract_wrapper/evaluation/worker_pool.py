@@ -163,10 +163,18 @@ class Workers:
                     for further in on_result(job, _result(future)) or ():
                         waiting[self._pool.submit(_work, settings, further, folder)] = further
         except BaseException:
-            self._stop.set()
+            self.stop()
             for future in waiting:
                 future.cancel()
             raise
+
+    def begin(self, task: Task, settings: EvaluationSettings, folder: Path | None) -> Future[Any]:
+        """Begin one task, and return at once; `stop` asks it to end."""
+        return self._pool.submit(_work, settings, task, folder)
+
+    def stop(self) -> None:
+        """Ask all trainings to stop at their next episode, with a checkpoint."""
+        self._stop.set()
 
     def _check_learner(self, settings: EvaluationSettings) -> None:
         """Refuse a learner that workers cannot import, before settings of its type are sent to one."""

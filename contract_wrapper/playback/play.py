@@ -131,7 +131,7 @@ def kept_policy(record: StudyRecord, outcome: Outcome) -> LearnedPolicy | Crews:
         ContractsError: it was not kept, is gone, or is another contract's.
         LearnerError: its file is damaged.
     """
-    from contract_wrapper.studies.study import OUTCOMES  # which loads the search's packages
+    from contract_wrapper.studies.running.run_file import OUTCOMES  # which loads the search's packages
 
     again = f"no learned policy of {outcome.contract}: {{}}; evaluate the contract again"
     if not outcome.policy:

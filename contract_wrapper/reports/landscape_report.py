@@ -22,7 +22,7 @@ from contract_wrapper.reports.landscape_gain_figures import draw_gains, draw_mar
 from contract_wrapper.reports.landscape_summary import answer, plus_minus, taxes_in_words, threshold_in_words
 from contract_wrapper.reports.landscape_threshold_figure import draw_free_riding
 from contract_wrapper.reports.page import Page, code_block, escaped, table
-from contract_wrapper.studies.database import DATABASE
+from contract_wrapper.studies.sharing.place import DATABASE
 
 FILE = "landscape.npz"
 """Name of the landscape in a folder of its own."""

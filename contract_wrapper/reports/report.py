@@ -22,7 +22,7 @@ from contract_wrapper.reports.page import NAME, Page, code_block
 from contract_wrapper.reports.problems.problem_report import write_problem_report
 from contract_wrapper.reports.summary_table import closing_table
 from contract_wrapper.studies.record import StudyRecord
-from contract_wrapper.studies.study import OUTCOMES
+from contract_wrapper.studies.running.run_file import OUTCOMES
 
 FOLDER = "figures"
 """Where the report lies in a study's folder."""

@@ -1,12 +1,13 @@
-"""Certificates of contracts that could be recommended, in a study's folder: what was measured, and for which study.
+"""Certificates of contracts that could be recommended, in a study's database and folder: what was measured, and for which study.
 
-The file is sealed: damage and edits are found, and such a file counts as none, so that the search
-certifies again.
+They are sealed: damage and edits are found, and such a certificate counts as none, so that the search certifies again.
+The file in the folder is for people, and for studies of before certificates were in the database.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 import math
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ from typing import Any
 from contract_wrapper.contracts.designed_contract import read_contract
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.files import read_sealed, write_sealed
+from contract_wrapper.files import read_sealed, seal, write_sealed
 from contract_wrapper.landscapes.certificate import Bound, Certificate, GainBound
 
 KIND = "certificates"
@@ -50,6 +51,28 @@ def read_certificates(folder: Path, settings: EvaluationSettings) -> tuple[Certi
     except ContractsError as error:
         log.warning("the certificates are not used (%s); the search makes others", error)
         return ()
+
+
+def sealed_certificate(certificate: Certificate, settings: EvaluationSettings, order: int) -> dict[str, Any]:
+    """Return a certificate of a study as plain values with a seal, as its database keeps it; `order`: it is the how manieth."""
+    plain = {**dataclasses.asdict(certificate), "contract": certificate.contract.as_dict()}
+    content = json.loads(json.dumps({"settings": settings.fingerprint(), "certificates": [plain], "order": order}))
+    return {"sha256": seal(KIND, content), **content}
+
+
+def unsealed_certificate(data: object, settings: EvaluationSettings) -> Certificate | None:
+    """Read what `sealed_certificate` returned; None, with a warning, if it is damaged or another study's."""
+    try:
+        if not isinstance(data, Mapping):
+            raise _no_certificate(data)
+        content = {key: value for key, value in data.items() if key != "sha256"}
+        if data.get("sha256") != seal(KIND, content) or content.get("settings") != settings.fingerprint():
+            raise ContractsError("it was damaged, edited or made for other settings")
+        (plain,) = content["certificates"]
+        return certificate_from(plain)
+    except (ContractsError, LookupError, TypeError, ValueError) as error:
+        log.warning("a certificate in the database is not used (%s); the search makes another", error)
+        return None
 
 
 def certificate_from(data: object) -> Certificate:

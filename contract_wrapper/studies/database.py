@@ -7,124 +7,114 @@ beside them (`dashboard`).
 from __future__ import annotations
 
 import contextlib
-import json
 import secrets
 import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.command_runs import CommandRun
-from contract_wrapper.contracts.designed_contract import AnyContract, read_contract
-from contract_wrapper.errors import ContractsError, require_package
+from contract_wrapper.contracts.designed_contract import read_contract
+from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.files import seal
+from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.studies import dashboard
+from contract_wrapper.studies.certificate_file import sealed_certificate, unsealed_certificate
 from contract_wrapper.studies.record import Batch, Phase, TrialRecord, numbers_of
+from contract_wrapper.studies.running.stored import Configuration, Queued
 from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.sharing.claim_table import ClaimTable
+from contract_wrapper.studies.sharing.opening import open_storage, patient, told
+from contract_wrapper.studies.sharing.place import NoStudy, StudyPlace
 
 if TYPE_CHECKING:
     import optuna
 
-DATABASE = "study.sqlite3"
-"""File of the database in a study's folder."""
-
-FORMAT = 4
-"""Number of what trials carry and how; it changes when an older program could not read them."""
-
-READS = (3, FORMAT)
-"""Formats that are read: 3 does not say how the optimiser chooses."""
-
-_CONFIGURATION = "configuration"
+_CONFIGURATION, _CERTIFICATE = "configuration", "certificate "
 _COMMAND = "command "
 """Beginning of the names under which commands are stored, each under its own, so that none takes another's place."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """What a study was made with."""
-
-    evaluation: EvaluationSettings
-    """What its evaluations have in common."""
-
-    search: SearchSettings
-    """How it is searched."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, as JSON gives it back."""
-        plain = {"format": FORMAT, "evaluation": self.evaluation.to_dict(), "search": self.search.to_dict()}
-        return dict(json.loads(json.dumps(plain)))
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> Configuration:
-        """Read what `to_dict` wrote.
-
-        Raises:
-            ContractsError: a program of another version wrote it.
-        """
-        if data.get("format", 1) not in READS:
-            raise ContractsError(
-                f"the study was made by another version of this program (its format is {data.get('format', 1)}, this "
-                f"version reads {FORMAT}): use that version for it, or choose another folder with --folder"
-            )
-        return cls(
-            evaluation=EvaluationSettings.from_dict(data["evaluation"]), search=SearchSettings.from_dict(data["search"])
-        )
-
-
 class StudyDatabase:
-    """The trials of one study, in a SQLite file in its folder."""
+    """The trials of one study, and who evaluates them."""
 
-    def __init__(self, folder: Path, *, create: bool) -> None:
-        """Open the database of a folder, or create one there.
+    def __init__(self, place: StudyPlace, *, create: bool) -> None:
+        """Open the study of a place, or create it there.
 
         Raises:
-            ContractsError: it is broken, holds something else, or cannot be written.
+            ContractsError: the database is broken, holds something else, or cannot be written; or there is no such study.
         """
-        for package in ("optuna", "sqlalchemy"):
-            require_package(package, "search", "a study on disk")
         import optuna
-        from sqlalchemy.engine import URL
 
-        self._path = folder / DATABASE
+        self._place = place
+        self._known: dict[int, TrialRecord] = {}
+        self._parsed: tuple[dict[str, Any], Configuration] | None = None
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        sampler = optuna.samplers.RandomSampler(seed=0)  # never asked: every trial is queued with its contract
         with self._reading():
-            url = URL.create("sqlite", database=str(self._path.absolute()))
-            self._storage = optuna.storages.RDBStorage(
-                url.render_as_string(hide_password=False), skip_table_creation=not create
+            self._storage = open_storage(place, create=create)
+            self._study = self._create() if create else self._load()
+            self._study_id = self._storage.get_study_id_from_name(self._study.study_name)
+        self.claims = ClaimTable(self._storage, self._study_id, place)
+
+    def _name(self) -> str:
+        """Name of the study; one that is kept in a folder keeps its name where it is moved."""
+        import optuna
+
+        if self._place.name is not None:
+            return self._place.name
+        there = optuna.study.get_all_study_names(self._storage)
+        if len(there) > 1:
+            raise ContractsError(f"{self._place} holds {len(there)} studies, but a folder has one: choose another")
+        return there[0] if there else self._place.new_name
+
+    def _create(self) -> optuna.Study:
+        import optuna
+
+        study = optuna.create_study(
+            storage=self._storage, study_name=self._name(), direction="maximize", load_if_exists=True, sampler=_nobody()
+        )
+        if _CONFIGURATION not in study.user_attrs and (
+            study.direction != optuna.study.StudyDirection.MAXIMIZE or study.get_trials()
+        ):
+            raise ContractsError(
+                f"{self._place} holds the study {study.study_name!r} of another program: choose another folder with --folder"
             )
-            there = optuna.study.get_all_study_names(self._storage)
-            if len(there) > 1:
-                raise ContractsError(f"{self._path} holds {len(there)} studies, but a folder has one: choose another")
-            name = there[0] if there else folder.resolve().name or "study"  # a study keeps its name where it is moved
-            if create:
-                self._study = optuna.create_study(
-                    storage=self._storage, study_name=name, direction="maximize", load_if_exists=True, sampler=sampler
-                )
-                if _CONFIGURATION not in self._study.user_attrs and (
-                    self._study.direction != optuna.study.StudyDirection.MAXIMIZE or self._study.get_trials()
-                ):
-                    raise ContractsError(
-                        f"{self._path} holds the study {name!r} of another program: choose another folder with --folder"
-                    )
-                if self._study.metric_names is None:
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                        self._study.set_metric_names([dashboard.OBJECTIVE])
-            else:
-                self._study = optuna.load_study(storage=self._storage, study_name=name, sampler=sampler)
+        if study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                study.set_metric_names([dashboard.OBJECTIVE])
+        return study
+
+    def _load(self) -> optuna.Study:
+        import optuna
+
+        name, there = self._name(), optuna.study.get_all_study_names(self._storage)
+        if self._place.name is not None and name not in there:
+            raise NoStudy(
+                f"there is no study {name!r} in {self._place.shown}, but {', '.join(map(repr, sorted(there)[:9])) or 'none at all'}: "
+                "name one of them, or begin it with `cleanup-contracts optimize --storage ...`"
+            )
+        return optuna.load_study(storage=self._storage, study_name=name, sampler=_nobody())
 
     @property
+    def name(self) -> str:
+        """Name of the study."""
+        return str(self._study.study_name)
+
+    @property
+    @patient
     def configuration(self) -> Configuration | None:
         """What the study was made with; None before it is stored."""
         with self._reading():
             stored = self._study.user_attrs.get(_CONFIGURATION)
-            return None if stored is None else Configuration.from_dict(stored)
+            if stored is None:
+                return None
+            if self._parsed is None or self._parsed[0] != stored:
+                self._parsed = stored, Configuration.from_dict(stored)
+            return self._parsed[1]
 
     @configuration.setter
     def configuration(self, configuration: Configuration) -> None:
@@ -142,45 +132,60 @@ class StudyDatabase:
             stored = self._study.user_attrs
             return tuple(CommandRun.from_dict(stored[name]) for name in sorted(stored) if name.startswith(_COMMAND))
 
+    @patient
     def trials(self) -> tuple[TrialRecord, ...]:
         """All trials by number."""
         configuration = self.configuration
         if configuration is None:
-            raise ContractsError(f"{self._path} holds no study of this program: choose another folder with --folder")
+            raise ContractsError(f"{self._place} holds no study of this program: choose another folder with --folder")
         with self._reading():
-            trials = tuple(_read(t, configuration.search) for t in self._study.get_trials(deepcopy=False))
+            stored = self._study.get_trials(deepcopy=False)
+            trials = tuple(self._known.get(t.number) or _read(t, configuration.search) for t in stored)
+            self._known.update(
+                (t.number, record) for t, record in zip(stored, trials, strict=True) if t.state.is_finished()
+            )
         for number, trial in enumerate(trials):
             if trial.number != number:
-                raise ContractsError(f"trial {number} is missing in {self._path}: put back a copy of the file")
+                raise ContractsError(f"trial {number} is missing in {self._place}: put back a copy of the database")
         return trials
 
-    def queue(self, contract: AnyContract, phase: Phase, why: str = "", batch: Batch | None = None) -> None:
-        """Append one trial that waits for its evaluation."""
-        attributes = {
-            "contract": contract.as_dict(), "phase": phase.value, "why": why,
-            "batch": None if batch is None else list(batch),
-        }  # fmt: skip
-        with self._errors():
-            self._study.enqueue_trial(dict(numbers_of(contract)), user_attrs=attributes)
+    @patient
+    def trial(self, number: int) -> TrialRecord:
+        """One trial."""
+        configuration = self.configuration
+        assert configuration is not None  # stored when the study was opened
+        with self._reading():
+            return _read(self._storage.get_trial(self.trial_id(number)), configuration.search)
 
-    def untold(self) -> tuple[int, ...]:
-        """Numbers of trials whose result is stored and that Optuna takes for running: a stop came between the two."""
-        import optuna
+    def queue(self, trials: Sequence[Queued], expected: int, configuration: Configuration | None = None) -> bool:
+        """Append trials that wait for their evaluation, if the study has as many as expected; else do nothing.
 
-        with self._errors():
-            running = self._study.get_trials(deepcopy=False, states=(optuna.trial.TrialState.RUNNING,))
-            return tuple(t.number for t in running if {"outcome", "failure"} & set(t.user_attrs))
+        Args:
+            trials: what is to be evaluated.
+            expected: trials that the study has.
+            configuration: stored together with them.
 
+        Returns:
+            Whether they were appended; if not, another worker appended others.
+        """
+        rows = [(numbers_of(trial.contract), trial.attributes()) for trial in trials]
+        made_with = None if configuration is None else {_CONFIGURATION: configuration.to_dict()}
+        return self.claims.append(expected, rows, made_with)
+
+    @patient
     def finish(
         self, number: int, result: Outcome | str, margins: Mapping[str, Estimate], objective: float | None = None
     ) -> None:
-        """Store what came out of a trial: an outcome with its margins and objective (default: welfare), or a failure."""
+        """Store what came out of a claimed trial: an outcome with its margins and objective (default: welfare), or a failure."""
         import optuna
 
         with self._errors():
             configuration = self.configuration
             assert configuration is not None  # stored when the study was opened
-            trial = self._begun(number)
+            trial_id = self.trial_id(number)
+            if self._storage.get_trial(trial_id).state.is_finished():
+                return  # a call before this one did it, and the server went away before it said so
+            trial = optuna.trial.Trial(self._study, trial_id)
             _suggest(trial, configuration)
             if isinstance(result, str):
                 trial.set_user_attr("failure", result)
@@ -189,36 +194,42 @@ class StudyDatabase:
             plain = result.to_dict()
             trial.set_user_attr("seal", seal("outcome", plain))
             trial.set_user_attr("outcome", plain)
+            there = trial.constraints
             for name, value in as_constraints({name: margin.mean for name, margin in margins.items()}).items():
-                if name not in trial.constraints:  # a stop may have come between two of them
+                if name not in there:  # a stop may have come between two of them
                     trial.set_constraint(name, value)
             dashboard.show(self._storage.engine, trial._trial_id, result, margins)
             self._study.tell(trial, result.welfare.mean if objective is None else objective)
 
-    def _begun(self, number: int) -> optuna.Trial:
-        """Return a trial that runs; it is begun only now, when its result is there, so that a stop leaves it waiting."""
-        import optuna
+    @patient
+    def certificates(self, settings: EvaluationSettings) -> list[Certificate]:
+        """Certificates that are whole and of these settings, in the order in which they were asked for."""
+        with self._reading():
+            stored = [v for k, v in self._study.user_attrs.items() if k.startswith(_CERTIFICATE)]
+            stored.sort(key=lambda value: int(value["order"]))
+        found = (unsealed_certificate(value, settings) for value in stored)
+        return [certificate for certificate in found if certificate is not None]
 
-        study_id = self._storage.get_study_id_from_name(self._study.study_name)
-        trial_id = self._storage.get_trial_id_from_study_id_trial_number(study_id, number)
-        if self._storage.get_trial(trial_id).state == optuna.trial.TrialState.WAITING:
-            self._storage.set_trial_state_values(trial_id, optuna.trial.TrialState.RUNNING)
-        return optuna.trial.Trial(self._study, trial_id)
+    @patient
+    def certify(self, number: int, certificate: Certificate, settings: EvaluationSettings) -> None:
+        """Store the certificate of a trial's contract, in place of an older one."""
+        with self._errors():
+            order = sum(key.startswith(_CERTIFICATE) for key in self._study.user_attrs)
+            self._study.set_user_attr(f"{_CERTIFICATE}{number}", sealed_certificate(certificate, settings, order))
 
-    @contextlib.contextmanager
-    def _errors(self) -> Iterator[None]:
-        """Turn what the database raises into one line that says what to do."""
-        import optuna
-        from sqlalchemy.exc import SQLAlchemyError
+    @patient
+    def trial_id(self, number: int) -> int:
+        """Optuna's number of a trial among those of all studies."""
+        with self._errors():
+            return int(self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number))
 
-        try:
-            yield
-        except (SQLAlchemyError, optuna.exceptions.StorageInternalError) as error:
-            cause = str(getattr(error, "orig", None) or error.__cause__ or error).splitlines()[0]
-            raise ContractsError(
-                f"the study database {self._path} cannot be used ({cause}): free disk space or mend the permissions "
-                "and run the same command again; if the file is broken, put back a copy or choose another --folder"
-            ) from error
+    def close(self) -> None:
+        """Close the connections."""
+        self._storage.remove_session()
+        self._storage.engine.dispose()
+
+    def _errors(self) -> contextlib.AbstractContextManager[None]:
+        return told(self._place)
 
     @contextlib.contextmanager
     def _reading(self) -> Iterator[None]:
@@ -231,9 +242,16 @@ class StudyDatabase:
         except (AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
             cause = " ".join(f"{type(error).__name__}: {error}".split())
             raise ContractsError(
-                f"{self._path} is damaged, or holds no study of this program ({cause}): put back a copy of it, or choose "
+                f"{self._place} is damaged, or holds no study of this program ({cause}): put back a copy of it, or choose "
                 "another folder with --folder"
             ) from error
+
+
+def _nobody() -> optuna.samplers.BaseSampler:
+    """A sampler that is never asked: every trial is queued with its contract."""
+    import optuna
+
+    return optuna.samplers.RandomSampler(seed=0)
 
 
 def _suggest(trial: optuna.Trial, configuration: Configuration) -> None:
@@ -267,6 +285,7 @@ def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecor
         failure=attributes.get("failure", ""),
         why=attributes["why"],
         batch=None if batch is None else Batch(*batch),
+        pending=tuple(map(int, attributes.get("pending", ()))),
     )
     outcome = record.outcome
     if outcome is not None and (outcome.contract, outcome.seed) != (record.contract, record.seed):

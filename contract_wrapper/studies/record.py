@@ -92,6 +92,9 @@ class TrialRecord:
     batch: Batch | None = None
     """Which trials cPMES asked for together with it; None if it did not."""
 
+    pending: tuple[int, ...] = ()
+    """Numbers of trials that other workers were evaluating when cPMES asked for it."""
+
     @property
     def is_finished(self) -> bool:
         """Whether it has an outcome or failed."""
@@ -137,18 +140,18 @@ class StudyRecord:
         return self.settings.crews is not None
 
     def before(self, number: int) -> StudyRecord:
-        """Return the study as it was before a trial was queued, if all trials before it were finished then."""
-        return dataclasses.replace(self, trials=self.trials[:number])
+        """Return the study as it was when a trial was asked for: without results of trials that were pending then."""
+        pending = self.trials[number].pending if number < len(self.trials) else ()
+        return dataclasses.replace(self, trials=tuple(
+            dataclasses.replace(t, outcome=None, failure="") if t.number in pending else t for t in self.trials[:number]
+        ))  # fmt: skip
 
     def finished(self, *phases: Phase) -> list[TrialRecord]:
         """Trials of some phases (default: those whose contracts compete) that have an outcome, by number."""
         return [t for t in self.trials if t.phase in (phases or COMPETING) and t.outcome is not None]
 
     def contracts(self) -> list[TrialRecord]:
-        """One finished trial for each contract that competes, the first; if it was measured again, with the mean outcome.
-
-        Errors of such a mean are over its trainings, and at least those over episodes.
-        """
+        """One finished trial for each contract that competes, the first; if it was measured again, with the mean outcome."""
         by_contract: dict[AnyContract, list[TrialRecord]] = {}
         for trial in self.finished():
             by_contract.setdefault(trial.contract, []).append(trial)
@@ -191,9 +194,8 @@ class StudyRecord:
     def best(self) -> TrialRecord | None:
         """The trial to recommend: the feasible one with the highest welfare that fresh trainings do not refute.
 
-        A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews that know
-        every contract judge them, fresh trainings from scratch refute nothing (see `reach`): certificates decide among
-        the few with the highest welfare (`candidates`).
+        A contract that fresh trainings confirm goes before one that nobody has tried again. Where crews judge them,
+        fresh trainings from scratch refute nothing (see `reach`): certificates decide among the best (`candidates`).
         """
         if self.by_crews:
             return min(self.candidates(), key=self._doubt, default=None)

@@ -22,6 +22,8 @@ def optimize(
     *,
     folder: Path | str,
     processes: int = 1,
+    storage: str | None = None,
+    study: str | None = None,
     stream: TextIO | None = None,
 ) -> StudyRecord:
     """Search for the best contract that everybody accepts, as `cleanup-contracts optimize` does.
@@ -34,6 +36,8 @@ def optimize(
         folder: of the study.
         processes: trainings at once. One: in this process, as notebooks need it. Several: in as many others, so that a
             script must start its work below `if __name__ == "__main__"`, and a problem be defined in a file.
+        storage: URL of the database in which the study is; None: `study.sqlite3` in the folder.
+        study: its name in that database; None: that of the folder.
         stream: where progress is told; None: nowhere.
 
     Raises:
@@ -43,10 +47,10 @@ def optimize(
     check_processes(processes)
     if settings.problem is not None:
         register_problem(settings.problem)
-    study = Study(Path(folder), settings, SearchSettings() if search is None else search)
+    opened = Study(Path(folder), settings, SearchSettings() if search is None else search, storage=storage, study=study)
     try:
         told = io.StringIO() if stream is None else stream
         with interrupts.noted():
-            return Search(study, processes=processes, stream=told, here=processes == 1).run()
+            return Search(opened, processes=processes, stream=told, here=processes == 1).run()
     finally:
-        study.close()
+        opened.close()

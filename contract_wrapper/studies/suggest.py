@@ -17,6 +17,7 @@ from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.history import History, Result
 from contract_wrapper.bo.noise.pooling import pooled
 from contract_wrapper.bo.noise.recommend import Recommendation, recommend
+from contract_wrapper.bo.space import Design
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
@@ -74,8 +75,14 @@ def _result(record: StudyRecord, trial: TrialRecord) -> Result | None:
     )
 
 
+def pending_in(record: StudyRecord) -> list[Design]:
+    """Designs that are queued or being evaluated, by trial, confirmations apart."""
+    open_trials = [t for t in record.trials if t.phase is not Phase.CONFIRMATION and not t.is_finished]
+    return [design for t in open_trials if (design := record.designs.design(t.contract)) is not None]
+
+
 def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
-    """Ask cPMES for the next contracts.
+    """Ask cPMES for the next contracts; those that are without a result count as pending.
 
     Raises:
         SpaceExhausted: every contract is evaluated, failed or pending.
@@ -84,6 +91,7 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
     return ask(
         record.designs.space,
         history_of(record),
+        pending_in(record),
         number=number,
         seed=record.search.seed,
         trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),

@@ -39,7 +39,7 @@ NORMAL = 1.959964
 CONTENDING = 0.6
 """Share of the measured designs, those with the highest values, among which one is recommended where results are noisy."""
 
-SIGNAL = 0.75
+SIGNAL = 0.5
 """What contenders are taken to vary at least, as a share of the noise."""
 
 LEAST = 6
@@ -211,7 +211,7 @@ def refitted(space: DesignSpace, history: History, surrogates: SurrogateSet, con
         space.to_unit(history.designs[rows]),
         objective,
         noise_sd=np.full(len(objective), part.noise),
-        local=False,
+        local=True,
         moments=(float(objective.mean()), signal),
     )
     return replace(surrogates, parts=(anew, *surrogates.parts[1:]))

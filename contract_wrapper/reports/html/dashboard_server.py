@@ -14,7 +14,7 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from contract_wrapper.errors import ContractsError, require_package
-from contract_wrapper.studies.database import DATABASE
+from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import read_study
 
 HOST = "127.0.0.1"

@@ -15,7 +15,7 @@ from contract_wrapper.reports.behaviour_figures import smooth
 from contract_wrapper.reports.html.charts import Column, empty, hover, legend_below, level, plain, source_of
 from contract_wrapper.reports.html.tried import Tried
 from contract_wrapper.reports.style import CREWS, GREEN, INK, crew_name
-from contract_wrapper.studies.study import OUTCOMES
+from contract_wrapper.studies.running.run_file import OUTCOMES
 
 MOST_POINTS = 400
 """Points of one curve; of longer ones every so many are shown."""

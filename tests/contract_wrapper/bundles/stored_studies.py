@@ -11,6 +11,7 @@ from contract_wrapper.command_runs import CommandRun
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.studies.record import StudyRecord
+from contract_wrapper.studies.running.run_file import StudyFiles
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study, read_study
 
@@ -34,7 +35,7 @@ def store_study(folder: Path, *, n: int = 8, crews: bool = False) -> StudyRecord
     folder.mkdir(parents=True)
     store(record)
     study = Study.__new__(Study)  # only to write what a study writes, without opening it
-    study.folder, study._known = folder, read_study(folder)
+    study.folder, study._known, study._files = folder, read_study(folder), StudyFiles(folder)
     if crews:
         study.settings = settings
         best = study._known.best()

@@ -15,7 +15,7 @@ from process_table import environment
 
 from contract_wrapper.cli import main
 from contract_wrapper.reports.html.dashboard_server import only_reading
-from contract_wrapper.studies.database import DATABASE
+from contract_wrapper.studies.sharing.place import DATABASE
 
 SECONDS = 240
 """How long a busy machine may take for anything."""

@@ -62,12 +62,15 @@ class FakeWorkers:
         return None
 
     def run(self, jobs, settings, folder, on_result, on_status, on_tick) -> None:  # type: ignore[no-untyped-def]
-        for job in reversed(jobs):  # results may come in any order
+        waiting, stopped = list(jobs), False
+        while waiting:
+            job = waiting.pop()  # results may come in any order
             if self.interrupt_at is not None and job.number >= self.interrupt_at:
+                stopped = True
                 continue
             on_tick()
-            on_result(job, "it diverged" if job.number == self.fail else fake_result(job))
-        if self.interrupt_at is not None and any(job.number >= self.interrupt_at for job in jobs):
+            waiting += on_result(job, "it diverged" if job.number == self.fail else fake_result(job)) or ()
+        if stopped:
             raise KeyboardInterrupt
 
 
@@ -75,6 +78,6 @@ def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, *
     monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers(**workers))
     study = Study(folder, TINY, search)
     try:
-        return Search(study, processes=1, stream=io.StringIO()).run()
+        return Search(study, processes=3, stream=io.StringIO()).run()
     finally:
         study.close()

@@ -1,9 +1,11 @@
 """Searches in which crews that know every contract judge them: really trained, in a second."""
 
+import contextlib
 import dataclasses
 import io
 import json
 import math
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,6 +29,7 @@ from contract_wrapper.studies.certification import together
 from contract_wrapper.studies.record import Phase, StudyRecord, TrialRecord
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import Study, read_study
 
 SEARCH = SearchSettings(seed=3, n_initial=3, n_search=2, n_confirm=2, max_cleaners=1)
@@ -102,7 +105,7 @@ def test_crews_are_trained_first_and_judge_all_contracts(tmp_path: Path, run: Ru
     assert "welfare_crews_2" in (tmp_path / "trials.csv").read_text().splitlines()[0]
 
 
-@pytest.mark.parametrize(("processes", "beside"), [(1, "tax"), (2, "tax"), (3, "crews")])
+@pytest.mark.parametrize(("processes", "beside"), [(1, "no contract"), (2, "tax"), (3, "crews")])
 def test_the_baseline_is_trained_where_a_process_would_idle(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, processes: int, beside: str
 ) -> None:
@@ -197,15 +200,24 @@ def test_a_certificate_that_was_edited_counts_as_none_and_is_made_again(
     whole = run(tmp_path).certificate
     path = tmp_path / "certificates.json"
     path.write_text(path.read_text().replace("0.95", "0.99"))
+    in_database(tmp_path, "UPDATE study_user_attributes SET value_json = replace(value_json, '0.95', '0.99')")
     assert read_study(tmp_path).certificates == ()
     assert "the certificates are not used" in caplog.text
+    assert "a certificate in the database is not used" in caplog.text
     workers = InThisProcess()
     assert run(tmp_path, workers).certificate == whole
     assert workers.order[:2] == ["deviators of crews 1", "deviators of crews 2"]
     assert {job.partition(" of ")[0] for job in workers.order} == {"deviators"}
+    in_database(tmp_path, "DELETE FROM study_user_attributes")
+    assert read_study(tmp_path).certificate == whole, "studies of before had it in the file alone"
     content = json.loads(path.read_text())["content"]
     write_sealed(path, "certificates", {**content, "settings": "other"})
     assert read_study(tmp_path).certificates == ()
+
+
+def in_database(folder: Path, statement: str) -> None:
+    with contextlib.closing(sqlite3.connect(folder / DATABASE)) as database, database:
+        database.execute(f"{statement} WHERE key LIKE 'certificate %'")
 
 
 @pytest.mark.parametrize(

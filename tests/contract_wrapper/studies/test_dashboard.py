@@ -16,8 +16,8 @@ from quick_searches import SHORT, TINY, fake_outcome, run
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.studies.database import DATABASE
 from contract_wrapper.studies.record import Phase, StudyRecord
+from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import Study, read_study
 
 SECONDS = {0: 30.0, 1: 90.0, 2: 3600.0, 3: 0.25, 4: 7.0}

@@ -15,9 +15,9 @@ from sqlalchemy.engine import Engine
 
 from contract_wrapper import program
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.studies.database import DATABASE
 from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.sharing.place import DATABASE
 
 SMALL = SearchSettings(n_initial=3, n_search=2, n_confirm=1)
 

@@ -23,10 +23,11 @@ from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies import suggest as suggest_module
 from contract_wrapper.studies import workload
-from contract_wrapper.studies.database import DATABASE
 from contract_wrapper.studies.record import Phase
+from contract_wrapper.studies.running import search_status
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import Study, read_study
 from contract_wrapper.studies.suggest import candidates, history_of, suggest
 
@@ -43,11 +44,11 @@ def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
                 on_status(TrainingStatus(number=jobs[0].number, episode=8, episodes=16, total=1.0))
                 now[0] = 150.0
                 on_status(TrainingStatus(number=jobs[0].number, episode=9, episodes=16, total=1.0))
-                said.append(search._status()[0])
+                said.append(search._status.lines()[0])
             super().run(jobs, settings, folder, on_result, on_status, on_tick)
 
     monkeypatch.setattr(search_module, "working", lambda _n: Resuming())
-    monkeypatch.setattr(search_module, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
+    monkeypatch.setattr(search_status, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
     study = Study(tmp_path, TINY, SHORT)
     search = Search(study, processes=1, stream=io.StringIO())
     total = workload.total(study.record(), SHORT)
