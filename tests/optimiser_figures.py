@@ -96,15 +96,26 @@ def over_problems() -> Table:
     return rows
 
 
-def landscape_search() -> Table:
+def landscape_search(landscape: str = "effort") -> Table:
     """Regret after 30 evaluations ± half its interval over runs, and in brackets that over runs and trainings."""
-    name, rows = "landscape_search-effort.csv", []
+    name, rows = f"landscape_search-{landscape}.csv", []
     for optimiser in dict.fromkeys(r["optimiser"] for r in rows_of(name) if r["evaluations"] == "30"):
         found = [row(name, optimiser=optimiser, evaluations=30, batch=batch) for batch in (1, 2, 4)]
         values = [[float(r[column]) for column in ("regret", "regret_runs", "regret_both")] for r in found]
         rows.append(
             (LABELS.get(optimiser, optimiser), [f"{m:.1f} ± {runs:.1f} ({both:.1f})" for m, runs, both in values])
         )
+    return rows
+
+
+def noisy() -> Table:
+    """Regret, flattery and shares of `noisy_search.txt`, as it was printed."""
+    rows = []
+    for line in (RESULTS / "noisy_search.txt").read_text().splitlines():
+        if found := re.match(r"(\w+) [\d.]+(?: %)? +(\w+) +(.*)$", line):
+            problem, rule, rest = found.groups()
+            cells = [cell.replace("+-", "±") for cell in re.split(r" {2,}", re.sub(r"\+- +", "+- ", rest.strip()))]
+            rows.append((f"{problem}, {rule}", [{"-": ""}.get(cell, cell.replace("%", " %")) for cell in cells]))
     return rows
 
 

@@ -207,12 +207,13 @@ class Search:
         The baseline is trained beside them where a process is free, else while the crews play the first contracts.
         """
         self.study.attendance.look()
+        trained = False  # once: what needs crews that are still missing says so
         while waiting := self.study.waiting():
-            crews = crew_jobs(self.study.outcomes, self.study.settings)
+            crews = [] if trained else crew_jobs(self.study.outcomes, self.study.settings)
             if not self.study.leads:
                 random.shuffle(crews)  # which of them a worker trains first, not how
             if crews and not all(workload.from_scratch(t.phase) for t in waiting):
-                self._do(workers, crews, lambda trial: workload.from_scratch(trial.phase))
+                trained = self._do(workers, crews, lambda trial: workload.from_scratch(trial.phase))
             elif not self._do(workers, []):
                 return
 
@@ -225,8 +226,7 @@ class Search:
     ) -> bool:
         """Do tasks, and beside and after them wanted evaluations that wait, each claimed when a process is free for it.
 
-        Returns:
-            Whether there was anything to do.
+        Returns: whether there was anything to do.
         """
         self._status.running = {task.number: (task, None) for task in tasks}
 
