@@ -82,6 +82,8 @@ class History:
     """(n, m) standard errors of the margins; None as above."""
     failed: Floats = field(default_factory=lambda: np.empty((0, 0)))
     """(k, d) designs whose evaluation failed: never fitted, never proposed again."""
+    noisy: bool | None = None
+    """Whether a design measured again may read otherwise; None: if errors are stated, or results of one design differ."""
 
     def __post_init__(self) -> None:
         constraints = _names(self.constraints)
@@ -254,7 +256,9 @@ class History:
 
     @property
     def is_noisy(self) -> bool:
-        """Whether a design measured again may read otherwise: errors are stated, or results of one design differ."""
+        """Whether a design measured again may read otherwise, as `noisy` says or the results do."""
+        if self.noisy is not None:
+            return self.noisy
         if any(se is not None and se.any() for se in (self.objective_se, self.margins_se)):
             return True
         values = np.column_stack([self.designs, self.objective, self.margins])

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from contract_wrapper.bo.cpmes import ask
-from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.history import History, Result
 from contract_wrapper.bo.noise.pooling import pooled
 from contract_wrapper.bo.noise.recommend import Recommendation, recommend
@@ -34,7 +33,8 @@ HARVESTERS = "harvesters"
 def history_of(record: StudyRecord, *, confirmations: bool = False) -> History:
     """What cPMES may know of a study: the baseline and every judged design; confirmations only where they are asked for.
 
-    Harvesters whom nothing tells apart are one constraint, their mean margin (`pooled`).
+    Where each contract is judged by trainings of its own, harvesters whom nothing tells apart are one constraint, their
+    mean margin (`pooled`).
     """
     baseline = record.baseline
     if baseline is None:
@@ -44,6 +44,8 @@ def history_of(record: StudyRecord, *, confirmations: bool = False) -> History:
     names = tuple(margins_of(baseline, baseline, record.settings.problem))
     crew = PARTICIPATION if PARTICIPATION in names else None
     history = History.of(record.designs.space, results, constraints=names, participation=crew)
+    if record.by_crews:  # they would play a contract again as before, so that nothing is measured twice
+        return dataclasses.replace(history, noisy=False)
     alike = alike_harvesters(record, names)
     return pooled(history, {HARVESTERS: alike}) if len(alike) > 1 else history
 
@@ -95,14 +97,8 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
         number=number,
         seed=record.search.seed,
         trial=sum(t.phase is not Phase.CONFIRMATION for t in record.trials),
-        config=_choosing(record),
+        config=record.search.optimiser,
     )
-
-
-def _choosing(record: StudyRecord) -> CPMESConfig:
-    """How cPMES chooses: where crews judge, who would play a contract again as before, nothing is measured twice."""
-    chosen = record.search.optimiser
-    return dataclasses.replace(chosen, repeats=False) if record.by_crews else chosen
 
 
 def next_batch(record: StudyRecord, search: SearchSettings) -> Batch | None:

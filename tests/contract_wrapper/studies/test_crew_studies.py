@@ -32,7 +32,7 @@ from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.sharing.place import DATABASE
 from contract_wrapper.studies.study import Study, read_study
 
-SEARCH = SearchSettings(seed=3, n_initial=3, n_search=2, n_confirm=2, max_cleaners=1)
+SEARCH = SearchSettings(n_initial=3, n_search=2, n_confirm=2, max_cleaners=1)
 ONE_SIZE = dataclasses.replace(SETTINGS, crews=dataclasses.replace(SETTINGS.crews, sizes=(1,)))
 
 

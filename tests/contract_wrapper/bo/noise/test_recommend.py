@@ -163,6 +163,16 @@ def test_results_are_noisy_if_errors_are_stated_or_one_design_reads_otherwise():
     assert told([1, 2, 2], [0.0, 1.0, 1.0], [0.0, 1.0, 2.0], se=None).is_noisy
 
 
+def test_what_reads_the_same_again_is_said_to_be_exact():
+    history = dataclasses.replace(plateau(5), noisy=False)
+    assert not history.is_noisy
+    assert dataclasses.replace(told([1, 2], [0.0, 1.0], se=None), noisy=True).is_noisy
+    seen = {tuple(row) for row in history.designs.tolist()}
+    picks = ask(LINE, history, seed=0, number=4, trial=AGAIN * 4 - 1)
+    assert not any(p.again for p in picks)
+    assert not seen & {tuple(map(float, p.design)) for p in picks}
+
+
 @pytest.mark.parametrize("rule", [ask, cei, random_search])
 def test_a_constraint_that_is_told_five_times_changes_no_suggestion(rule):
     space = DesignSpace(dimensions=(Real(name="tax", low=0.0, high=1.0, step=0.05), Integer(name="n", low=1, high=4)))
