@@ -86,7 +86,7 @@ class Rule(ABC):
         return False
 
     def taken(self, pending: Floats) -> Floats:
-        """Return every design that is not to be proposed, (k, d): failed, pending (p, d), or evaluated and told enough."""
+        """Return every design that is not to be proposed, (k, d): failed, pending (p, d), and evaluated unless it `repeats`."""
         return taken(self.history, pending, repeats=self.repeats)
 
 

@@ -25,7 +25,7 @@ from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.inner_search import refine_front
 from contract_wrapper.bo.noise.information import noisy_information
-from contract_wrapper.bo.noise.recommend import again
+from contract_wrapper.bo.noise.recommend import again, measured
 from contract_wrapper.bo.numbers_in import check_seed
 from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.sampling import without
@@ -184,8 +184,7 @@ class ParetoEntropySearch(SurrogateRule):
             start = np.vstack([front, reference])
             front = refine_front(space, start, objectives, score_at, config.refinements, rng)
         if self.repeats:
-            again = [row for row in np.unique(self.history.designs, axis=0) if space.contains(row)]
-            front = np.vstack([front, *again])
+            front = np.vstack([front, measured(space, self.surrogates)])
             front = front[pareto_mask(objectives(front))]
         return without(space, front, taken), without(space, reference, taken)
 

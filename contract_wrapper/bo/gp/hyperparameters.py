@@ -19,12 +19,7 @@ Floats = npt.NDArray[np.float64]
 _LENGTH = (0.5, 1.0, 0.03, 10.0)
 _AMPLITUDE = (1.0, 1.0, 0.05, 20.0)
 _NOISE = (1e-4, 2.0, 1e-9, 1.0)  # the bound is there for numerics alone: more would blur what is known exactly
-_NOISE_STATED = (
-    0.03,
-    1.5,
-    1e-9,
-    1.0,
-)  # where results are known to be noisy: else the local term takes noise for signal
+_NOISE_STATED = (0.03, 1.5, 1e-9, 1.0)  # of results known to be noisy, whose noise the local term takes for signal else
 _LOCAL_AMPLITUDE = (0.05, 1.5, 1e-4, 5.0)
 _LOCAL_SHARE = (0.15, 0.7, 0.03, 0.6)  # of the length scales
 _SHORTEST = 0.02  # local length scale: shorter ones could not be told from noise

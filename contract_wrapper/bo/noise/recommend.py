@@ -112,7 +112,8 @@ def recommend(
     Raises:
         ContractsError: there is nothing to choose from, or too little is known to say anything; a value is no number.
     """
-    candidates = _measured(space, history)
+    if not any(space.contains(row) for row in history.designs):
+        raise ContractsError("no design of the space is measured, so none can be recommended: evaluate one first")
     without = _otherwise(history, otherwise)
     rng = np.random.default_rng(check_seed(seed, "recommend"))
     with one_thread():
@@ -120,6 +121,7 @@ def recommend(
         surrogates = fit(space, history)
         if surrogates is None:
             raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
+        candidates = measured(space, surrogates)
         if history.is_noisy:
             candidates = _contenders(space, surrogates, candidates, without)
             surrogates = refitted(space, history, surrogates, candidates)
@@ -140,22 +142,23 @@ def again(
     Russo 2020, with probabilities from posterior paths). `pending` designs (p, d) count as measured, and are none of them.
     """
     open_now = set(space.keys(pending))
-    measured = [row for row in np.unique(history.designs, axis=0) if space.contains(row)]
-    measured = [row for row in measured if space.keys([row])[0] not in open_now]
-    if not measured:
+    free = [row for row in measured(space, surrogates) if space.keys([row])[0] not in open_now]
+    if not free:
         return ()
     believed = surrogates.believe(space.to_unit(pending))
-    ranks = _ranked(space, believed, np.array(measured), _otherwise(history, None), rng, n_paths).ranked
+    ranks = _ranked(space, believed, np.array(free), _otherwise(history, None), rng, n_paths).ranked
     others = sorted(ranks[1:], key=lambda b: -b.probability_best)
     return tuple(sorted([ranks[0], *others[:1]], key=lambda b: -b.objective_sd))
 
 
-def _measured(space: DesignSpace, history: History) -> Floats:
-    """Return the designs of the space that were measured, each once, (q, d)."""
-    inside = [space.contains(row) for row in history.designs]
-    if not any(inside):
-        raise ContractsError("no design of the space is measured, so none can be recommended: evaluate one first")
-    return np.unique(history.designs[inside], axis=0)
+def measured(space: DesignSpace, surrogates: SurrogateSet) -> Floats:
+    """Return the designs of the space to which surrogates are fitted, each once, (q, d).
+
+    These are all that were measured, or of very many those that matter (`training_set`): what is compared stays bounded.
+    """
+    return np.array([row for row in np.unique(surrogates.designs, axis=0) if space.contains(row)]).reshape(
+        -1, len(space)
+    )
 
 
 def _widening(history: History) -> float:
@@ -200,19 +203,21 @@ def refitted(space: DesignSpace, history: History, surrogates: SurrogateSet, con
     contenders keeps much of its luck. Among themselves, contenders vary less.
     """
     part = surrogates.parts[0]
-    keys = set(space.keys(contenders))
-    rows = np.array([key in keys for key in space.keys(history.designs)])
-    objective = history.objective[rows]
-    if isinstance(part, ConstantSurrogate) or len(contenders) < LEAST or np.ptp(objective) == 0.0:
+    keys = space.keys(history.designs)
+    of_each = [history.objective[[key == mine for key in keys]] for mine in space.keys(contenders)]
+    mean, number = np.array([values.mean() for values in of_each]), np.array([len(values) for values in of_each])
+    if isinstance(part, ConstantSurrogate) or len(contenders) < LEAST or np.ptp(mean) == 0.0:
         return surrogates
-    # Standardised by what they vary beyond the noise, so that the prior of the amplitude is of that, too.
-    signal = math.sqrt(max(float(objective.var()) - part.noise**2, (SIGNAL * part.noise) ** 2))
+    # Standardised by what they vary beyond the noise, so that the prior of the amplitude is of that, too. Noise is known,
+    # so that the mean of a design's results says as much as each of them.
+    spread = float(np.concatenate(of_each).var())
+    signal = math.sqrt(max(spread - part.noise**2, (SIGNAL * part.noise) ** 2))
     anew = fit_output(
-        space.to_unit(history.designs[rows]),
-        objective,
-        noise_sd=np.full(len(objective), part.noise),
+        space.to_unit(contenders),
+        mean,
+        noise_sd=part.noise / np.sqrt(number),
         local=True,
-        moments=(float(objective.mean()), signal),
+        moments=(float(np.average(mean, weights=number)), signal),
     )
     return replace(surrogates, parts=(anew, *surrogates.parts[1:]))
 

@@ -1,6 +1,7 @@
 """What is recommended: what is worth most by belief, with its luck taken off, and what cannot be told from it."""
 
 import dataclasses
+import time
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from contract_wrapper.bo.cpmes import AGAIN, ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.dimensions import Integer, Real
+from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.noise.recommend import again, recommend
 from contract_wrapper.bo.rivals import cei, random_search
@@ -138,6 +140,30 @@ def test_one_of_leader_and_challenger_is_measured_again_that_which_is_known_less
     assert (30,) not in [b.design for b in pending]
     everything = np.arange(41.0)[:, None]
     assert again(LINE, history, fit(LINE, history), everything, np.random.default_rng(0)) == ()
+
+
+def test_of_very_many_results_a_bounded_number_is_compared_and_one_of_them_measured_again():
+    square = DesignSpace(dimensions=(Real(name="x", low=0.0, high=1.0), Real(name="y", low=0.0, high=1.0)))
+    rng = np.random.default_rng(0)
+    designs = square.sample(rng, 4000)
+    noise = 0.01 * rng.standard_normal((2, 4000))
+    history = told(designs, 1 - ((designs - 0.5) ** 2).sum(axis=1) + noise[0], 1 + noise[1], se=0.01, space=square)
+    start = time.process_time()
+    (pick,) = ask(square, history, seed=0, trial=AGAIN * 1500 - 1)
+    found = recommend(square, history)
+    assert time.process_time() - start < 20  # 2 on a free machine; paths at all designs take minutes and gigabytes
+    assert pick.again
+    assert len(found.ranked) <= EXACT_RESULTS
+    assert np.hypot(*(np.array(found.best.design) - 0.5)) < 0.1
+
+
+def test_repeats_count_as_often_as_they_were_measured():
+    xs = [0, 10, 20, 30, 40, 5, 15, 25]
+    values = np.array([0.0, 5.0, 9.0, 5.0, 1.0, 3.0, 8.0, 8.0])
+    once = told(xs, values, se=1.0)
+    often = told([*xs, *[20] * 12], [*values, *[9.0 + (-1) ** k for k in range(12)]], se=1.0)
+    sd = [next(b.objective_sd for b in recommend(LINE, h).ranked if b.design == (20,)) for h in (once, often)]
+    assert sd[1] < 0.6 * sd[0]
 
 
 def test_a_batch_measures_nothing_twice_at_once():
