@@ -11,6 +11,7 @@ from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.history import History
+from contract_wrapper.bo.noise import recommend as module
 from contract_wrapper.bo.noise.recommend import again, recommend
 from contract_wrapper.bo.rivals import cei, random_search
 from contract_wrapper.bo.space import DesignSpace
@@ -84,6 +85,16 @@ def test_probabilities_of_being_best_add_to_one_and_the_loss_is_bounded_by_what_
     assert sum(b.probability_best for b in found.ranked) == pytest.approx(1.0)
     assert 0 < found.loss_bound < 60
     assert [b.value for b in found.ranked] == sorted((b.value for b in found.ranked), reverse=True)
+
+
+def test_few_repeats_widen_the_interval_and_the_bound_of_the_loss(monkeypatch):
+    history = plateau(2)
+    wide = recommend(LINE, history, otherwise=0.0)
+    monkeypatch.setattr(module, "_widening", lambda _: 1.0)
+    normal = recommend(LINE, history, otherwise=0.0)
+    assert wide.widening == pytest.approx(3.182 / 1.960, rel=1e-3)  # Student's t of 3 degrees of freedom
+    assert np.diff(wide.interval) == pytest.approx(wide.widening * np.diff(normal.interval))
+    assert wide.loss_bound > 1.2 * normal.loss_bound
 
 
 def test_equal_arguments_recommend_alike_and_repeats_of_a_constraint_change_nothing():
