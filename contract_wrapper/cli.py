@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from contract_wrapper import landscape_job, main_job, program
-from contract_wrapper.commands import evaluate, options, sharing, show, show_configuration, work
+from contract_wrapper.commands import bundles, evaluate, options, show, show_configuration, work
 from contract_wrapper.commands.completion import add_program_options
 from contract_wrapper.commands.output import Output, output
 
@@ -66,11 +66,11 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_play(_command(commands, "play", show.play, "show an episode: an animated GIF, or in the terminal"))
     show.add_report(_command(commands, "report", show.report, "draw the figures of a study or a landscape"))
     about = "write a study or a landscape into one file that can be handed on and checked"
-    sharing.add_export(_command(commands, "export", sharing.export, about))
+    bundles.add_export(_command(commands, "export", bundles.export, about))
     about = "check such a file, and make a folder of it to report, show and play"
-    sharing.add_import(_command(commands, "import", sharing.bring_in, about))
+    bundles.add_import(_command(commands, "import", bundles.bring_in, about))
     about = "look at a study in the browser, while it runs or later (Optuna's dashboard)"
-    sharing.add_dashboard(_command(commands, "dashboard", sharing.dashboard, about))
+    bundles.add_dashboard(_command(commands, "dashboard", bundles.dashboard, about))
     about = "print a configuration as TOML, which --config reads back"
     show_configuration.add_show(_command(commands, "show", show_configuration.show, about))
     return parser

@@ -22,6 +22,7 @@ for place in (
     ROOT / "tests" / "fuzz",
     ROOT / "tests" / "contract_wrapper",
     ROOT / "tests" / "contract_wrapper" / "studies",
+    ROOT / "benchmarks",
 ):
     sys.path.insert(0, str(place))
 

@@ -10,6 +10,7 @@ sys.path[:0] = [
     str(ROOT / "tests"),
     str(ROOT / "tests" / "contract_wrapper"),
     str(ROOT / "tests" / "contract_wrapper" / "studies"),
+    str(ROOT / "benchmarks"),
 ]
 
 import crafted  # noqa: E402

@@ -3,13 +3,9 @@
 import io
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from cleanup_env import make_config
-from contract_wrapper.contracts.contract import Contract
-from contract_wrapper.evaluation.estimate import Estimate
-from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import CrewJob, Job
 from contract_wrapper.studies import search as search_module
@@ -17,6 +13,7 @@ from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.study import Study
 from mtmfq.config import get_profile
+from worker_trial import outcome as fake_outcome
 
 TINY = EvaluationSettings(
     game=make_config("contract", horizon=20),
@@ -24,22 +21,6 @@ TINY = EvaluationSettings(
     episodes=4,
 )
 SHORT = SearchSettings(n_initial=3, n_search=4, n_confirm=2)
-
-
-def fake_outcome(contract: Contract, seed: int) -> Outcome:
-    """A made-up world: crews work from tax 0.2 on, three cleaners are best."""
-    works = contract.tax >= 0.2 and contract.n_cleaners > 0
-    harvest = (600.0 - 30 * abs(contract.n_cleaners - 3)) if works else 150.0
-    noise = np.random.default_rng(seed).normal(0, 2)
-    harvester = (1 - contract.tax) * (harvest + noise) / 5
-    utilities = {f"harvester_{i}": Estimate(mean=harvester, se=0.5) for i in range(5)}
-    for k in range(contract.n_cleaners):
-        utilities[f"cleaner_{k}"] = Estimate(mean=contract.tax * harvest / contract.n_cleaners - 1, se=0.1)
-    welfare = Estimate(mean=sum(u.mean for u in utilities.values()), se=2.0)
-    return Outcome(
-        contract=contract, welfare=welfare, utilities=utilities, harvest=Estimate(mean=harvest),
-        cleaned=Estimate(mean=0.0), shots=Estimate(mean=0.0), seed=seed,
-    )  # fmt: skip
 
 
 def fake_result(job: object) -> object:
