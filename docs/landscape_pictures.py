@@ -1,4 +1,4 @@
-"""The pictures of the shipped landscape of the default costs, as a report of it has them."""
+"""The pictures of the shipped landscapes, most of them as a report has them."""
 
 from __future__ import annotations
 
@@ -59,8 +59,20 @@ def draw_validation() -> Chart:
     return Chart(validate_landscape.draw(landscape, contracts, done), (scratch, crews))
 
 
+def draw_paper() -> Chart:
+    """All contracts under the costs `paper`, with the paper's best one marked."""
+    from contract_wrapper import load_landscape
+
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    from paper_bench.pictures import draw_landscape
+
+    return Chart(draw_landscape(), (load_landscape("paper").welfare,))
+
+
 PICTURES: dict[str, Callable[[], Chart]] = {
     **{name: partial(draw, name) for name in DRAWN},
     "landscape_validation": draw_validation,
+    "paper_landscape": draw_paper,
 }
 """File name without suffix -> how it is drawn."""

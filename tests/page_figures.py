@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import optimiser_figures
+import reproduction_figures
 import situations
 from optimiser_figures import ahead, behind, mean, regret, townsend
 from result_files import RESULTS, Figure, Table, cell, rows_of
@@ -300,6 +301,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tree.part.56.below": lambda: (Participation.of("depth 3, branching 2").learned_below(),),
     "tree.part.56.beyond": lambda: (Participation.of("depth 3, branching 2").learned_beyond(),),
     "tree.part.56.least": lambda: Participation.of("depth 3, branching 2").least(),
+    **reproduction_figures.FIGURES,
     # any PettingZoo game
     "zoo.steps.16": lambda: (zoo_speed(16)[0],),
     "zoo.percent.16": lambda: (100 * zoo_speed(16)[1],),
@@ -379,6 +381,7 @@ def tree_participation() -> Table:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
+    **reproduction_figures.TABLES,
     "synthetic.batches": optimiser_figures.batches,
     "synthetic.budgets": optimiser_figures.budgets,
     "problems": optimiser_figures.problems,

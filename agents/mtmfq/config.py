@@ -14,6 +14,9 @@ Join = Literal["input", "after_first"]
 Timing = Literal["paper", "observed"]
 Neighbours = Literal["visible", "all", "none"]
 Loss = Literal["huber", "mse"]
+Counted = Literal["rows", "joint_steps"]
+Between = Literal["geometric", "linear"]
+TargetTemperature = Literal["present", "sample"]
 
 DEFAULT_GAMMA = 0.99
 """Discount per step of every type for which none is given: a look ahead of 1 / (1 - 0.99) = 100 steps."""
@@ -24,8 +27,9 @@ class MTMFQConfig:
     """Settings of multi-type mean-field Q-learning; the defaults are the profile `fast`.
 
     Sources: Yang et al. 2018 (arXiv 1802.05438), Ganapathi Subramanian et al. 2020 (arXiv 2002.02513);
-    the defaults come from trials on a commons game of five to ten agents in two types, `faithful` from
-    Molina Concha et al. 2024 (there "published").
+    the defaults come from trials on a commons game of five to ten agents in two types. "Released" is what the code
+    released with Molina Concha et al. 2024 (arXiv 2408.09686) does, as in `faithful`; of all settings their paper's text
+    gives the number of episodes alone.
     """
 
     episodes: int = 5_000
@@ -38,42 +42,50 @@ class MTMFQConfig:
     """What the game should show: float features, or classes of cells (for whoever builds the game)."""
 
     hidden: tuple[int, ...] = (64, 64)
-    """Widths of the hidden ReLU layers, first to last (trials: 64-64; published: 256-128-64-32)."""
+    """Widths of the hidden ReLU layers, first to last (trials: 64-64; released: 256-128-64-32)."""
 
     mean_actions_join: Join = "input"
-    """Where the mean actions enter the network: at its `input`, or `after_first` hidden layer (published)."""
+    """Where the mean actions enter the network: at its `input`, or `after_first` hidden layer (released)."""
 
     gamma: float | Mapping[str, float] = field(default=DEFAULT_GAMMA, hash=False)
-    """Discount per step: one number for all types (published: 0.90), or a mapping from names of types to numbers.
+    """Discount per step: one number for all types (released: 0.90), or a mapping from names of types to numbers.
 
     A type that the mapping does not name has the default; a name that the game does not have changes nothing."""
 
     n_step: int = 40
-    """Rewards summed in a target, in steps; never across the end of an episode (trials; published: 1)."""
+    """Rewards summed in a target, in steps; never across the end of an episode (trials; released: 1)."""
 
     timing: Timing = "observed"
-    """Mean actions given to Q at t: `observed` those of t-1, as in acting; `paper` those of t (published)."""
+    """Mean actions given to Q at t: `observed` those of t-1, as in acting; `paper` those of t (released)."""
 
     neighbours: Neighbours = "visible"
-    """Whose actions are averaged: agents inside the own window (`visible`, published), `all` others, or those of
+    """Whose actions are averaged: agents inside the own window (`visible`, released), `all` others, or those of
     nobody (`none`): the mean actions are then zeros, and the learner is independent Q-learning by type."""
 
     learning_rate: float = 5e-4
-    """Adam's step size at the start (trials; published: 1e-3)."""
+    """Adam's step size at the start (trials; released: 1e-3)."""
 
     learning_rate_decay: float = 1.0
-    """Factor on the step size every `decay_every` updates (1: none; published: 0.999)."""
+    """Factor on the step size every `decay_every` updates (1: none; released: 0.999)."""
 
     decay_every: int = 10
-    """Updates between two decays of the step size (published)."""
+    """Updates between two decays of the step size (released)."""
 
     batch_size: int = 256
-    """Rows drawn per type and update, with replacement (512 in one call for two types; published: 400
-    steps of all agents). Half the rows and twice the updates made the worst seeds of trials better, twice."""
+    """Rows per type and update, or joint steps per update, drawn with replacement (512 rows in one call for two types;
+    released: 400 joint steps). Half the rows and twice the updates made the worst seeds of trials better, twice."""
+
+    batch_of: Counted = "rows"
+    """What `batch_size` counts: `rows`, each one agent's and drawn alone, or `joint_steps`, one step of one game each,
+    drawn once for all types, of which every agent gives a row to its type's batch (released)."""
 
     updates_per_step: float = 1.125
-    """Gradient steps per vector step, the same for every population; 0 plays without learning (published: one per
-    episode). With a number that grows with the rows played, a crew of one would be trained less than one of five."""
+    """Gradient steps per vector step, the same for every population; 0 plays without learning. With a number that
+    grows with the rows played, a crew of one would be trained less than one of five."""
+
+    updates_per_episode: float | None = None
+    """Gradient steps per episode of a game, all taken when the games have ended it, in place of `updates_per_step`
+    (released: 1); None: `updates_per_step` holds."""
 
     replay_capacity: int = 1_500
     """Replay length in vector steps (one step of all games); an episode takes its horizon plus one."""
@@ -83,29 +95,35 @@ class MTMFQConfig:
     (hindsight: Andrychowicz et al. 2017); for games that say what rewards would have been (`RelabelGame`)."""
 
     tau: float = 0.005
-    """Polyak factor of the target network per update (trials; published: 0.01)."""
+    """Polyak factor of the target network per update (trials; released: 0.01)."""
 
     temperature: tuple[tuple[float, float], ...] = ((0.0, 0.5), (0.7, 0.005), (0.9, 0.001))
-    """Boltzmann temperature in units of reward at fractions of training, geometric in between, then held.
+    """Boltzmann temperature in units of reward at fractions of training, then held.
 
     The last tenth is played as it will be judged (`test_temperature`): agents that end training at 0.005 may
     block each other for good when they play greedily, and lose up to a third of their reward."""
 
+    temperature_between: Between = "geometric"
+    """How the temperature falls from knot to knot: `geometric`, or `linear` (released)."""
+
+    target_temperature: TargetTemperature = "present"
+    """Temperature of the value in a target: the `present` one, or the one at which the `sample` was played (released)."""
+
     average_from: float | None = 0.9
     """Fraction of training from which on all weights are averaged into the learned policy (the last weights
-    earned less in trials); None: the last weights as they are (published)."""
+    earned less in trials); None: the last weights as they are (released)."""
 
     test_temperature: float = 0.001
-    """Temperature of evaluation, in units of reward: close to the argmax (published); 0 is the argmax."""
+    """Temperature of evaluation, in units of reward: close to the argmax (released); 0 is the argmax."""
 
     loss: Loss = "huber"
-    """Loss of Q against its target: `huber` (width 1 in units of reward), or `mse` (published)."""
+    """Loss of Q against its target: `huber` (width 1 in units of reward), or `mse` (released)."""
 
     grad_clip: float | None = None
     """Largest Euclidean norm of one type's gradient; None leaves gradients as they are."""
 
     scaled_rewards: bool = True
-    """Whether a reward scale per type may be given to `train`; False keeps absolute rewards (published)."""
+    """Whether a reward scale per type may be given to `train`; False keeps absolute rewards (released)."""
 
     device: str = "cpu"
     """Where the networks live; only `cpu`, which these small networks leave no reason to leave."""
@@ -151,11 +169,13 @@ class MTMFQConfig:
             raise LearnerError(f"{name} must be {rule}, but is {shown(getattr(self, name))}")
 
     def temperature_at(self, fraction: float) -> float:
-        """Temperature after `fraction` of training: geometric between knots, held after the last one."""
+        """Temperature after `fraction` of training: `temperature_between` two knots, held after the last one."""
         before = self.temperature[0]
         for after in self.temperature[1:]:
             if fraction < after[0]:
                 part = (fraction - before[0]) / (after[0] - before[0])
+                if self.temperature_between == "linear":
+                    return before[1] + part * (after[1] - before[1])
                 return float(before[1] * (after[1] / before[1]) ** part)
             before = after
         return before[1]
@@ -208,19 +228,23 @@ _RANGES: Mapping[str, tuple[Callable[[float], bool], str]] = {
     "learning_rate": (lambda x: 0 < x < math.inf, "above 0"),
     "learning_rate_decay": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "updates_per_step": (lambda x: 0 <= x < math.inf, "at least 0"),
+    "updates_per_episode": (lambda x: 0 <= x < math.inf, "at least 0, or None"),
     "relabel": (lambda x: 0 <= x <= 1, "0 to 1"),
     "tau": (lambda x: 0 < x <= 1, "above 0 and at most 1"),
     "test_temperature": (lambda x: 0 <= x < math.inf, "at least 0"),
     "average_from": (lambda x: 0 <= x <= 1, "0 to 1, or None"),
     "grad_clip": (lambda x: 0 < x < math.inf, "above 0, or None"),
 }
-_MAY_BE_NONE = ("average_from", "grad_clip")
+_MAY_BE_NONE = ("average_from", "grad_clip", "updates_per_episode")
 
 
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "observation": get_args(Observation),
     "mean_actions_join": get_args(Join),
     "timing": get_args(Timing),
+    "batch_of": get_args(Counted),
+    "temperature_between": get_args(Between),
+    "target_temperature": get_args(TargetTemperature),
     "neighbours": get_args(Neighbours),
     "loss": get_args(Loss),
     "device": ("cpu",),
@@ -229,7 +253,7 @@ _CHOICES: Mapping[str, tuple[str, ...]] = {
 _FAST = MTMFQConfig()
 _FAITHFUL = MTMFQConfig(
     episodes=35_000,
-    n_games=1,
+    n_games=25,  # released: one; a vector episode is then 25 episodes, with their 25 updates at its end
     observation="symbolic",
     hidden=(256, 128, 64, 32),
     mean_actions_join="after_first",
@@ -239,11 +263,14 @@ _FAITHFUL = MTMFQConfig(
     learning_rate=1e-3,
     learning_rate_decay=0.999,
     decay_every=10,
-    batch_size=2_000,  # 400 joint steps of five agents of a type
-    updates_per_step=1 / 200,  # one per episode of 200 steps
-    replay_capacity=1_000_000,
+    batch_size=400,
+    batch_of="joint_steps",
+    updates_per_episode=1.0,
+    replay_capacity=40_200,  # of 25 games: 1,000,000 joint steps in 5,000 episodes of 200 steps and a last observation
     tau=0.01,
     temperature=((0.0, 1.0), (0.2, 0.1), (0.5, 0.01), (1.0, 0.001)),
+    temperature_between="linear",
+    target_temperature="sample",
     average_from=None,
     loss="mse",
     scaled_rewards=False,
@@ -267,7 +294,7 @@ PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
     }
 )
 """Named configurations: `smoke` for tests, `quick` for a look (many small updates), `fast` the default, `paper`
-the paper's budget, `faithful` its network too."""
+the paper's budget, `faithful` what the code released with it does."""
 
 
 def get_profile(name: str, **overrides: Any) -> MTMFQConfig:

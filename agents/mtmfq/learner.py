@@ -6,12 +6,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.optim.adam import adam
 
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import LearnerError, Signature
 from mtmfq.network import NetworkShape, QNetworks
-from mtmfq.replay import Replay
+from mtmfq.replay import Batch, Replay
 from mtmfq.update import td_loss, td_targets
 
 ADAM: dict[str, Any] = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, "amsgrad": False}
@@ -40,11 +41,9 @@ class Learner:
     def update(self, replay: Replay, temperature: float, rng: np.random.Generator) -> float:
         """One step of (y - Q)^2 or Huber down its gradient, then the target a step closer; the loss."""
         batch = replay.sample(rng)
-        with torch.no_grad():
-            next_q = self.target(batch.next_rows, batch.next_cells if self.has_cells else None)
-            targets = td_targets(batch.returns, batch.discounts, next_q, temperature)
-        q = self.networks(batch.rows, batch.cells if self.has_cells else None)
-        loss = td_loss(q, batch.actions, targets, self.config.loss).dot(replay.present)
+        loss = torch.stack(
+            [self._loss(batch, types, n, temperature, replay.present) for types, n in replay.parts]
+        ).sum()
         value = loss.item()
         if not math.isfinite(value):
             raise LearnerError(
@@ -64,8 +63,21 @@ class Learner:
             lr=rate, fused=True, maximize=False, **ADAM,
         )  # fmt: skip
         self.target.flat.lerp_(self.networks.flat, self.config.tau)
+        self.networks.changed()
+        self.target.changed()
         self.updates += 1
         return value
+
+    def _loss(self, batch: Batch, types: slice, n: int, temperature: float, present: Tensor) -> Tensor:
+        """Loss of some types, each by its first n samples, summed over those that have agents."""
+        part = (types, slice(0, n))
+        cells = (batch.cells[part], batch.next_cells[part]) if self.has_cells else (None, None)
+        warmth = batch.temperatures[part].unsqueeze(2) if self.config.target_temperature == "sample" else temperature
+        with torch.no_grad():
+            next_q = self.target(batch.next_rows[part], cells[1], types)
+            targets = td_targets(batch.returns[part], batch.discounts[part], next_q, warmth)
+        q = self.networks(batch.rows[part], cells[0], types)
+        return td_loss(q, batch.actions[part], targets, self.config.loss).dot(present[types])
 
     def add_to_average(self) -> None:
         """Count the present weights in the average (Polyak & Juditsky 1992)."""
@@ -95,6 +107,8 @@ class Learner:
             self.average.copy_(torch.from_numpy(arrays["average"]))
             for moment, name in zip(self.moments, ("adam_mean", "adam_square"), strict=True):
                 moment.copy_(torch.from_numpy(arrays[name]))
+        self.networks.changed()
+        self.target.changed()
         self.averaged = int(arrays["averaged"][0])
         self._step.fill_(updates)
         self.updates = updates

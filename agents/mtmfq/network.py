@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
+from mtmfq.cells import CellLayout, CellSums, Runs
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import Signature
 from mtmfq.update import PADDED
@@ -30,6 +31,9 @@ class NetworkShape:
     n_classes: int
     """Classes of a cell."""
 
+    n_columns: int
+    """Cells in a line of a symbolic observation."""
+
     hidden: tuple[int, ...]
     """Widths of the hidden layers."""
 
@@ -44,6 +48,7 @@ class NetworkShape:
             n_features=signature.n_features,
             n_cells=signature.n_cells,
             n_classes=signature.n_classes,
+            n_columns=signature.observation_shape[-1] if signature.n_classes else 0,
             hidden=config.hidden,
             join_after_first=config.mean_actions_join == "after_first",
         )
@@ -81,6 +86,8 @@ class QNetworks:
             flat[:, a:b].view(len(flat), *size).detach().requires_grad_()
             for (a, b), size in zip(pairwise(ends), shape.tensors(), strict=True)
         ]
+        self._layout = CellLayout(shape.n_cells, max(shape.n_columns, 1), shape.n_classes)
+        self._made: list[NDArray[np.float32]] | None = None
 
     @staticmethod
     def count(shape: NetworkShape) -> int:
@@ -111,36 +118,39 @@ class QNetworks:
         """Networks with the same weights in memory of their own."""
         return QNetworks(self.shape, self.flat.detach().clone())
 
-    def __call__(self, rows: Tensor, cells: Tensor | None = None) -> Tensor:
-        """Rows (M, R, features + means), cells (M, R, n_cells) -> Q (M, R, A).
+    def changed(self) -> None:
+        """Take note that weights were changed in place; whoever changes them says so."""
+        self._made = None
+
+    def _lookups(self) -> list[NDArray[np.float32]]:
+        """What sums over cells are read from, one for each type."""
+        if self._made is None:
+            tables = self.parameters[-1].detach().numpy()
+            self._made = [self._layout.lookup(np.ascontiguousarray(table)) for table in tables]
+        return self._made
+
+    def __call__(self, rows: Tensor, cells: Tensor | None = None, types: slice = slice(None)) -> Tensor:
+        """Rows (M, R, features + means), cells (M, R, n_cells) of all types, or of some -> Q (M, R, A).
 
         A row is an observation's features followed by its mean actions. A cell's number is
         cell * n_classes + class, its place in the first layer's one-hot input.
         """
         shape, parameters = self.shape, self.parameters
+        if types.indices(len(self.flat)) != (0, len(self.flat), 1):
+            parameters = [parameter[types] for parameter in parameters]
         n_layers = len(shape.layers())
         inputs = rows[..., : shape.n_features] if shape.join_after_first else rows
         hidden = torch.baddbmm(parameters[1], inputs, parameters[0])
         if cells is not None:
-            table = parameters[2 * n_layers]
-            hidden = hidden + torch.stack([one_hot_sum(cells[m], table[m]) for m in range(len(table))])
+            runs = [Runs(numbers, self._layout) for numbers in cells.numpy()]
+            sums: Tensor = CellSums.apply(parameters[-1], self._lookups()[types], runs)  # type: ignore[no-untyped-call]
+            hidden = hidden + sums
         hidden = hidden.relu_()
         if shape.join_after_first:
             hidden = torch.cat([hidden, rows[..., shape.n_features :]], dim=2)
         for layer in range(1, n_layers - 1):
             hidden = torch.baddbmm(parameters[2 * layer + 1], hidden, parameters[2 * layer]).relu_()
         return torch.baddbmm(parameters[2 * n_layers - 1], hidden, parameters[2 * n_layers - 2])
-
-
-def one_hot_sum(numbers: Tensor, table: Tensor) -> Tensor:
-    """Numbers (R, K) of the inputs that are on, table (I, H) -> one-hot inputs times table, (R, H).
-
-    Adding up rows of the table is fastest without gradients; with them, the written-out product is.
-    """
-    if not torch.is_grad_enabled():
-        return functional.embedding_bag(numbers, table, mode="sum")
-    one_hot = torch.zeros(len(numbers), len(table)).scatter_(1, numbers.long(), 1.0)
-    return one_hot @ table
 
 
 def weights_hash(networks: QNetworks) -> str:

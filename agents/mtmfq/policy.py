@@ -38,6 +38,7 @@ class Actor:
         self._seats = (n_types, n_games, int(self.places.max()) + 1)
         self._rows = np.zeros((*self._seats, shape.n_features + n_means), np.float32)
         self._cells = np.zeros((*self._seats, shape.n_cells), np.int32)
+        self._cells[:] = np.arange(shape.n_cells) * shape.n_classes  # where nobody sits: the first class everywhere
         self._rows_view = torch.from_numpy(self._rows).flatten(1, 2)
         self._cells_view = torch.from_numpy(self._cells).flatten(1, 2) if shape.n_cells else None
 

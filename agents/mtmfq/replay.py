@@ -1,5 +1,6 @@
-"""Replay over vector steps: a ring of slots, and one compiled kernel that gathers n-step samples."""
+"""Replay over vector steps: a ring of slots, from which n-step samples are gathered."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -12,12 +13,13 @@ from torch import Tensor
 from mtmfq.checks import check_memory
 from mtmfq.config import MTMFQConfig
 from mtmfq.interface import LearnerError, Signature
-from mtmfq.numba_tools import kernel
+from mtmfq.replay_kernels import gather, reweigh, spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """R samples of each of M types; the tensors are reused by the next `sample`, an empty type is zeros."""
+    """Up to R samples of each of M types; the tensors are reused by the next `sample`, and mean nothing behind a
+    type's last sample."""
 
     rows: Tensor
     """Features and mean actions at t, (M, R, features + means), float32."""
@@ -39,6 +41,9 @@ class Batch:
 
     next_cells: Tensor
     """Cells at t + m, (M, R, n_cells), int32."""
+
+    temperatures: Tensor
+    """Temperature at which t was played, (M, R), float32; ones unless `target_temperature` asks for it."""
 
 
 OtherContexts = Callable[[np.random.Generator, NDArray[np.int64]], tuple[NDArray[np.float32], NDArray[np.float64]]]
@@ -77,7 +82,10 @@ class Replay:
             "actions": np.zeros((n_slots, b, n), np.int8),
             "returns": np.zeros((n_slots, b, n), np.float32),
         }
-        self._gathered = tuple(self.arrays.values())
+        self._temperatures = np.ones(n_slots if config.target_temperature == "sample" else 0, np.float32)
+        self._gathered = (*self.arrays.values(), self._temperatures)
+        if len(self._temperatures):
+            self.arrays["temperatures"] = self._temperatures
         self._parts = np.zeros((n_parts, n_slots, b, n), np.float32)
         self.arrays |= {f"part_{k}": part for k, part in enumerate(self._parts)}
         self._relabel = config.relabel if n_parts else 0.0
@@ -94,7 +102,12 @@ class Replay:
         gammas = np.array(config.gammas(signature.type_names), np.float64)
         self.powers: NDArray[np.float64] = np.power(gammas[:, None], ahead)  # (M, n + 1)
         self._agent_powers = np.ascontiguousarray(self.powers[types].T, np.float32)  # (n + 1, N)
-        shape = (n_types, config.batch_size)
+        self._joint_steps = config.batch_size if config.batch_of == "joint_steps" else 0
+        rows = [self._joint_steps * n or config.batch_size * (n > 0) for n in signature.population]
+        self._filled = np.array(rows, np.int64)
+        shape = (n_types, max(rows))
+        needed = 8 * math.prod(shape) * (width + signature.n_cells + 4)
+        check_memory(f"a batch of {shape[1]} rows for each of {n_types} types", needed, "lower batch_size")
         self._samples: dict[str, NDArray[Any]] = {
             "rows": np.zeros((*shape, width), np.float32),
             "cells": np.zeros((*shape, signature.n_cells), np.int32),
@@ -103,7 +116,15 @@ class Replay:
             "discounts": np.zeros(shape, np.float32),
             "next_rows": np.zeros((*shape, width), np.float32),
             "next_cells": np.zeros((*shape, signature.n_cells), np.int32),
+            "temperatures": np.ones(shape, np.float32),
         }
+        for name in ("cells", "next_cells"):  # of rows that are never filled: the first class everywhere
+            self._samples[name][:] = np.arange(signature.n_cells) * self.n_classes
+        alike = len(set(rows)) == 1 or not self._joint_steps
+        self.parts = (
+            [(slice(0, n_types), shape[1])] if alike else [(slice(m, m + 1), n) for m, n in enumerate(rows) if n]
+        )
+        """Types whose samples are learned from at once, and how many each of them has."""
         self._picks = np.zeros(shape, np.int64)
         self._batch = Batch(**{name: torch.from_numpy(array) for name, array in self._samples.items()})
 
@@ -119,16 +140,19 @@ class Replay:
         cells: NDArray[np.uint8],
         means: NDArray[np.float32],
         parts: NDArray[np.float64] | None = None,
+        temperature: float = 1.0,
     ) -> None:
         """Close the open slot with actions, rewards (B, N) and their parts (P, B, N); open the next with what followed."""
         number = self.n_written - 1
+        if len(self._temperatures):
+            self._temperatures[number % self.n_slots] = temperature
         self.arrays["actions"][number % self.n_slots] = actions
         steps_back = min(self.n_step - 1, number % (self.horizon + 1), self.n_slots - 1)
-        _spread(rewards, self._agent_powers, number, steps_back, self.arrays["returns"])
+        spread(rewards, self._agent_powers, number, steps_back, self.arrays["returns"])
         if len(self._parts):
             assert parts is not None  # a rollout hands them over for every game that has them
             for part, values in zip(self._parts, parts, strict=True):
-                _spread(values, self._agent_powers, number, steps_back, part)
+                spread(values, self._agent_powers, number, steps_back, part)
         self._open(features, cells, means)
 
     def _open(
@@ -166,13 +190,22 @@ class Replay:
         return first < stop
 
     def sample(self, rng: np.random.Generator) -> Batch:
-        """R samples of each type that has agents, uniform over (step, game, agent), with replacement."""
+        """Samples of each type that has agents, drawn with replacement: R rows, uniform over (step, game, agent), or
+        all agents' rows of joint steps, uniform over (step, game) and the same for all types."""
         first, stop = self.starts()
+        n_games = self.arrays["actions"].shape[1]
+        if self._joint_steps:
+            step, game = divmod(rng.integers(first * n_games, stop * n_games, size=self._joint_steps), n_games)
         for m in np.flatnonzero(self.choices):
             count = int(self.choices[m])
-            self._picks[m] = rng.integers(first * count, stop * count, size=self._picks.shape[1])
-        _gather(
+            if self._joint_steps:
+                place = game[:, None] + np.arange(0, count, n_games)
+                self._picks[m, : self._filled[m]] = (step[:, None] * count + place).ravel()
+            else:
+                self._picks[m] = rng.integers(first * count, stop * count, size=self._picks.shape[1])
+        gather(
             self._picks,
+            self._filled,
             self.members,
             self.choices,
             self.powers,
@@ -191,7 +224,7 @@ class Replay:
     def _show_otherwise(self, m: int, rng: np.random.Generator) -> None:
         """Show a part of a type's samples as they would have been under other contexts."""
         assert self._other_contexts is not None  # comes with the parts
-        some = np.flatnonzero(rng.random(self._picks.shape[1]) < self._relabel)
+        some = np.flatnonzero(rng.random(int(self._filled[m])) < self._relabel)
         agent = self.members[m, self._picks[m, some] % self.choices[m] // self.arrays["actions"].shape[1]]
         contexts, weights = self._other_contexts(rng, agent)
         shapes = ((len(some), self._n_context), (len(some), len(self._parts)))
@@ -203,7 +236,7 @@ class Replay:
         seen = slice(self.n_features - self._n_context, self.n_features)
         for name in ("rows", "next_rows"):
             self._samples[name][m, some, seen] = contexts
-        _reweigh(
+        reweigh(
             some, agent, self._picks[m], int(self.choices[m]), self.horizon,
             self._parts, np.asarray(weights, np.float64), self._samples["returns"][m],
         )  # fmt: skip
@@ -226,95 +259,11 @@ class Replay:
         actions = arrays["actions"]
         if (actions < 0).any() or (actions >= self._n_actions).any() or (arrays["cells"] >= self.n_classes).any():
             raise LearnerError("its replay holds actions or cells that this game does not have")
+        if "temperatures" in arrays and (arrays["temperatures"] <= 0).any():
+            raise LearnerError("its replay holds temperatures that are not above 0")
 
     def restore(self, arrays: dict[str, NDArray[Any]], n_written: int) -> None:
         """Take back what `state` gave."""
         for name, array in self.arrays.items():
             array[: len(arrays[name])] = arrays[name]
         self.n_written = n_written
-
-
-@kernel
-def _spread(
-    rewards: NDArray[np.float64],
-    powers: NDArray[np.float32],
-    number: int,
-    steps_back: int,
-    returns: NDArray[np.float32],
-) -> None:
-    """Rewards (B, N) of slot `number`, powers (n + 1, N) -> added, discounted, to the last steps' returns."""
-    n_games, n_agents = rewards.shape
-    for back in range(steps_back + 1):
-        slot = (number - back) % returns.shape[0]
-        for b in range(n_games):
-            for n in range(n_agents):
-                returns[slot, b, n] += powers[back, n] * np.float32(rewards[b, n])
-
-
-@kernel
-def _reweigh(
-    some: NDArray[np.int64],
-    agents: NDArray[np.int64],
-    picks: NDArray[np.int64],
-    choices: int,
-    horizon: int,
-    parts: NDArray[np.float32],
-    weights: NDArray[np.float64],
-    out_returns: NDArray[np.float32],
-) -> None:
-    """Samples `some` (S,) and their agents (S,), picks (R,), parts (P, slots, B, N), weights (S, P) -> returns (R,)."""
-    n_parts, n_slots, n_games, _ = parts.shape
-    for i in range(some.size):
-        step, place = divmod(picks[some[i]], choices)
-        slot, game = (step + step // horizon) % n_slots, place % n_games
-        total = 0.0
-        for p in range(n_parts):
-            total += weights[i, p] * parts[p, slot, game, agents[i]]
-        out_returns[some[i]] = total
-
-
-@kernel
-def _gather(
-    picks: NDArray[np.int64],  # (M, R): step * choices + place of the (game, agent)
-    members: NDArray[np.int64],
-    choices: NDArray[np.int64],
-    powers: NDArray[np.float64],
-    horizon: int,
-    means_delay: int,  # slots between a step's observation and the mean actions given to its Q
-    n_features: int,
-    n_classes: int,
-    rows: NDArray[np.float32],
-    cells: NDArray[np.uint8],
-    actions: NDArray[np.int8],
-    returns: NDArray[np.float32],
-    out_rows: NDArray[np.float32],
-    out_cells: NDArray[np.int32],
-    out_actions: NDArray[np.int64],
-    out_returns: NDArray[np.float32],
-    out_discounts: NDArray[np.float32],
-    out_next_rows: NDArray[np.float32],
-    out_next_cells: NDArray[np.int32],
-) -> None:
-    n_slots, n_games, _, width = rows.shape
-    for m in range(picks.shape[0]):
-        if choices[m] == 0:
-            continue
-        for i in range(picks.shape[1]):
-            step, place = divmod(picks[m, i], choices[m])
-            game, agent = place % n_games, members[m, place // n_games]
-            number = step + step // horizon
-            ahead = min(powers.shape[1] - 1, horizon - step % horizon)
-            slot, end = number % n_slots, (number + ahead) % n_slots
-            out_actions[m, i] = actions[slot, game, agent]
-            out_returns[m, i] = returns[slot, game, agent]
-            out_discounts[m, i] = powers[m, ahead]
-            for f in range(width):
-                out_rows[m, i, f] = rows[slot, game, agent, f]
-                out_next_rows[m, i, f] = rows[end, game, agent, f]
-            if means_delay:
-                known = (number + means_delay) % n_slots
-                for f in range(n_features, width):
-                    out_rows[m, i, f] = rows[known, game, agent, f]
-            for c in range(cells.shape[3]):
-                out_cells[m, i, c] = c * n_classes + cells[slot, game, agent, c]
-                out_next_cells[m, i, c] = c * n_classes + cells[end, game, agent, c]

@@ -47,7 +47,9 @@ class Rollout:
     @property
     def updates_due(self) -> float:
         """Gradient steps that are due for the steps played so far."""
-        return self.config.updates_per_step * self.steps
+        if self.config.updates_per_episode is None:
+            return self.config.updates_per_step * self.steps
+        return self.config.updates_per_episode * self.config.n_games * (self.steps // self.signature.horizon)
 
     def resume(self, episodes: int) -> None:
         """Count episodes that were played before; the replay is restored by itself."""
@@ -71,7 +73,7 @@ class Rollout:
         self._features, self._cells = self.signature.split(observations, self._context)
         learned = (rewards + self._shift) * self._scale
         parts = cast(RelabelGame, self.game).reward_parts() if self._n_parts else None
-        self.replay.add(actions, learned, self._features, self._cells, self._means, parts)
+        self.replay.add(actions, learned, self._features, self._cells, self._means, parts, temperature)
         self.steps += 1
         return rewards
 

@@ -68,22 +68,22 @@ def boltzmann_probabilities(q: Tensor, temperature: float) -> Tensor:
     return weights / weights.sum(dim=-1, keepdim=True)
 
 
-def boltzmann_value(q: Tensor, temperature: float) -> Tensor:
+def boltzmann_value(q: Tensor, temperature: float | Tensor) -> Tensor:
     """Q (..., A) -> value (...) of the Boltzmann policy in those Q, eq. 10."""
     weights = _boltzmann_weights(q, temperature)
     return (weights * q).sum(dim=-1) / weights.sum(dim=-1)
 
 
-def _boltzmann_weights(q: Tensor, temperature: float) -> Tensor:
+def _boltzmann_weights(q: Tensor, temperature: float | Tensor) -> Tensor:
     """Q (..., A) -> exp(Q / temperature) up to a factor; a third of the time of torch's softmax here."""
     return ((q - q.amax(dim=-1, keepdim=True)) / temperature).exp_()
 
 
-def td_targets(returns: Tensor, discounts: Tensor, next_q: Tensor, temperature: float) -> Tensor:
+def td_targets(returns: Tensor, discounts: Tensor, next_q: Tensor, temperature: float | Tensor) -> Tensor:
     """Returns (M, R), discounts (M, R), target Q (M, R, A) -> y = r + gamma v(o'), eq. 9, (M, R).
 
     With n steps the return is the discounted sum of m rewards and the discount gamma^m, where o' lies
-    m steps ahead. There is no mask for the end of an episode: a time limit is not terminal.
+    m steps ahead. The temperature is one number, or one of each row, (M, R, 1). There is no mask for the end of an episode: a time limit is not terminal.
     """
     return torch.addcmul(returns, discounts, boltzmann_value(next_q, temperature))
 

@@ -195,10 +195,14 @@ def measure(contract: AnyContract, settings: EvaluationSettings, seed: int, poli
     learner = learner_of(policy.config)
     game = contracted_game(contract, settings, settings.episodes)
     sums = EpisodeSums(game)
-    fresh = int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
-    learner.play(game, policy, fresh, on_step=sums.add)
+    learner.play(game, policy, evaluation_seed(seed), on_step=sums.add)
     check_play(learner, len(sums.waste), game.horizon)
     return Outcome.of_episodes(contract, sums, seed, settings.versions())
+
+
+def evaluation_seed(seed: int) -> int:
+    """Seed of the greedy episodes of an evaluation, which its training never sees."""
+    return int(np.random.SeedSequence([seed, 1]).generate_state(1, np.uint32)[0])
 
 
 def check_arguments(contract: object, settings: object, seed: object) -> tuple[EvaluationSettings, int]:

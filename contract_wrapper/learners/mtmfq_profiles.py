@@ -16,7 +16,7 @@ DISCOUNTS: Mapping[str, float] = MappingProxyType({"harvester": 0.95, "cleaner":
 
 MTMFQ_PROFILES: Mapping[str, MTMFQConfig] = MappingProxyType(
     {
-        # The paper publishes one discount for all agents, and `faithful` keeps it.
+        # The code released with the paper has one discount for all agents, and `faithful` keeps it.
         name: profile if name == "faithful" else dataclasses.replace(profile, gamma=DISCOUNTS)
         for name, profile in PROFILES.items()
     }

@@ -83,6 +83,7 @@ def shape(**changes: object) -> NetworkShape:
         "n_features": 4,
         "n_cells": 0,
         "n_classes": 0,
+        "n_columns": 0,
         "hidden": (8, 6),
         "join_after_first": False,
     }

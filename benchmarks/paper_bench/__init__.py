@@ -1,0 +1,1 @@
+"""What `benchmarks/paper_figures.py` trains, keeps, prints and draws."""
