@@ -15,6 +15,7 @@ import contextlib
 import io
 import os
 import random
+import resource
 import signal
 import sys
 import tempfile
@@ -28,6 +29,7 @@ import numpy as np
 from cleanup_env import make_config
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 from contract_wrapper.contracts.contract import Contract
+from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.evaluation import worker_pool
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
@@ -75,6 +77,8 @@ class Result:
     record: StudyRecord
     kills: int
     seconds: float
+    cpu_seconds: float
+    """Of all workers together, from their fork to their end, the killed ones included."""
     lost: int
     """Trials without an outcome."""
     doubled_designs: int
@@ -89,7 +93,7 @@ def run(trial: Trial, rng: random.Random) -> Result:
     """Have the workers work, and kill some, until the study is finished."""
     Study(trial.folder, SETTINGS, trial.search, storage=trial.storage).close()
     trial.log.write_text("")
-    began, kills = time.monotonic(), 0
+    began, cpu, kills = time.monotonic(), _cpu_of_children(), 0
     alive = {_start(trial) for _ in range(trial.workers)}
     next_kill = _next(trial, rng)
     try:
@@ -118,10 +122,15 @@ def run(trial: Trial, rng: random.Random) -> Result:
                 os.kill(pid, signal.SIGKILL)
                 os.waitpid(pid, 0)
     record = read_study(trial.folder, storage=trial.storage)
-    return judged(trial, record, kills, time.monotonic() - began)
+    return judged(trial, record, kills, time.monotonic() - began, _cpu_of_children() - cpu)
 
 
-def judged(trial: Trial, record: StudyRecord, kills: int, seconds: float) -> Result:
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def judged(trial: Trial, record: StudyRecord, kills: int, seconds: float, cpu_seconds: float) -> Result:
     """Read the log and the study."""
     having: dict[int, int] = {}
     killed: set[int] = set()
@@ -137,7 +146,7 @@ def judged(trial: Trial, record: StudyRecord, kills: int, seconds: float) -> Res
             having[number] = pid
     designs: list[Any] = [t.contract for t in record.trials if t.phase in COMPETING] + numbers(trial)
     return Result(
-        record=record, kills=kills, seconds=seconds, lost=sum(t.outcome is None for t in record.trials),
+        record=record, kills=kills, seconds=seconds, cpu_seconds=cpu_seconds, lost=sum(t.outcome is None for t in record.trials),
         doubled_designs=len(designs) - len(set(designs)), doubled_trials=doubled, again=again,
     )  # fmt: skip
 
@@ -176,16 +185,19 @@ def _start(trial: Trial) -> int:
 
 def work(trial: Trial) -> None:
     """What a worker does, in a process of its own."""
-    numbers = {trial.search.training_seed(number): number for number in range(10_000)}
+    numbers: dict[int, int] = {}
     rng = random.Random(os.urandom(8))
 
     def evaluate(contract: Contract, _settings: Any, seed: int, **_: Any) -> Outcome:
+        while seed not in numbers:
+            numbers[trial.search.training_seed(len(numbers))] = len(numbers)
         _note(trial, "begin", numbers[seed], os.getpid())
         time.sleep(rng.uniform(0, 2 * trial.seconds))
         return outcome(contract, seed)
 
     worker_pool.evaluate = evaluate  # type: ignore[assignment]
     search_module.suggest = suggest
+    search_module.candidates = as_measured
     heartbeat.BEAT_SECONDS, heartbeat.GRACE_SECONDS = trial.grace / 10, trial.grace
     if trial.blind:
         worker.machine = lambda: ""
@@ -205,6 +217,11 @@ def suggest(record: StudyRecord, number: int) -> list[Suggestion]:
     if not found:
         raise SpaceExhausted("all designs are taken")
     return [Suggestion.unpredicted(design, 0.0) for design in found]
+
+
+def as_measured(record: StudyRecord) -> list[AnyContract]:
+    """The best contracts as measured, without surrogates, which cost more than all else here."""
+    return [trial.contract for trial in record.feasible_trials()]
 
 
 def outcome(contract: Contract, seed: int) -> Outcome:
@@ -233,10 +250,11 @@ def _note(trial: Trial, what: str, number: int, pid: int) -> None:
 
 def table(result: Result) -> str:
     """The result, as people read it."""
-    per_trial = 1000 * result.seconds / max(1, len(result.record.trials))
+    per_trial, cpu = (1000 * s / max(1, len(result.record.trials)) for s in (result.seconds, result.cpu_seconds))
     return "\n".join([
         f"trials              {len(result.record.trials)}",
         f"seconds             {result.seconds:.0f}  ({per_trial:.0f} ms per trial, all workers together)",
+        f"CPU seconds         {result.cpu_seconds:.0f}  ({cpu:.0f} ms per trial: the study's, for evaluations sleep)",
         f"kills               {result.kills}",
         f"begun again         {result.again}",
         f"lost                {result.lost}",

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from contract_wrapper.bo.scipy_result import as_optimize_result, from_skopt
     from contract_wrapper.bo.space import DesignSpace, contract_space
     from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
+    from contract_wrapper.bundles.bring_in import import_bundle
+    from contract_wrapper.bundles.export import export_bundle
     from contract_wrapper.contracts.contract import Contract
     from contract_wrapper.contracts.costs import COSTS, CostRule, RoleCost, get_costs
     from contract_wrapper.contracts.designed_contract import DesignedContract
@@ -100,6 +102,8 @@ if TYPE_CHECKING:
     from contract_wrapper.studies.study import Study, read_study
 
 _HOMES = {
+    "bundles.bring_in": ("import_bundle",),
+    "bundles.export": ("export_bundle",),
     "contracts.contract": ("Contract",),
     "envs.batch_game": ("ContractedGame",),
     "envs.conditioned_game": ("ConditionedGame",),
@@ -130,14 +134,8 @@ _HOMES = {
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
     "evaluation.participation": ("Acceptance",),
-    "contracts.payment_rules": [
-        "CustomPayment",
-        "LinearShares",
-        "PayPerCell",
-        "RewardSharing",
-        "TaxAndShare",
-        "TaxByCells",
-    ],
+    "contracts.payment_rules": (
+        "CustomPayment", "LinearShares", "PayPerCell", "RewardSharing", "TaxAndShare", "TaxByCells"),
     "landscapes.certificate": ("Certificate",),
     "landscapes.designs.design_landscape": ("DesignLandscape",),
     "landscapes.landscape": ("Landscape",),
@@ -179,7 +177,7 @@ _HOMES = {
     "learners.registry": ("register_learner",),
     "learners.toolkit": ("ArrayPolicy", "LearnerSettings", "TrainingCourse", "ValuePolicy", "epsilon_greedy"),
     "envs.pettingzoo_wrapper": ("ContractWrapper", "make_contracted"),
-}
+}  # fmt: skip
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
@@ -266,6 +264,7 @@ __all__ = [
     "contract_space",
     "epsilon_greedy",
     "evaluate",
+    "export_bundle",
     "from_skopt",
     "get_costs",
     "get_family",
@@ -273,6 +272,7 @@ __all__ = [
     "get_outside_options",
     "get_ppo_profile",
     "get_problem",
+    "import_bundle",
     "load_landscape",
     "log_trainings",
     "make_contracted",

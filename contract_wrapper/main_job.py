@@ -14,12 +14,12 @@ from contract_wrapper.commands.options import (
     add_epsilon,
     add_objective,
     add_outside,
+    add_storage,
     game_name,
     logging_to,
     typed,
 )
 from contract_wrapper.commands.own_problem import add_problem
-from contract_wrapper.commands.work import add_storage
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         help="workers on this machine, each of which takes evaluations and chooses contracts on its own (default: 1)",
     )
     add_storage(sub)
-    sub.add_argument("--study", metavar="NAME", help="name of the study in --storage (default: that of its folder)")
 
 
 def add_crew_options(sub: argparse.ArgumentParser, default: str) -> None:

@@ -9,6 +9,9 @@ from typing import TextIO
 EVERY_SECONDS = 15.0
 """Pause between lines in a log file."""
 
+DRAWN_SECONDS, MADE_SECONDS = 0.2, 2.0
+"""Pause between lines on a terminal, and between two makings of lines for a log, which are seldom printed."""
+
 
 STARTING = "starting ..."
 """What is said before the first training reports."""
@@ -43,6 +46,11 @@ class Pace:
     def __init__(self, done: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock, self._began, self._before, self._started = clock, clock(), done, False
 
+    @property
+    def started(self) -> bool:
+        """Whether it has begun."""
+        return self._started
+
     def start(self, done: float) -> bool:
         """Begin now, at the first sign of work: what came before, processes that start, says nothing of its speed.
 
@@ -74,12 +82,20 @@ class Progress:
         self._waiting_from = self._waited_at = -float("inf")
         self._terminal = stream.isatty()
         self._drawn = 0
-        self._last = -float("inf")
+        self._last = self._made = -float("inf")
 
-    def show(self, lines: list[str]) -> None:
-        """Bring the lines up to date (in a log: at most one set per `every` seconds)."""
+    def show(self, lines: list[str] | Callable[[], list[str]]) -> None:
+        """Bring the lines up to date (in a log: at most one set per `every` seconds).
+
+        Args:
+            lines: what is shown, or what makes it, which is asked every few seconds at most.
+        """
         now = self._clock()
-        if now - self._last < (0.2 if self._terminal else self._every):
+        if callable(lines):
+            if now - self._made < (DRAWN_SECONDS if self._terminal else MADE_SECONDS):
+                return
+            self._made, lines = now, lines()
+        if now - self._last < (DRAWN_SECONDS if self._terminal else self._every):
             return
         self._last = now
         if self._terminal:

@@ -81,7 +81,7 @@ class Imported:
     """What began and continued it."""
 
 
-def bring_in(bundle: Path, folder: Path | None = None, *, check: bool = False) -> Imported:
+def import_bundle(bundle: Path, folder: Path | None = None, *, check: bool = False) -> Imported:
     """Check a bundle, and make the folder of a study or landscape of it.
 
     Args:

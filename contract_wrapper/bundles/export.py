@@ -64,7 +64,15 @@ class Exported:
     """Files of the result that are not in it, though they were asked for."""
 
 
-def export(source: Path, path: Path | None = None, *, policies: bool = False, parquet: bool | None = None) -> Exported:
+def export_bundle(
+    source: Path,
+    path: Path | None = None,
+    *,
+    policies: bool = False,
+    parquet: bool | None = None,
+    storage: str | None = None,
+    study: str | None = None,
+) -> Exported:
     """Write a study or a landscape into a bundle.
 
     Args:
@@ -72,13 +80,15 @@ def export(source: Path, path: Path | None = None, *, policies: bool = False, pa
         path: of the bundle, which must not be there; default: the name of the folder, here.
         policies: whether trained players go into it, too, so that its reader can `play`; they are its largest part.
         parquet: whether the table is in it as Parquet, besides CSV; None: where pyarrow or polars is installed.
+        storage: URL of the database in which the study is; None: it is in the folder.
+        study: its name in that database; None: that of the folder.
 
     Raises:
         ContractsError: there is no study or landscape, `path` is there or cannot be written, or it would be too large.
         MissingPackage: Parquet is asked for, and neither package is installed.
     """
-    file = find_landscape(source)
-    name = (source.resolve() if file is None or source.is_dir() else file.with_suffix("")).name
+    file = find_landscape(source) if storage is None else None
+    name = study or (source.resolve() if file is None or source.is_dir() else file.with_suffix("")).name
     name = re.sub(r"[^A-Za-z0-9._+-]+", "-", name).strip("-._+")[:100] or "result"
     path = Path(f"{name}{ENDING}") if path is None else path
     if path.suffix.lower() != ENDING:
@@ -88,7 +98,7 @@ def export(source: Path, path: Path | None = None, *, policies: bool = False, pa
     kind = "study" if file is None else "landscape"
     as_parquet = can_write() if parquet is None else parquet
     if file is None:
-        content, table = _of_study(read_study(source), policies)
+        content, table = _of_study(read_study(source, storage=storage, study=study), policies)
         csv = "trials.csv"
     else:
         content, table = _of_landscape(file, policies)
@@ -96,7 +106,7 @@ def export(source: Path, path: Path | None = None, *, policies: bool = False, pa
     content[csv] = table.encode()
     if as_parquet:
         content[Path(csv).with_suffix(".parquet").name] = to_parquet(table)
-    toml = _configuration(source, kind)
+    toml = _configuration(source, kind, storage, study)
     if toml:
         content["configuration.toml"] = toml.encode()
     program = versions().get("cleanup-contracts", "unknown")
@@ -155,10 +165,10 @@ def _figures(folder: Path) -> Mapping[str, Path]:
     }
 
 
-def _configuration(source: Path, kind: str) -> str:
+def _configuration(source: Path, kind: str, storage: str | None, study: str | None) -> str:
     """The configuration as `show` prints it; empty where a landscape does not say all of it."""
     try:
-        stored = read_stored(source)
+        stored = read_stored(source, storage=storage, study=study)
     except ERRORS:
         return ""
     said: dict[str, Any] = dict(stored.versions)

@@ -35,7 +35,6 @@ def _fill(record: StudyRecord, database: StudyDatabase, attendance: Attendance) 
         Queued(contract=t.contract, phase=t.phase, why=t.why, batch=t.batch, pending=t.pending) for t in record.trials
     ]
     database.queue(queued, 0, made_with)
-    database.trials()  # so that Optuna's cache knows them
     for run in record.commands:
         database.add_command(run)
     baseline = record.baseline
@@ -49,5 +48,6 @@ def _fill(record: StudyRecord, database: StudyDatabase, attendance: Attendance) 
             margins = margins_of(outcome, baseline, record.settings.problem)
         value = None if outcome is None else record.objective(trial).mean
         attendance.claim(trial.number, database.trial_id(trial.number))
-        database.finish(trial.number, trial.failure if outcome is None else outcome, margins, value)
+        mine = attendance.mine()[trial.number]
+        database.finish(trial.number, mine, trial.failure if outcome is None else outcome, margins, value)
         attendance.done(trial.number)

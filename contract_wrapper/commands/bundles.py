@@ -7,7 +7,7 @@ import webbrowser
 from pathlib import Path
 
 from contract_wrapper import interrupts
-from contract_wrapper.commands.options import add_json
+from contract_wrapper.commands.options import add_json, add_study, study_address
 from contract_wrapper.commands.output import Output
 from contract_wrapper.commands.own_problem import add_problem, own_problem
 
@@ -17,7 +17,7 @@ PORT = 8080
 
 def add_export(sub: argparse.ArgumentParser) -> None:
     """Add the options of `export`."""
-    sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, or folder or file of a landscape")
+    add_study(sub, "folder of the study, or folder or file of a landscape", needed=True)
     sub.add_argument(
         "file", type=Path, nargs="?", metavar="FILE.zip", help="the bundle (default: the folder's name, here)"
     )
@@ -33,16 +33,19 @@ def add_export(sub: argparse.ArgumentParser) -> None:
 def export(options: argparse.Namespace, output: Output) -> int:
     """Write a study or a landscape into a bundle."""
     from contract_wrapper.bundles.archive import digest
-    from contract_wrapper.bundles.export import export as write
+    from contract_wrapper.bundles.export import export_bundle
 
     if options.problem is not None:
         own_problem(options.problem)
-    made = write(options.study, options.file, policies=options.policies, parquet=options.parquet)
+    at = study_address(options, options.study)
+    made = export_bundle(
+        at.folder, options.file, policies=options.policies, parquet=options.parquet, storage=at.storage, study=at.name
+    )
     sha256, size = digest(made.path), made.path.stat().st_size
     for name in made.left_out:
         output.say(f"left out, for no bundle has such a file: {name}")
     output.result(
-        f"{made.path}: the {made.kind} in {options.study}, {len(made.members)} files, {size / 1e6:.1f} MB\n"
+        f"{made.path}: the {made.kind} in {at}, {len(made.members)} files, {size / 1e6:.1f} MB\n"
         f"SHA-256: {sha256}",
         lambda: {
             "kind": made.kind, "file": made.path, "bytes": size, "sha256": sha256, "members": made.members,
@@ -67,12 +70,12 @@ def add_import(sub: argparse.ArgumentParser) -> None:
 
 def bring_in(options: argparse.Namespace, output: Output) -> int:
     """Check a bundle, and make a folder of it."""
-    from contract_wrapper.bundles.bring_in import bring_in as read
+    from contract_wrapper.bundles.bring_in import import_bundle
     from contract_wrapper.command_runs import to_plain, told
 
     if options.problem is not None:
         own_problem(options.problem)
-    found = read(options.file, options.folder, check=options.check)
+    found = import_bundle(options.file, options.folder, check=options.check)
     about = found.manifest
     what = f"{found.contracts} {'trials' if about.kind == 'study' else 'contracts'}"
     lines = [
@@ -96,7 +99,7 @@ def bring_in(options: argparse.Namespace, output: Output) -> int:
 
 def add_dashboard(sub: argparse.ArgumentParser) -> None:
     """Add the options of `dashboard`."""
-    sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, which may be running")
+    add_study(sub, "folder of the study, which may be running")
     add_problem(sub)
     sub.add_argument(
         "--port", type=int, default=PORT, metavar="N", help=f"where to listen; 0: any that is free (default: {PORT})"
@@ -110,10 +113,11 @@ def dashboard(options: argparse.Namespace, output: Output) -> int:
 
     if options.problem is not None:
         own_problem(options.problem)
-    server = dashboard_server(options.study, options.port)
+    at = study_address(options, options.study)
+    server = dashboard_server(at.folder, options.port, storage=at.storage, study=at.name)
     try:
-        address = f"http://{HOST}:{server.server_port}/dashboard"
-        output.result(f"{address}: the study in {options.study}, for looking alone; stop with Ctrl-C", dict, fold=False)
+        address = f"http://{HOST}:{server.server_port}{server.page}"
+        output.result(f"{address}: the study in {at}, for looking alone; stop with Ctrl-C", dict, fold=False)
         if not options.no_browser:
             webbrowser.open(address)
         server.serve_forever()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import argparse
 from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.command_runs import shell_line
 from contract_wrapper.errors import ContractsError
+
+if TYPE_CHECKING:
+    from contract_wrapper.studies.record import StudyRecord
 
 MOST_MAP_BYTES = 1_000_000
 """A map that could be used is far smaller."""
@@ -124,6 +128,103 @@ def add_payment(sub: argparse.ArgumentParser) -> None:
         "price:APPLES (per cell, paid by the harvesters; --tax 0), or sharing:SHARE (every agent gives this share of its "
         "reward to all others equally; --tax 0)",
     )
+
+
+STORAGE = (
+    "URL of the database in which the study is: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (default: "
+    "study.sqlite3 in the folder)"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyAddress:
+    """Where a study is, as the options of a command say it."""
+
+    folder: Path
+    """Folder of its outcomes, and of its database if that is not elsewhere."""
+
+    storage: str | None = field(default=None, repr=False)
+    """URL of its database; None: the file in the folder."""
+
+    name: str | None = None
+    """Its name in that database; None: that of the folder."""
+
+    def __str__(self) -> str:
+        if self.storage is None:
+            return str(self.folder)
+        from contract_wrapper.studies.sharing.place import place_of
+
+        return str(place_of(self.folder, self.storage, self.name))
+
+    def read(self) -> StudyRecord:
+        """Read the study; errors as in `read_study`."""
+        from contract_wrapper.studies.study import read_study
+
+        return read_study(self.folder, storage=self.storage, study=self.name)
+
+
+def add_storage(sub: argparse.ArgumentParser, dest: str = "study") -> None:
+    """Add the choice of a database, and of a study in it."""
+    sub.add_argument("--storage", metavar="URL", help=STORAGE)
+    sub.add_argument(
+        "--study", dest=dest, metavar="NAME", help="name of the study in --storage (default: that of its folder)"
+    )
+
+
+def add_study(
+    sub: argparse.ArgumentParser,
+    text: str = "folder of the study",
+    *,
+    dest: str = "study",
+    metavar: str = "STUDY",
+    needed: bool = False,
+) -> None:
+    """Add where the study of a command is: a folder, or a name in a database; `study_address` reads it."""
+    sub.add_argument(
+        dest,
+        nargs=None if needed else "?",
+        metavar=metavar,
+        type=Path,
+        help=f"{text}; with --storage its folder or its name",
+    )
+    add_storage(sub, "study_name")
+
+
+def study_address(options: argparse.Namespace, place: Path | None = None, folder: Path | None = None) -> StudyAddress:
+    """Return where the study of a command is.
+
+    Args:
+        options: with `storage` and, if the command has it, `study_name`.
+        place: what the command names: a folder or, with --storage, a folder or a name.
+        folder: what --folder says, where the command has it.
+
+    Raises:
+        ContractsError: nothing is named, or the same thing twice.
+    """
+    storage, name = options.storage, getattr(options, "study_name", None)
+    if storage is None:
+        if name is not None:
+            raise ContractsError(
+                f"--study {name} names a study in a database: give its URL with --storage, too, or name its folder alone"
+            )
+        if place is not None and folder is not None:
+            raise ContractsError(
+                f"--folder {folder} belongs to --storage: without it the study is a folder, here {place}"
+            )
+        if place is None and folder is None:
+            raise ContractsError("no study is named: give its folder, or --storage URL and --study NAME")
+        return StudyAddress(folder=folder if place is None else place)  # type: ignore[arg-type]
+    if place is not None and (place.is_dir() or len(place.parts) > 1):
+        if folder is None:
+            return StudyAddress(folder=place, storage=storage, name=name)
+        return StudyAddress(folder=folder, storage=storage, name=name or place.name)
+    if place is not None:
+        if name not in (None, str(place)):
+            raise ContractsError(f"two studies are named, {place} and --study {name}: leave one of them out")
+        name = str(place)
+    if name is None and folder is None:
+        raise ContractsError("no study of --storage is named: give --study NAME")
+    return StudyAddress(folder=folder or Path("studies") / str(name), storage=storage, name=name)
 
 
 def add_log(sub: argparse.ArgumentParser) -> None:

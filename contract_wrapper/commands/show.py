@@ -8,10 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.commands.documents import episode_document, study_document
-from contract_wrapper.commands.options import add_configuration, add_contract, add_json, add_payment, add_shared
+from contract_wrapper.commands.options import (
+    STORAGE,
+    StudyAddress,
+    add_configuration,
+    add_contract,
+    add_json,
+    add_payment,
+    add_shared,
+    add_study,
+    study_address,
+)
 from contract_wrapper.commands.output import Output, folded
 from contract_wrapper.commands.own_problem import add_problem, own_problem
-from contract_wrapper.commands.work import add_storage, located
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -35,7 +44,14 @@ def add_play(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--policy", type=Path, help="policy file of trained players (an outcome's .policy.npz)")
     sub.add_argument(
-        "--study", type=Path, help="take the best contract and the players trained under it from this study"
+        "--study",
+        type=Path,
+        help="take the best contract and the players trained under it from the study of this folder; with --storage, of "
+        "this name",
+    )
+    sub.add_argument("--storage", metavar="URL", help=STORAGE)
+    sub.add_argument(
+        "--folder", type=Path, help="with --storage: folder of the study's players (default: studies/ and its name)"
     )
     sub.add_argument(
         "--gif", type=Path, metavar="FILE", help="write an animated GIF instead of playing in the terminal"
@@ -53,31 +69,39 @@ def play(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.commands.configured import configure
     from contract_wrapper.playback.play import play_command
 
-    run = configure(options, "play")
-    if options.study is not None and (run.file or run.sets):
+    run, at = configure(options, "play"), _study_to_play(options)
+    if at is not None and (run.file or run.sets):
         raise ContractsError(
-            f"the study {options.study} has settings of its own: leave out --config and --set, or leave out --study"
+            f"the study {at} has settings of its own: leave out --config and --set, or leave out --study"
         )
-    if options.study is not None and options.contract is not None:
-        raise ContractsError(f"the study {options.study} says which contracts it designs: leave out --contract")
-    settings = run.evaluation()
+    if at is not None and options.contract is not None:
+        raise ContractsError(f"the study {at} says which contracts it designs: leave out --contract")
+    record = None if at is None else at.read()
+    settings = run.evaluation() if record is None else record.settings
     output.configuration = run.tree(settings)
     episode = play_command(
-        settings=settings, contract=_contract_to_play(options, settings), players=options.players,
-        policy=options.policy, study=options.study, gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
+        settings=settings, contract=_contract_to_play(options, settings, record is not None), players=options.players,
+        policy=options.policy, study=record, gif=options.gif, mp4=options.mp4, flows=options.flows, steps=options.steps, fps=options.fps, seed=options.seed,
         scale=options.scale, stream=None if output.json else sys.stdout,
     )  # fmt: skip
-    if options.study is not None:
-        from contract_wrapper.studies.study import read_study
-
-        output.configuration = run.tree(read_study(options.study).settings)
     if output.json:
         files = [path for path in (options.gif, options.mp4) if path is not None]
         output.result("", lambda: episode_document(episode, options.seed, files))
     return 0
 
 
-def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings) -> AnyContract | None:
+def _study_to_play(options: argparse.Namespace) -> StudyAddress | None:
+    """Where the study is that the options name; None if they name none."""
+    if options.storage is None and options.study is None:
+        if options.folder is not None:
+            raise ContractsError(
+                f"--folder {options.folder} belongs to --storage: name a study by --study {options.folder}"
+            )
+        return None
+    return study_address(options, options.study, options.folder)
+
+
+def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings, of_study: bool) -> AnyContract | None:
     """The contract that the options name, of the study's problem if there is a study; None if they name none."""
     from contract_wrapper.commands.contract_terms import contract_of, is_named
     from contract_wrapper.contracts.contract import Contract
@@ -90,24 +114,19 @@ def _contract_to_play(options: argparse.Namespace, settings: EvaluationSettings)
             f"a contract is a tax and a number of cleaners, got --tax {options.tax:g} alone: add --cleaners, for example "
             "--cleaners 5"
         )
-    if usual and options.tax is None and (options.policy or options.study):
+    if usual and options.tax is None and (options.policy or of_study):
         raise ContractsError(
             f"trained players play under a tax and a number of cleaners, got --cleaners {options.cleaners} alone: add "
             "--tax (scripted players look at no tax, and play at 0)"
         )
-    if usual and options.study is None:
+    if usual and not of_study:
         return Contract(tax=options.tax or 0.0, n_cleaners=options.cleaners)
-    if options.study is not None:
-        from contract_wrapper.studies.study import read_study
-
-        settings = read_study(options.study).settings
     return contract_of(options, settings)
 
 
 def add_report(sub: argparse.ArgumentParser) -> None:
     """Add the options of `report`."""
-    sub.add_argument("study", type=Path, metavar="STUDY", help="folder of the study, or of a landscape")
-    add_storage(sub)
+    add_study(sub, "folder of the study, or of a landscape")
     add_problem(sub)
     sub.add_argument("--format", choices=FORMATS, default="png", help="of the figures (default: png)")
     sub.add_argument("--no-titles", action="store_true", help="leave the findings out of the figures")
@@ -131,9 +150,9 @@ def report(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.reports.landscape_report import find_landscape, report_folder
     from contract_wrapper.reports.report import write_report
     from contract_wrapper.reports.summary_table import closing_table
-    from contract_wrapper.studies.study import read_study
     from contract_wrapper.studies.suggest import next_suggestions
 
+    at = study_address(options, options.study)
     if options.html:
         from contract_wrapper.commands.html_page import check_there
 
@@ -142,7 +161,7 @@ def report(options: argparse.Namespace, output: Output) -> int:
     style = FigureStyle(format=options.format, titles=not options.no_titles, width=width, dpi=options.dpi)
     if options.problem is not None:
         own_problem(options.problem)
-    file = find_landscape(options.study) if options.storage is None else None
+    file = find_landscape(at.folder) if at.storage is None else None
     if file is not None:
         landscape = read_landscape(file)
         output.configuration = _known_configuration(landscape, file)
@@ -154,11 +173,7 @@ def report(options: argparse.Namespace, output: Output) -> int:
         made_by = told_commands(landscape.about)
         output.result(_lines(told.summary, made_by, told.files), told.document, fold=False)
         return 0
-    if options.storage is None:
-        record = read_study(options.study)
-    else:
-        folder, name = located(str(options.study), options.storage)
-        record = read_study(folder, storage=options.storage, study=name)
+    record = at.read()
     output.configuration = tree_of(record.settings, record.search)
     suggestions, files = next_suggestions(record), write_report(record, style=style)
     if options.html:

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from contract_wrapper import main_job
-from contract_wrapper.commands.options import add_configuration, add_json, add_payment, add_shared
+from contract_wrapper.commands.options import (
+    StudyAddress,
+    add_configuration,
+    add_json,
+    add_payment,
+    add_shared,
+    add_study,
+    study_address,
+)
 from contract_wrapper.commands.output import Output
 from contract_wrapper.commands.own_problem import add_problem, own_problem
 from contract_wrapper.errors import ContractsError
@@ -22,10 +30,9 @@ COMMANDS = ("evaluate", "certify", "optimize", "landscape", "play")
 
 def add_show(sub: argparse.ArgumentParser) -> None:
     """Add the options of `show`."""
-    sub.add_argument(
-        "folder", type=Path, nargs="?", metavar="FOLDER",
-        help="study, landscape or folder of outcomes, or a file in one, whose configuration is shown (default: that of "
-        "the options)",
+    add_study(
+        sub, "study, landscape or folder of outcomes, or a file in one, whose configuration is shown (default: that of the "
+        "options)", dest="folder", metavar="FOLDER",
     )  # fmt: skip
     add_configuration(sub)
     add_shared(sub)
@@ -44,18 +51,20 @@ def show(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.configuration.tree import to_toml
     from contract_wrapper.evaluation.judging.code_version import versions
 
-    if options.folder is None:
+    if (options.folder, options.storage, options.study_name) == (None, None, None):
         run = configure(options, options.reader or "show")
         tree, versions_of = _resolved(run), versions(run.options.learner)
-        kind, source, title = "settings", None, "What the options come to" + _reader(options)
+        kind, title = "settings", "What the options come to" + _reader(options)
+        source: str | Path | None = None
         made_by: tuple[str, ...] = ()
     else:
         from contract_wrapper.configuration.stored import read_stored
 
-        _check_alone(options)
+        at = study_address(options, options.folder)
+        _check_alone(options, at)
         if options.problem is not None:
             own_problem(options.problem)
-        stored = read_stored(options.folder)
+        stored = read_stored(at.folder, storage=at.storage, study=at.name)
         tree, versions_of, kind, source = stored.tree, dict(stored.versions), stored.kind, stored.source
         made_by = stored.made_by
         title = f"The configuration of the {kind} in {source}"
@@ -87,7 +96,7 @@ def _resolved(run: Configured) -> dict[str, Any]:
     return run.tree(*parts)
 
 
-def _check_alone(options: argparse.Namespace) -> None:
+def _check_alone(options: argparse.Namespace, at: StudyAddress) -> None:
     """Refuse options beside a folder, whose configuration is what it is."""
     from contract_wrapper.commands.configured import is_given
 
@@ -96,5 +105,5 @@ def _check_alone(options: argparse.Namespace) -> None:
     if options.set or given:
         name = "set" if options.set else {"reader": "for"}.get(given[0], given[0]).replace("_", "-")
         raise ContractsError(
-            f"the configuration of {options.folder} is shown as it is stored: leave out --{name}, or leave out the folder"
+            f"the configuration of {at} is shown as it is stored: leave out --{name}, or leave out the folder"
         )

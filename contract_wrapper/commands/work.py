@@ -6,28 +6,16 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from contract_wrapper.commands.options import add_log, logging_to, typed
+from contract_wrapper.commands.options import add_log, add_study, logging_to, study_address, typed
 from contract_wrapper.commands.own_problem import add_problem, own_problem
-from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
     from contract_wrapper.commands.output import Output
 
-STORAGE = (
-    "URL of the database in which the study is: sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE (default: "
-    "study.sqlite3 in the folder)"
-)
-
-
-def add_storage(sub: argparse.ArgumentParser) -> None:
-    """Add the choice of a database."""
-    sub.add_argument("--storage", metavar="URL", help=STORAGE)
-
 
 def add_options(sub: argparse.ArgumentParser) -> None:
     """Options of the command."""
-    sub.add_argument("study", metavar="STUDY", help="folder of the study; with --storage its folder or its name")
-    add_storage(sub)
+    add_study(sub)
     sub.add_argument(
         "--folder",
         type=Path,
@@ -48,35 +36,13 @@ def work(options: argparse.Namespace, output: Output) -> int:
     check_processes(options.processes)
     if options.problem is not None:
         own_problem(options.problem)
-    folder, name = located(options.study, options.storage, options.folder)
-    study = Study.join(folder, storage=options.storage, study=name, command=typed(options))
+    at = study_address(options, options.study, options.folder)
+    study = Study.join(at.folder, storage=at.storage, study=at.name, command=typed(options))
     try:
-        output.say(f"work on {study.place}, with files in {folder} (stop with Ctrl-C at any time; others go on)")
-        with logging_to(options, folder):
+        output.say(f"work on {study.place}, with files in {at.folder} (stop with Ctrl-C at any time; others go on)")
+        with logging_to(options, at.folder):
             record = Search(study, processes=options.processes, stream=output.progress).run()
         output.say(f"the study is finished: {len(record.trials)} evaluations")
     finally:
         study.close()
     return 0
-
-
-def located(study: str, storage: str | None, folder: Path | None = None) -> tuple[Path, str | None]:
-    """Return the folder of a study, and its name in the database if that is not the folder's.
-
-    Args:
-        study: folder or, with `storage`, folder or name.
-        storage: URL of the database; None: it is in the folder.
-        folder: of outcomes, with `storage`.
-
-    Raises:
-        ContractsError: a folder is given twice.
-    """
-    if storage is None:
-        if folder is not None:
-            raise ContractsError(
-                f"--folder {folder} belongs to --storage: without it the study is a folder, here {study}"
-            )
-        return Path(study), None
-    if Path(study).is_dir() or len(Path(study).parts) > 1:
-        return (Path(study), None) if folder is None else (folder, Path(study).name)
-    return folder or Path("studies") / study, study

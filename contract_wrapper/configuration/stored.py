@@ -27,8 +27,9 @@ from contract_wrapper.landscapes.building.landscape_folder import SETTINGS, TABL
 from contract_wrapper.landscapes.building.landscape_settings import OF_DESIGNS, LandscapeSettings
 from contract_wrapper.landscapes.designs.read import read_landscape
 from contract_wrapper.problems.cleanup import cleanup_from
+from contract_wrapper.studies.record import StudyRecord
 from contract_wrapper.studies.running.stored import Configuration
-from contract_wrapper.studies.sharing.place import DATABASE
+from contract_wrapper.studies.sharing.place import DATABASE, place_of
 from contract_wrapper.studies.study import read_study
 
 RUN = "run.json"
@@ -48,8 +49,8 @@ class Stored:
     kind: str
     """Of the result: "study", "landscape" or "evaluation"."""
 
-    source: Path
-    """File that was read."""
+    source: Path | str
+    """File that was read, or the database and the study's name there."""
 
     tree: Tree
     """Settings by the names of their keys."""
@@ -61,21 +62,24 @@ class Stored:
     """Lines that say by which commands it was made; none of an evaluation, which keeps none."""
 
 
-def read_stored(path: Path) -> Stored:
+def read_stored(path: Path, *, storage: str | None = None, study: str | None = None) -> Stored:
     """Read the configuration of a study, of a landscape, or of the outcomes in a folder, or of one file of them.
+
+    Args:
+        path: the folder or file; with `storage`, the folder of the study, which need not be there.
+        storage: URL of the database in which a study is; None: it is in the folder.
+        study: its name in that database; None: that of the folder.
 
     Raises:
         ContractsError: there is none, it is damaged, or the folder has outcomes of several.
     """
+    if storage is not None:
+        return _of_record(read_study(path, storage=storage, study=study), str(place_of(path, storage, study)))
     if path.is_dir():
         if (path / RUN).is_file():
             return _study(path / RUN)
         if (path / DATABASE).is_file():
-            record = read_study(path)
-            return Stored(
-                kind="study", source=path / DATABASE, tree=tree_of(record.settings, record.search), versions={},
-                made_by=tuple(told(record.commands)),
-            )  # fmt: skip
+            return _of_record(read_study(path), path / DATABASE)
         for name in (TABLE, SETTINGS):
             if (path / name).is_file():
                 return read_stored(path / name)
@@ -93,6 +97,12 @@ def read_stored(path: Path) -> Stored:
         runs = read_runs(read_sealed(said, KIND_OF_COMMANDS).get("commands")) if said.is_file() else ()
         return _landscape(about, path, told(runs))
     return _study(path)
+
+
+def _of_record(record: StudyRecord, source: Path | str) -> Stored:
+    """The configuration of a study as its database has it, which knows no versions of packages."""
+    tree, made_by = tree_of(record.settings, record.search), tuple(told(record.commands))
+    return Stored(kind="study", source=source, tree=tree, versions={}, made_by=made_by)
 
 
 def _landscape(about: Mapping[str, Any], path: Path, made_by: list[str]) -> Stored:

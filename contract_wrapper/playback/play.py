@@ -34,7 +34,7 @@ def play_command(
     contract: AnyContract | None = None,
     players: str = SCRIPTED,
     policy: Path | None = None,
-    study: Path | None = None,
+    study: StudyRecord | None = None,
     gif: Path | None = None,
     mp4: Path | None = None,
     flows: bool = False,
@@ -52,7 +52,7 @@ def play_command(
             players the paper's best.
         players: 'scripted' or 'trained'; a policy or a study means trained.
         policy: file of a trained policy, or of crews that know every contract.
-        study: folder of a study from which contract and trained policy are taken.
+        study: from which contract and trained policy are taken.
         gif, mp4: file to write.
         flows: whether files show who paid whom.
         scale: pixels per cell of files, 4 to 64.
@@ -60,7 +60,7 @@ def play_command(
         stream: a terminal, or anything that text can be written to; None: nothing is shown or said.
 
     Raises:
-        ContractsError: as in `record_episode`, `write_gif` and `read_study`, or the study has not
+        ContractsError: as in `record_episode` and `write_gif`, or the study has not
             evaluated the contract.
     """
     for path, ending in ((gif, GIF), (mp4, MP4)):
@@ -101,17 +101,14 @@ def play_command(
 
 
 def _from_study(
-    folder: Path, contract: AnyContract | None
+    record: StudyRecord, contract: AnyContract | None
 ) -> tuple[EvaluationSettings, AnyContract, LearnedPolicy | Crews]:
     """Settings of a study, its best contract or the one asked for, and the players trained for it."""
-    from contract_wrapper.studies.study import read_study
-
-    record = read_study(folder)
     if contract is None:
         best = record.best() if record.baseline is not None else None
         if best is None:
             raise ContractsError(
-                f"the study in {folder} has no contract yet that is feasible (no margin below 0): name one of its contracts with "
+                f"the study in {record.folder} has no contract yet that is feasible (no margin below 0): name one of its contracts with "
                 "--tax and --cleaners, or --terms"
             )
         found = best.outcome
@@ -119,7 +116,7 @@ def _from_study(
         found = next((t.outcome for t in record.trials if t.contract == contract and t.outcome is not None), None)
     if found is None:
         raise ContractsError(
-            f"the study in {folder} has no finished evaluation of {contract}: choose a contract listed in its trials.csv"
+            f"the study in {record.folder} has no finished evaluation of {contract}: choose a contract listed in its trials.csv"
         )
     return record.settings, found.contract, kept_policy(record, found)
 

@@ -1,14 +1,13 @@
 """What Optuna's dashboard shows of a trial, beside what this package reads: nothing here is read again.
 
 The dashboard takes a trial's duration from the times of its row, what can be sorted and plotted from its user
-attributes, and whether it is feasible from the system attribute in which Optuna 4 kept constraints. Optuna has no
-function to set a time, and one transaction for each attribute: so all of it is written by one, in Optuna's tables.
+attributes, and whether it is feasible from the system attribute in which Optuna 4 kept constraints (`results` writes
+all of it).
 """
 
 from __future__ import annotations
 
 import datetime
-import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,13 +18,15 @@ from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.participation import acceptance, in_words, tightest_margin
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from optuna.distributions import BaseDistribution
+
+    from contract_wrapper.problems.problem import DesignProblem
 
 OBJECTIVE = "welfare"
 """Name of what the search maximises."""
 
 FEASIBILITY = "constraints"
-"""System attribute: constraints as Optuna 4 kept them, at most 0 good."""
+"""System attribute: constraints as Optuna 4 kept them, at most 0 good; and how names of those of Optuna 5 begin."""
 
 _LONGEST_SECONDS = 1e8  # three years; dates end somewhere
 
@@ -51,29 +52,36 @@ def attributes(outcome: Outcome, margins: Mapping[str, Estimate]) -> dict[str, A
     return found
 
 
-def show(engine: Engine, trial_id: int, outcome: Outcome, margins: Mapping[str, Estimate]) -> None:
-    """Write what the dashboard shows of a trial that is about to be finished, in one transaction; again is the same.
+def began(outcome: Outcome) -> datetime.datetime:
+    """When a trial that is about to be finished is said to have begun, so that it lasted as long as its training."""
+    return datetime.datetime.now() - datetime.timedelta(seconds=min(outcome.wall_seconds, _LONGEST_SECONDS))
+
+
+def feasibility(margins: Mapping[str, Estimate]) -> dict[str, Any]:
+    """Return the system attributes that hold the constraints of a trial by name, and the one that the dashboard reads.
 
     Args:
-        engine: of the database.
-        trial_id: Optuna's number of the trial among those of all studies.
-        outcome: what came out; its seconds become the trial's duration.
         margins: against the baseline; none for the baseline itself.
     """
-    from sqlalchemy import DateTime, bindparam, text
+    constraints = as_constraints({name: margin.mean for name, margin in margins.items()})
+    each: dict[str, Any] = {f"{FEASIBILITY}:{name}": value for name, value in constraints.items()}
+    return {**each, FEASIBILITY: [max(constraints.values())]} if constraints else {}
 
-    start = datetime.datetime.now() - datetime.timedelta(seconds=min(outcome.wall_seconds, _LONGEST_SECONDS))
-    dated = text("UPDATE trials SET datetime_start = :start WHERE trial_id = :trial")
-    written = {"user": attributes(outcome, margins)}
-    if margins:
-        constraints = as_constraints({name: margin.mean for name, margin in margins.items()})
-        written["system"] = {FEASIBILITY: [max(constraints.values())]}
-    with engine.begin() as connection:
-        connection.execute(dated.bindparams(bindparam("start", type_=DateTime)), {"start": start, "trial": trial_id})
-        for kind, values in written.items():
-            rows = [{"trial": trial_id, "key": key, "value": json.dumps(value)} for key, value in values.items()]
-            table = f"trial_{kind}_attributes"
-            connection.execute(text(f"DELETE FROM {table} WHERE trial_id = :trial AND key = :key"), rows)
-            connection.execute(
-                text(f"INSERT INTO {table} (trial_id, key, value_json) VALUES (:trial, :key, :value)"), rows
-            )
+
+def ranges(problem: DesignProblem | None, max_cleaners: int) -> dict[str, BaseDistribution]:
+    """Return the ranges of the numbers of a study's contracts by name, as Optuna has them.
+
+    Args:
+        problem: whose contracts they are; None: Clean-up's.
+        max_cleaners: of Clean-up's contracts.
+    """
+    from optuna.distributions import FloatDistribution, IntDistribution
+
+    if problem is None:
+        return {"tax": FloatDistribution(0.0, 1.0, step=0.01), "n_cleaners": IntDistribution(0, max_cleaners)}
+    return {
+        term.name: IntDistribution(int(term.low), int(term.high))
+        if term.whole
+        else FloatDistribution(term.low, term.high, step=term.step)
+        for term in problem.terms
+    }

@@ -7,12 +7,12 @@ beside them (`dashboard`).
 from __future__ import annotations
 
 import contextlib
+import json
 import secrets
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.bo.history import as_constraints
 from contract_wrapper.command_runs import CommandRun
 from contract_wrapper.contracts.designed_contract import read_contract
 from contract_wrapper.errors import ContractsError
@@ -26,9 +26,12 @@ from contract_wrapper.studies.certificate_file import sealed_certificate, unseal
 from contract_wrapper.studies.record import Batch, Phase, TrialRecord, numbers_of
 from contract_wrapper.studies.running.stored import Configuration, Queued
 from contract_wrapper.studies.settings import SearchSettings
+from contract_wrapper.studies.sharing import results
 from contract_wrapper.studies.sharing.claim_table import ClaimTable
+from contract_wrapper.studies.sharing.claims import Claim
 from contract_wrapper.studies.sharing.opening import open_storage, patient, told
 from contract_wrapper.studies.sharing.place import NoStudy, StudyPlace
+from contract_wrapper.studies.sharing.results import Ending
 
 if TYPE_CHECKING:
     import optuna
@@ -51,7 +54,9 @@ class StudyDatabase:
 
         self._place = place
         self._known: dict[int, TrialRecord] = {}
-        self._parsed: tuple[dict[str, Any], Configuration] | None = None
+        self._configuration: tuple[str, Configuration] | None = None
+        self._ids: dict[int, int] = {}
+        self._runs: dict[str, CommandRun] = {}
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         with self._reading():
             self._storage = open_storage(place, create=create)
@@ -76,9 +81,9 @@ class StudyDatabase:
         study = optuna.create_study(
             storage=self._storage, study_name=self._name(), direction="maximize", load_if_exists=True, sampler=_nobody()
         )
-        if _CONFIGURATION not in study.user_attrs and (
-            study.direction != optuna.study.StudyDirection.MAXIMIZE or study.get_trials()
-        ):
+        begun = bool(study.get_trials(deepcopy=False))  # before the configuration, which is stored together with them
+        foreign = begun or study.direction != optuna.study.StudyDirection.MAXIMIZE
+        if foreign and _CONFIGURATION not in study.user_attrs:
             raise ContractsError(
                 f"{self._place} holds the study {study.study_name!r} of another program: choose another folder with --folder"
             )
@@ -109,17 +114,26 @@ class StudyDatabase:
     def configuration(self) -> Configuration | None:
         """What the study was made with; None before it is stored."""
         with self._reading():
-            stored = self._study.user_attrs.get(_CONFIGURATION)
+            stored = self._attributes().get(_CONFIGURATION)
             if stored is None:
                 return None
-            if self._parsed is None or self._parsed[0] != stored:
-                self._parsed = stored, Configuration.from_dict(stored)
-            return self._parsed[1]
+            if self._configuration is None or self._configuration[0] != stored:
+                self._configuration = stored, Configuration.from_dict(json.loads(stored))
+            return self._configuration[1]
 
     @configuration.setter
     def configuration(self, configuration: Configuration) -> None:
         with self._errors():
             self._study.set_user_attr(_CONFIGURATION, configuration.to_dict())
+
+    def _made_with(self) -> Configuration:
+        """The configuration as it was read last: what of it may change concerns no single trial."""
+        known = self.configuration if self._configuration is None else self._configuration[1]
+        assert known is not None  # stored when the study was opened
+        return known
+
+    def _attributes(self) -> dict[str, str]:
+        return results.of_study(self._storage.engine, self._study_id)
 
     def add_command(self, run: CommandRun) -> None:
         """Store a command that begins to work on the study."""
@@ -129,8 +143,12 @@ class StudyDatabase:
     def commands(self) -> tuple[CommandRun, ...]:
         """The commands that began and continued the study, the earliest first; none if it was made before they were kept."""
         with self._reading():
-            stored = self._study.user_attrs
-            return tuple(CommandRun.from_dict(stored[name]) for name in sorted(stored) if name.startswith(_COMMAND))
+            stored = self._attributes()
+            names = sorted(name for name in stored if name.startswith(_COMMAND))
+            for name in names:
+                if name not in self._runs:  # each is stored once, under a name of its own
+                    self._runs[name] = CommandRun.from_dict(json.loads(stored[name]))
+            return tuple(self._runs[name] for name in names)
 
     @patient
     def trials(self) -> tuple[TrialRecord, ...]:
@@ -139,23 +157,28 @@ class StudyDatabase:
         if configuration is None:
             raise ContractsError(f"{self._place} holds no study of this program: choose another folder with --folder")
         with self._reading():
-            stored = self._study.get_trials(deepcopy=False)
-            trials = tuple(self._known.get(t.number) or _read(t, configuration.search) for t in stored)
-            self._known.update(
-                (t.number, record) for t, record in zip(stored, trials, strict=True) if t.state.is_finished()
-            )
-        for number, trial in enumerate(trials):
-            if trial.number != number:
+            there = results.states(self._storage.engine, self._study_id)
+            news = {trial_id: number for number, trial_id, state in there if self._is_news(number, state)}
+            read = results.attributes(self._storage.engine, list(news))
+            self._known.update({news[k]: _read(news[k], values, configuration.search) for k, values in read.items()})
+        for number, (known, _, _) in enumerate(there):
+            if known != number:
                 raise ContractsError(f"trial {number} is missing in {self._place}: put back a copy of the database")
-        return trials
+        return tuple(self._known[number] for number in range(len(there)))
+
+    def _is_news(self, number: int, state: str) -> bool:
+        """Whether a trial is to be read: what a trial is stays, and what came out is stored when it ends."""
+        known = self._known.get(number)
+        return known is None or (state in results.FINISHED and not known.is_finished)
 
     @patient
     def trial(self, number: int) -> TrialRecord:
-        """One trial."""
-        configuration = self.configuration
-        assert configuration is not None  # stored when the study was opened
+        """One trial, as it is stored now."""
+        trial_id, search = self.trial_id(number), self._made_with().search
         with self._reading():
-            return _read(self._storage.get_trial(self.trial_id(number)), configuration.search)
+            read = results.attributes(self._storage.engine, [trial_id])
+            self._known[number] = _read(number, read[trial_id], search)
+        return self._known[number]
 
     def queue(self, trials: Sequence[Queued], expected: int, configuration: Configuration | None = None) -> bool:
         """Append trials that wait for their evaluation, if the study has as many as expected; else do nothing.
@@ -172,40 +195,42 @@ class StudyDatabase:
         made_with = None if configuration is None else {_CONFIGURATION: configuration.to_dict()}
         return self.claims.append(expected, rows, made_with)
 
-    @patient
     def finish(
-        self, number: int, result: Outcome | str, margins: Mapping[str, Estimate], objective: float | None = None
-    ) -> None:
-        """Store what came out of a claimed trial: an outcome with its margins and objective (default: welfare), or a failure."""
-        import optuna
+        self,
+        number: int,
+        mine: Claim,
+        result: Outcome | str,
+        margins: Mapping[str, Estimate],
+        objective: float | None = None,
+    ) -> bool:
+        """Store what came out of a claimed trial: an outcome with its margins and objective (default: welfare), or a failure.
 
-        with self._errors():
-            configuration = self.configuration
-            assert configuration is not None  # stored when the study was opened
-            trial_id = self.trial_id(number)
-            if self._storage.get_trial(trial_id).state.is_finished():
-                return  # a call before this one did it, and the server went away before it said so
-            trial = optuna.trial.Trial(self._study, trial_id)
-            _suggest(trial, configuration)
-            if isinstance(result, str):
-                trial.set_user_attr("failure", result)
-                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                return
-            plain = result.to_dict()
-            trial.set_user_attr("seal", seal("outcome", plain))
-            trial.set_user_attr("outcome", plain)
-            there = trial.constraints
-            for name, value in as_constraints({name: margin.mean for name, margin in margins.items()}).items():
-                if name not in there:  # a stop may have come between two of them
-                    trial.set_constraint(name, value)
-            dashboard.show(self._storage.engine, trial._trial_id, result, margins)
-            self._study.tell(trial, result.welfare.mean if objective is None else objective)
+        Returns:
+            Whether it is stored; it is not if another worker has claimed the trial meanwhile.
+        """
+        contract = (self._known.get(number) or self.trial(number)).contract
+        made_with = self._made_with()
+        ranges = dashboard.ranges(made_with.evaluation.problem, made_with.search.max_cleaners)
+        numbers = {name: float(value) for name, value in numbers_of(contract).items() if name in ranges}
+        if isinstance(result, str):
+            ending = Ending(value=None, numbers=numbers, ranges=ranges, user={"failure": result}, system={})
+            return self.claims.finish(mine, ending)
+        plain = result.to_dict()
+        ending = Ending(
+            value=result.welfare.mean if objective is None else objective,
+            numbers=numbers,
+            ranges=ranges,
+            user={**dashboard.attributes(result, margins), "seal": seal("outcome", plain), "outcome": plain},
+            system=dashboard.feasibility(margins),
+            started=dashboard.began(result),
+        )
+        return self.claims.finish(mine, ending)
 
     @patient
     def certificates(self, settings: EvaluationSettings) -> list[Certificate]:
         """Certificates that are whole and of these settings, in the order in which they were asked for."""
         with self._reading():
-            stored = [v for k, v in self._study.user_attrs.items() if k.startswith(_CERTIFICATE)]
+            stored = [json.loads(v) for k, v in self._attributes().items() if k.startswith(_CERTIFICATE)]
             stored.sort(key=lambda value: int(value["order"]))
         found = (unsealed_certificate(value, settings) for value in stored)
         return [certificate for certificate in found if certificate is not None]
@@ -214,12 +239,17 @@ class StudyDatabase:
     def certify(self, number: int, certificate: Certificate, settings: EvaluationSettings) -> None:
         """Store the certificate of a trial's contract, in place of an older one."""
         with self._errors():
-            order = sum(key.startswith(_CERTIFICATE) for key in self._study.user_attrs)
+            order = sum(key.startswith(_CERTIFICATE) for key in self._attributes())
             self._study.set_user_attr(f"{_CERTIFICATE}{number}", sealed_certificate(certificate, settings, order))
 
     @patient
     def trial_id(self, number: int) -> int:
         """Optuna's number of a trial among those of all studies."""
+        if number not in self._ids:
+            self._ids[number] = self._id(number)
+        return self._ids[number]
+
+    def _id(self, number: int) -> int:
         with self._errors():
             return int(self._storage.get_trial_id_from_study_id_trial_number(self._study_id, number))
 
@@ -254,33 +284,17 @@ def _nobody() -> optuna.samplers.BaseSampler:
     return optuna.samplers.RandomSampler(seed=0)
 
 
-def _suggest(trial: optuna.Trial, configuration: Configuration) -> None:
-    """Give a trial, whose numbers were queued with it, the ranges of its contract."""
-    problem = configuration.evaluation.problem
-    if problem is None:
-        trial.suggest_float("tax", 0.0, 1.0, step=0.01)
-        trial.suggest_int("n_cleaners", 0, configuration.search.max_cleaners)
-        return
-    if not read_contract(trial.user_attrs["contract"]).is_none:
-        for term in problem.terms:
-            if term.whole:
-                trial.suggest_int(term.name, int(term.low), int(term.high))
-            else:
-                trial.suggest_float(term.name, term.low, term.high, step=term.step)
-
-
-def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecord:
-    attributes = trial.user_attrs
+def _read(number: int, attributes: Mapping[str, Any], search: SearchSettings) -> TrialRecord:
     batch = attributes["batch"]
     if "outcome" in attributes and attributes.get("seal") != seal("outcome", attributes["outcome"]):
         raise ContractsError(
-            f"the outcome of trial {trial.number} was changed after it was stored: put back a copy of the database"
+            f"the outcome of trial {number} was changed after it was stored: put back a copy of the database"
         )
     record = TrialRecord(
-        number=trial.number,
+        number=number,
         contract=read_contract(attributes["contract"]),
         phase=Phase(attributes["phase"]),
-        seed=search.training_seed(trial.number),
+        seed=search.training_seed(number),
         outcome=Outcome.from_dict(attributes["outcome"]) if "outcome" in attributes else None,
         failure=attributes.get("failure", ""),
         why=attributes["why"],
@@ -290,7 +304,7 @@ def _read(trial: optuna.trial.FrozenTrial, search: SearchSettings) -> TrialRecor
     outcome = record.outcome
     if outcome is not None and (outcome.contract, outcome.seed) != (record.contract, record.seed):
         raise ContractsError(
-            f"trial {trial.number} is of {record.contract} with seed {record.seed}, but its outcome is of "
+            f"trial {number} is of {record.contract} with seed {record.seed}, but its outcome is of "
             f"{outcome.contract} with seed {outcome.seed}: the database was changed; put back a copy of it"
         )
     return record

@@ -186,9 +186,7 @@ class StudyRecord:
 
     def feasible_trials(self) -> list[TrialRecord]:
         """Finished trials whose contract is feasible as measured, confirmations apart, best welfare first."""
-        if self.baseline is None:
-            return []
-        good = [t for t in self.contracts() if self.feasible(t)]
+        good = [] if self.baseline is None else [t for t in self.contracts() if self.feasible(t)]
         return sorted(good, key=lambda t: -self.objective(t).mean)
 
     def best(self) -> TrialRecord | None:
@@ -199,8 +197,9 @@ class StudyRecord:
         """
         if self.by_crews:
             return min(self.candidates(), key=self._doubt, default=None)
-        verdicts = {t.number: self.confirmed(t.contract) for t in self.feasible_trials()}
-        ranked = [t for t in self.feasible_trials() if verdicts[t.number] is not False]
+        feasible, again = self.feasible_trials(), {t.contract for t in self.finished(Phase.CONFIRMATION)}
+        verdicts = {t.number: self.confirmed(t.contract) if t.contract in again else None for t in feasible}
+        ranked = [t for t in feasible if verdicts[t.number] is not False]
         return next((t for t in ranked if verdicts[t.number]), next(iter(ranked), None))
 
     def candidates(self) -> list[TrialRecord]:
@@ -279,9 +278,10 @@ class StudyRecord:
             "state": "failed" if trial.failure else "finished" if trial.outcome else "unfinished",
         }  # fmt: skip
         if trial.outcome is not None:
-            o = trial.outcome
-            if self.baseline is not None:
-                row["feasible"], row["acceptance"] = self.feasible(trial), self.acceptance(trial).value
+            o, margins = trial.outcome, {} if self.baseline is None else self.margins(trial)
+            if margins:
+                row["feasible"] = all(map(accepts, margins.values()))
+                row["acceptance"] = acceptance(margins.values()).value
             for name, value in (
                 ("welfare", o.welfare),
                 ("harvest", o.harvest),
@@ -301,9 +301,8 @@ class StudyRecord:
                     )
                 row |= {f"utility_{agent}": u.mean for agent, u in o.utilities.items()}
             row |= {f"welfare_crews_{k + 1}": welfare for k, welfare in enumerate(o.by_crew)}
-            if self.baseline is not None:
-                for name, margin in self.margins(trial).items():
-                    row[f"margin_{name}"], row[f"margin_{name}_se"] = margin.mean, margin.se
+            for name, margin in margins.items():
+                row[f"margin_{name}"], row[f"margin_{name}_se"] = margin.mean, margin.se
             row["cpu_seconds"], row["policy"] = o.cpu_seconds, o.policy
         row["why"], row["failure"] = trial.why, trial.failure
         return row

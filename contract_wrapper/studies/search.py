@@ -116,7 +116,7 @@ class Search:
         self._say_once(f"waiting for {', '.join(f'#{t.number}' for t in others)}, at work in other processes")
         for _ in range(WAIT_LOOKS):
             interrupts.check()
-            self._progress.show(self._status.lines())
+            self._progress.show(self._status.lines)
             time.sleep(WAIT_SECONDS / WAIT_LOOKS)
         self.study.attendance.look()
         return True
@@ -128,11 +128,11 @@ class Search:
         """
         interrupts.check()
         record, wanted = self.study.record(fresh=True), self.study.search.n_confirm
-        if not wanted:
-            return False
-        best = record.best()
+        if not all(t.is_finished for t in record.trials):  # which another worker queued just now
+            return True
+        best = record.best() if record.by_crews else None
         recommended = [] if best is None else [best.contract]
-        for contract in recommended if record.by_crews else candidates(record)[:MAX_CANDIDATES]:
+        for contract in recommended if record.by_crews or not wanted else candidates(record)[:MAX_CANDIDATES]:
             missing = wanted - sum(t.contract == contract and t.phase is Phase.CONFIRMATION for t in record.trials)
             if missing > 0:
                 how = "trying" if record.by_crews else "confirming"
@@ -243,7 +243,7 @@ class Search:
 
         def on_result(job: Task, result: Any) -> Sequence[Task]:
             self._status.running.pop(job.number, None)
-            self._status.pace.start(self._status.work_done())
+            self._status.begin()
             if isinstance(job, CrewJob):
                 self._trained(job, result)
             elif isinstance(job, Job):
@@ -260,7 +260,7 @@ class Search:
                 job, before = self._status.running[status.number]
                 self._status.running[status.number] = (job, status)
                 # What came with the first status was there before: processes that started, a checkpoint's training.
-                if before is None and not self._status.pace.start(self._status.work_done()):
+                if before is None and not self._status.begin():
                     self._status.pace.regain(self._status.part(job, status))
 
         jobs: list[Task] = list(tasks)
@@ -269,7 +269,7 @@ class Search:
         if jobs:
             workers.run(
                 jobs, self.study.settings, self.study.outcomes, on_result, on_status,
-                lambda: self._progress.show(self._status.lines()),
+                lambda: self._progress.show(self._status.lines),
             )  # fmt: skip
         for number in self.study.attendance.mine().keys() - {job.number for job, _ in self._held}:
             self.study.attendance.put_back(number)  # claimed, but not evaluated

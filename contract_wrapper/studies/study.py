@@ -192,7 +192,7 @@ class Study:
     def claim(self, wanted: Callable[[TrialRecord], bool] = lambda _: True) -> TrialRecord | None:
         """Take the first evaluation that waits, of those that are wanted; None if there is none.
 
-        One whose result was stored, but which was not finished when its worker was killed, is finished on the way.
+        One whose result an older version stored, but did not finish when it was killed, is finished on the way.
         """
         for number, trial_id in self._database.claims.waiting():
             if not wanted(self._trial(number)) or not self.attendance.claim(number, trial_id):
@@ -209,26 +209,29 @@ class Study:
         Returns:
             Whether it was stored. It is not if another worker has the evaluation, or finished it.
         """
+        if number not in self.attendance.mine():
+            self.attendance.claim(number, self._database.trial_id(number))
         mine = self.attendance.mine().get(number)
         if mine is None:
-            held = self.attendance.claim(number, self._database.trial_id(number))
-        else:
-            held = self._database.claims.owns(mine)
-        if not held:
-            self.attendance.done(number)
-            self.refresh()
-            return False
+            return self._lost(number)
         margins: dict[str, Estimate] = {}
         if number > 0 and not isinstance(result, str):
             result = self.judged(result)
         if number > 0 and not isinstance(result, str):
             margins = margins_of(result, self._baseline(), self.settings.problem)
         value = None if isinstance(result, str) else self._value(number, result)
-        self._database.finish(number, result, margins, value)
+        if not self._database.finish(number, mine, result, margins, value):
+            return self._lost(number)
         self.attendance.done(number)
         self._learn(number)
         self._files.follow(self.record)
         return True
+
+    def _lost(self, number: int) -> bool:
+        """Forget a trial that another worker has; false."""
+        self.attendance.done(number)
+        self.refresh()
+        return False
 
     def _learn(self, number: int) -> None:
         """Bring what is known up to date where one trial was finished, without reading all others again."""

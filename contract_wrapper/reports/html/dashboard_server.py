@@ -14,8 +14,10 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from contract_wrapper.errors import ContractsError, require_package
-from contract_wrapper.studies.sharing.place import DATABASE
-from contract_wrapper.studies.study import read_study
+from contract_wrapper.studies.database import StudyDatabase
+from contract_wrapper.studies.running.reading import record_of
+from contract_wrapper.studies.sharing.opening import open_reading, told
+from contract_wrapper.studies.sharing.place import check_there, place_of
 
 HOST = "127.0.0.1"
 """The address that no other machine reaches."""
@@ -23,10 +25,12 @@ HOST = "127.0.0.1"
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
-class _Server(socketserver.ThreadingMixIn, WSGIServer):
+class DashboardServer(socketserver.ThreadingMixIn, WSGIServer):
     """Answers several requests at once: browsers open connections that they do not use yet."""
 
     daemon_threads = True
+    page = "/dashboard"
+    """Where the study is shown, among those of its database."""
 
 
 class _Handler(WSGIRequestHandler):
@@ -36,11 +40,15 @@ class _Handler(WSGIRequestHandler):
         pass
 
 
-def dashboard_server(folder: Path, port: int) -> WSGIServer:
+def dashboard_server(
+    folder: Path, port: int, *, storage: str | None = None, study: str | None = None
+) -> DashboardServer:
     """Return a server of the dashboard of a study, which listens already; `serve_forever` answers.
 
     Args:
-        folder: of the study, which may be running.
+        folder: of the study, which may be running; with `storage` it need not be there.
+        storage: URL of the database in which the study is, whose other studies are shown, too; None: in the folder.
+        study: its name in that database; None: that of the folder.
         port: to listen on; 0: any that is free (`server_port` says which).
 
     Raises:
@@ -48,22 +56,32 @@ def dashboard_server(folder: Path, port: int) -> WSGIServer:
         MissingPackage: optuna-dashboard is not installed.
     """
     require_package("optuna_dashboard", "dashboard", "the dashboard of a study")
-    read_study(folder)
+    place = place_of(folder, storage, study)
+    if storage is None:
+        check_there(folder)
+    database = StudyDatabase(place, create=False)
+    try:
+        record_of(folder, database)  # which says what is wrong with it
+        name = database.name
+    finally:
+        database.close()
     if not 0 <= port <= 65535:
         raise ContractsError(f"--port is a number from 0 (any that is free) to 65535, got {port}")
     from optuna_dashboard import wsgi
-    from sqlalchemy.engine import URL
 
-    file = (folder / DATABASE).resolve().as_uri()
-    url = URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
-    application = only_reading(wsgi(url.render_as_string(hide_password=False)))
+    with told(place):
+        opened = open_reading(place)
+        number = opened.get_study_id_from_name(name)
+    application = only_reading(wsgi(opened))
     try:
-        return make_server(HOST, port, application, server_class=_Server, handler_class=_Handler)
+        server = make_server(HOST, port, application, server_class=DashboardServer, handler_class=_Handler)
     except OSError as error:
         raise ContractsError(
             f"port {port} cannot be used ({error.strerror or error}): another program has it; choose one with --port, or "
             "--port 0 for any that is free"
         ) from error
+    server.page = f"/dashboard/studies/{number}"
+    return server
 
 
 def only_reading(application: Application) -> Application:

@@ -20,7 +20,7 @@ OUTCOMES = "outcomes"
 """Folder of outcomes, learned policies, crews and checkpoints in a study's folder."""
 
 WRITE_PAUSES = 10
-"""Between two writings there are at least so many times as long as one takes."""
+"""Between two writings there are at least so many times as long as one takes, whichever worker of the folder writes."""
 
 
 class StudyFiles:
@@ -28,11 +28,15 @@ class StudyFiles:
 
     def __init__(self, folder: Path) -> None:
         """Begin, without writing anything."""
-        self._folder, self._from, self._behind = folder, -float("inf"), False
+        self._folder, self._behind = folder, False
+        self._from, self._pause, self._seen = -float("inf"), 0.0, self._mark()
 
     def follow(self, record: Callable[[], StudyRecord], *, at_once: bool = False) -> None:
         """Write the files if the study has changed, now or after a while; `at_once`: what was put off is written now."""
         self._behind |= not at_once
+        seen = self._mark()
+        if seen != self._seen:  # another worker wrote them just now
+            self._seen, self._from = seen, time.monotonic() + self._pause
         if self._behind and (at_once or time.monotonic() >= self._from):
             self.write(record())
 
@@ -41,8 +45,17 @@ class StudyFiles:
         began = time.monotonic()
         write_text(self._folder / "run.json", json.dumps(run_of(record), indent=2) + "\n")
         write_text(self._folder / "trials.csv", record.to_csv())
-        self._behind, now = False, time.monotonic()
-        self._from = now + WRITE_PAUSES * (now - began)
+        self._behind, self._seen, now = False, self._mark(), time.monotonic()
+        self._pause = WRITE_PAUSES * (now - began)
+        self._from = now + self._pause
+
+    def _mark(self) -> tuple[int, int] | None:
+        """What changes when anybody writes the table; no clocks are compared."""
+        try:
+            found = (self._folder / "trials.csv").stat()
+        except OSError:
+            return None
+        return found.st_ino, found.st_mtime_ns
 
 
 def run_of(record: StudyRecord) -> dict[str, Any]:

@@ -29,6 +29,10 @@ class SearchStatus:
         self._looked = time.monotonic()
         self.pace = Pace(self.work_done())
 
+    def begin(self) -> bool:
+        """Begin to measure the pace, at the first sign of work; whether it had not begun."""
+        return not self.pace.started and self.pace.start(self.work_done())
+
     def line(self, number: int) -> str:
         """One finished trial in one line."""
         record = self._study.record()

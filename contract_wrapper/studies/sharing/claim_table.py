@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from contract_wrapper.studies.sharing import claims
+from contract_wrapper.studies.sharing import claims, results
 from contract_wrapper.studies.sharing.claims import Claim, Taken
 from contract_wrapper.studies.sharing.opening import patient, told
 from contract_wrapper.studies.sharing.place import StudyPlace
+from contract_wrapper.studies.sharing.results import Ending
 from contract_wrapper.studies.sharing.worker import Worker
 
 if TYPE_CHECKING:
@@ -46,10 +47,10 @@ class ClaimTable:
             return claims.claim(self._storage.engine, wanted, worker)
 
     @patient
-    def owns(self, mine: Claim) -> bool:
-        """Whether a claim still holds."""
+    def finish(self, mine: Claim, ending: Ending) -> bool:
+        """Store how a claimed trial ended, as `results.finish`."""
         with told(self._place):
-            return claims.owns(self._storage.engine, mine)
+            return results.finish(self._storage.engine, mine, ending)
 
     @patient
     def put_back(self, taken: Claim) -> bool:

@@ -62,6 +62,27 @@ def open_storage(place: StudyPlace, *, create: bool) -> RDBStorage:
     raise AssertionError("unreachable")
 
 
+def open_reading(place: StudyPlace) -> RDBStorage:
+    """Connect to a database that is there, so that nothing can be written to it through the connection.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError, optuna.exceptions.StorageInternalError: it cannot be used.
+    """
+    import optuna
+    from sqlalchemy.engine import URL, make_url
+
+    url = make_url(place.url)
+    how: dict[str, Any] = {}
+    if url.get_backend_name() == "sqlite":
+        file = Path(url.database or "").resolve().as_uri()
+        url = URL.create("sqlite", database=file, query={"mode": "ro", "uri": "true"})
+    else:
+        settings = f"{url.query.get('options', '')} -c default_transaction_read_only=on".strip()
+        how = {"pool_pre_ping": True, "connect_args": {"connect_timeout": 10, "options": settings}}
+    text = url.render_as_string(hide_password=False).replace("{", "{{").replace("}", "}}")  # Optuna fills in templates
+    return optuna.storages.RDBStorage(text, engine_kwargs=how, skip_compatibility_check=True, skip_table_creation=True)
+
+
 class Unreachable(ContractsError):
     """The server of a database does not answer, or went away."""
 

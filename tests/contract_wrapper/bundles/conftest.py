@@ -3,7 +3,7 @@
 import pytest
 from stored_studies import store_study
 
-from contract_wrapper.bundles.export import export
+from contract_wrapper.bundles.export import export_bundle
 
 
 @pytest.fixture(scope="session")
@@ -20,4 +20,4 @@ def study(tmp_path_factory):
 @pytest.fixture(scope="session")
 def bundle(study, tmp_path_factory):
     """The bundle of the study."""
-    return export(study.folder, tmp_path_factory.mktemp("bundles") / "mine.zip").path
+    return export_bundle(study.folder, tmp_path_factory.mktemp("bundles") / "mine.zip").path

@@ -41,7 +41,7 @@ def test_the_dashboard_tells_the_study_changes_nothing_and_stops(study):
     try:
         said = program.stdout.readline()
         assert said.startswith("http://127.0.0.1:"), program.stderr.read()
-        port = int(said.partition("/dashboard:")[0].rpartition(":")[2])
+        port = int(said.partition("/dashboard/studies/1:")[0].rpartition(":")[2])
         idle = socket.create_connection(("127.0.0.1", port))  # as browsers open them ahead
         (summary,) = json.loads(ask(port, "/api/studies")[1])["study_summaries"]
         assert summary["study_name"] == study.folder.name

@@ -15,7 +15,7 @@ from made_up_landscapes import made_up_landscape
 
 from contract_wrapper.bundles import archive, members
 from contract_wrapper.bundles.archive import unpack
-from contract_wrapper.bundles.bring_in import bring_in
+from contract_wrapper.bundles.bring_in import import_bundle
 from contract_wrapper.bundles.study_text import read_study_text, read_trial_lines
 from contract_wrapper.cli import main
 from contract_wrapper.errors import ContractsError
@@ -39,7 +39,7 @@ def refused(tmp_path, monkeypatch):
     def refuse(path, folder=None):
         before = sorted(tmp_path.rglob("*"))
         with pytest.raises(ContractsError) as error:
-            bring_in(path, folder)
+            import_bundle(path, folder)
         assert sorted(tmp_path.rglob("*")) == before
         assert len(str(error.value).splitlines()) == 1
         assert "\x1b" not in str(error.value)

@@ -13,8 +13,8 @@ from stored_studies import COMMAND
 
 from contract_wrapper.bundles import export as export_module
 from contract_wrapper.bundles import parquet
-from contract_wrapper.bundles.bring_in import bring_in
-from contract_wrapper.bundles.export import export
+from contract_wrapper.bundles.bring_in import import_bundle
+from contract_wrapper.bundles.export import export_bundle
 from contract_wrapper.cli import main
 from contract_wrapper.errors import ContractsError, MissingPackage
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
@@ -24,7 +24,7 @@ from mtmfq.checkpoint import save_arrays
 
 @pytest.fixture(scope="module")
 def imported(bundle, tmp_path_factory):
-    return bring_in(bundle, tmp_path_factory.mktemp("elsewhere") / "deep" / "mine")
+    return import_bundle(bundle, tmp_path_factory.mktemp("elsewhere") / "deep" / "mine")
 
 
 def said(capsys, *words):
@@ -51,11 +51,11 @@ def test_report_and_show_print_the_same_of_both(study, imported, monkeypatch, ca
 
 
 def test_the_same_study_gives_the_same_bundle(study, bundle, imported, tmp_path):
-    again = export(study.folder, tmp_path / "again.zip")
+    again = export_bundle(study.folder, tmp_path / "again.zip")
     assert again.path.read_bytes() == bundle.read_bytes()
     assert again.left_out == ("figures/a b.png",)
     assert imported.sha256 == hashlib.sha256(bundle.read_bytes()).hexdigest()
-    third = export(imported.folder, tmp_path / "third.zip")
+    third = export_bundle(imported.folder, tmp_path / "third.zip")
     mine, theirs = members_of(bundle), members_of(third.path)
     figures = {"figures/report.md", "figures/waste.png"}
     assert {name for name in mine if mine.get(name) != theirs.get(name)} == figures
@@ -109,11 +109,11 @@ def test_players_come_in_if_their_file_is_whole(bundle, tmp_path):
     save_arrays(tmp_path / "players.npz", "some players", {}, {})
     content = (tmp_path / "players.npz").read_bytes()
     members = {**members_of(bundle), "outcomes/crews/abc.crews.npz": content}
-    found = bring_in(forged(tmp_path / "b.zip", members), tmp_path / "there")
+    found = import_bundle(forged(tmp_path / "b.zip", members), tmp_path / "there")
     assert (found.folder / "outcomes" / "crews" / "abc.crews.npz").read_bytes() == content
     members["outcomes/crews/abc.crews.npz"] = content[:-9]
     with pytest.raises(ContractsError, match="holds no trained players"):
-        bring_in(forged(tmp_path / "c.zip", members), tmp_path / "elsewhere")
+        import_bundle(forged(tmp_path / "c.zip", members), tmp_path / "elsewhere")
     assert not (tmp_path / "elsewhere").exists()
 
 
@@ -125,8 +125,8 @@ def test_a_landscape_comes_back(designed, tmp_path, monkeypatch, capsys):
     folder = tmp_path / "mine"
     folder.mkdir()
     made.save(folder / "landscape.npz")
-    path = export(folder, tmp_path / "b.zip").path
-    found = bring_in(path, tmp_path / "there")
+    path = export_bundle(folder, tmp_path / "b.zip").path
+    found = import_bundle(path, tmp_path / "there")
     assert found.contracts == len(made.contracts())
     assert (tmp_path / "there" / "landscape.npz").read_bytes() == (folder / "landscape.npz").read_bytes()
     monkeypatch.setattr("contract_wrapper.reports.landscape_report.write_landscape_report", lambda *_, **__: [])
@@ -175,6 +175,6 @@ def test_a_table_comes_back_from_parquet(package, study, monkeypatch, tmp_path):
 
 def test_a_folder_without_a_study_is_no_source(tmp_path):
     with pytest.raises(ContractsError, match="there is no study"):
-        export(tmp_path)
+        export_bundle(tmp_path)
     with pytest.raises(ContractsError, match=r"end it in \.zip"):
-        export(tmp_path, tmp_path / "b.tar")
+        export_bundle(tmp_path, tmp_path / "b.tar")

@@ -301,7 +301,7 @@ def test_documents_of_results_have_the_configuration(
     assert main(["report", str(tmp_path), "--json"]) == 0
     wanted = json.loads(json.dumps(tree_of(LandscapeSettings(episodes=9))))
     assert json.loads(capsys.readouterr().out)["configuration"] == wanted
-    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda _: fake_study)
+    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda *_, **__: fake_study)
     assert main(["report", str(tmp_path / "study"), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)["configuration"]
     assert told == json.loads(json.dumps(tree_of(fake_study.settings, fake_study.search)))

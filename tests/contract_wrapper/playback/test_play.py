@@ -249,20 +249,19 @@ def test_the_command_plays_in_the_stream_without_a_gif(policy_path):
     assert "trained players" in stream.getvalue()
 
 
-def test_the_command_takes_contract_and_crew_from_a_study(policy_path, monkeypatch, tmp_path):
+def test_the_command_takes_contract_and_crew_from_a_study(policy_path, tmp_path):
     good = fake_outcome(CREW, [60.0] * 5, cleaner=5.0, shots=50, policy=policy_path.name)
     (tmp_path / "outcomes").mkdir()
     (tmp_path / "outcomes" / policy_path.name).write_bytes(policy_path.read_bytes())
     study = make_study(tmp_path, DESIGNS[:1])
     best = dataclasses.replace(study.trials[1], contract=CREW, outcome=good)
     study = dataclasses.replace(study, settings=SETTINGS, trials=(study.trials[0], best))
-    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda folder: study)
     stream = io.StringIO()
-    play_command(settings=EvaluationSettings(), study=tmp_path, steps=2, stream=stream)
+    play_command(settings=EvaluationSettings(), study=study, steps=2, stream=stream)
     assert "tax 0.25, 3 cleaners, trained players" in stream.getvalue()
     other = Contract(tax=0.5, n_cleaners=1)
     with pytest.raises(ContractsError, match=r"no finished evaluation of tax 0\.5, 1 cleaner"):
-        play_command(settings=SETTINGS, contract=other, study=tmp_path, stream=stream)
+        play_command(settings=SETTINGS, contract=other, study=study, stream=stream)
 
 
 def test_letters_shrink_with_the_picture():
@@ -297,10 +296,9 @@ def wrong_calls(tmp_path):
         r"an MP4 video is written, got the name a\.GIF: end it in \.mp4, or give --gif": lambda: write_mp4(
             short, tmp_path / "a.GIF"
         ),
-        "--policy and --study": lambda: play_command(**command, policy=broken, study=tmp_path),
+        "--policy and --study": lambda: play_command(**command, policy=broken, study=make_study(tmp_path, DESIGNS[:1])),
         "does not tell its contract": lambda: play_command(settings=SETTINGS, policy=broken, stream=io.StringIO()),
         "need their policy": lambda: play_command(**command, players="trained"),
-        "there is no study": lambda: play_command(**command, study=tmp_path),
         "choose 'scripted' or 'trained'": lambda: play_command(**command, players="clever"),
     }
 

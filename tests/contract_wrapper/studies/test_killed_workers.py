@@ -162,15 +162,6 @@ def test_heartbeats_alone_tell_who_was_killed(tmp_path: Path) -> None:
     assert result.again >= 1
 
 
-@pytest.mark.slow
-def test_ten_workers_and_a_thousand_trials(tmp_path: Path) -> None:
-    trial = worker_trial.Trial(folder=tmp_path, search=worker_trial.budgets(1000))
-    result = worker_trial.run(trial, random.Random(3))
-    assert len(result.record.trials) >= 1000
-    assert (result.lost, result.doubled_designs, result.doubled_trials) == (0, 0, 0)
-    assert result.kills >= 10
-
-
 def test_a_worker_says_what_it_is_and_reads_it_back() -> None:
     mine = worker.begin()
     assert worker.Worker.from_dict(mine.to_dict()) == mine

@@ -23,6 +23,8 @@ from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.settings import SearchSettings
 from contract_wrapper.studies.sharing import opening
+from contract_wrapper.studies.sharing.opening import open_reading
+from contract_wrapper.studies.sharing.place import place_of
 from contract_wrapper.studies.study import Study, read_study
 
 pytestmark = pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is a server")
@@ -80,6 +82,18 @@ def test_workers_that_are_killed_lose_nothing_and_do_nothing_twice(postgres: Ser
     result = worker_trial.run(trial, random.Random(1))
     assert len(result.record.trials) >= 25
     assert (result.lost, result.doubled_designs, result.doubled_trials) == (0, 0, 0)
+
+
+def test_what_is_opened_for_reading_cannot_be_written(postgres: Server, tmp_path: Path) -> None:
+    from optuna.exceptions import StorageInternalError
+
+    Study(tmp_path, TINY, SHORT, storage=postgres.url, study="shown").close()
+    reading = open_reading(place_of(tmp_path, postgres.url, "shown"))
+    number = reading.get_study_id_from_name("shown")
+    assert len(reading.get_all_trials(number)) == 4
+    with pytest.raises(StorageInternalError) as caught:
+        reading.set_study_user_attr(number, "theirs", 1)
+    assert "read-only transaction" in str(caught.value.__cause__)
 
 
 def test_a_server_that_is_not_there_is_one_line(tmp_path: Path) -> None:

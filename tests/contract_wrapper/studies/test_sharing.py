@@ -162,22 +162,51 @@ def test_a_worker_that_was_taken_for_dead_stores_nothing(study: Study, other: St
     assert study.record(fresh=True).trials[0].outcome is not None
 
 
-def test_what_a_dead_worker_stored_but_did_not_finish_is_finished(
-    study: Study, other: Study, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_worker_of_an_older_version_stored_but_did_not_finish_is_finished(study: Study, other: Study) -> None:
     import optuna
 
     assert study.claim() is not None
-    with monkeypatch.context() as patch:
-        patch.setattr(optuna.Study, "tell", lambda *_, **__: (_ for _ in ()).throw(InterruptedError))
-        with pytest.raises(InterruptedError):
-            finish(study, 0)
-    assert study._database.claims.put_back(study.attendance.mine()[0])
+    assert finish(study, 0)
+    with contextlib.closing(sqlite3.connect(study.folder / DATABASE)) as database, database:
+        database.execute("UPDATE trials SET state = 'WAITING', datetime_complete = NULL WHERE number = 0")
+        database.execute("DELETE FROM trial_values")
     claimed = other.claim()
     assert claimed is not None
     assert claimed.number == 1, "nobody evaluates it again"
     stored = other._database._study.get_trials(deepcopy=False)[0]
     assert stored.state == optuna.trial.TrialState.COMPLETE
+    assert stored.value == study.record(fresh=True).trials[0].outcome.welfare.mean  # type: ignore[union-attr]
+
+
+def test_a_result_is_stored_whole_or_not_at_all(study: Study, other: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    from contract_wrapper.studies.sharing import results
+
+    assert study.claim() is not None
+    whole = results.set_attributes
+
+    def killed(connection: object, table: str, *rest: object) -> None:
+        whole(connection, table, *rest)  # type: ignore[arg-type]
+        raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(results, "set_attributes", killed)
+        with pytest.raises(InterruptedError):
+            finish(study, 0)
+    assert other.record(fresh=True).trials[0].outcome is None
+    assert study._database.claims.put_back(study.attendance.mine()[0])
+    assert not finish(study, 0), "its claim does not hold any more"
+    assert other.claim() is not None
+    assert finish(other, 0)
+    assert study.record(fresh=True).trials[0].outcome is not None
+
+
+def test_a_result_whose_answer_was_lost_is_stored_once(study: Study) -> None:
+    assert study.claim() is not None
+    mine = study.attendance.mine()[0]
+    assert finish(study, 0)
+    ended = study._database._study.get_trials()[0]
+    assert study._database.finish(0, mine, "it failed", {}), "the server had done it"
+    assert study._database._study.get_trials()[0] == ended
 
 
 def test_a_silent_worker_elsewhere_is_dead_and_one_that_beats_is_not(study: Study) -> None:
@@ -260,6 +289,19 @@ def test_what_others_evaluate_is_pending_and_said_with_the_choice(study: Study, 
     known = record.before(6)
     assert [len(pending_in(known)), len(pending_in(record.before(4)))] == [2, 0]
     assert [record.designs.contract(s.design) for s in suggest(known, 2)] == [t.contract for t in record.trials[6:8]]
+
+
+def test_who_is_late_to_confirm_does_not_confirm_the_next_best(study: Study, other: Study) -> None:
+    baseline_and_initial(study)
+    best, next_best = Contract(tax=0.3, n_cleaners=3), Contract(tax=0.3, n_cleaners=2)
+    for number, contract in enumerate((best, next_best), start=4):
+        study.add(contract, Phase.SEARCH)
+        assert finish(study, number)
+    mine, theirs = (Search(one, processes=1, stream=io.StringIO(), here=True) for one in (study, other))
+    assert mine._confirm_step()
+    assert theirs._confirm_step(), "there is something to do: what the other one queued"
+    record = study.record(fresh=True)
+    assert [t.contract for t in record.trials if t.phase is Phase.CONFIRMATION] == [best, best]
 
 
 def test_who_was_too_late_to_choose_chooses_again(study: Study, other: Study, monkeypatch: pytest.MonkeyPatch) -> None:

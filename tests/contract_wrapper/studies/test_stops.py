@@ -94,7 +94,7 @@ def test_a_stop_at_any_transaction_loses_nothing(
     undisturbed: tuple[StudyRecord, list[tuple[object, ...]], int], part: int, number: signal.Signals,
 ) -> None:  # fmt: skip
     whole, database, n = undisturbed
-    assert n > 60
+    assert n > 20
     for k in range(part, n, PARTS):
         folder = tmp_path / str(k)
         commits.seen, commits.stop_after, commits.then = 0, k, lambda: os.kill(os.getpid(), number)
