@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import family_figures
 import numpy as np
 import optimiser_figures
 import reproduction_figures
@@ -301,6 +302,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tree.part.56.below": lambda: (Participation.of("depth 3, branching 2").learned_below(),),
     "tree.part.56.beyond": lambda: (Participation.of("depth 3, branching 2").learned_beyond(),),
     "tree.part.56.least": lambda: Participation.of("depth 3, branching 2").least(),
+    **family_figures.FIGURES,
     **reproduction_figures.FIGURES,
     # any PettingZoo game
     "zoo.steps.16": lambda: (zoo_speed(16)[0],),
@@ -381,6 +383,7 @@ def tree_participation() -> Table:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
+    **family_figures.TABLES,
     **reproduction_figures.TABLES,
     "synthetic.batches": optimiser_figures.batches,
     "synthetic.budgets": optimiser_figures.budgets,

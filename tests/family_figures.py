@@ -1,0 +1,37 @@
+"""What the pages give of contracts beyond one tax, from the output of `benchmarks/families.py`."""
+
+import re
+from collections.abc import Callable, Mapping
+
+from result_files import RESULTS, Figure, Table
+
+WAYS = ("no contract, trained for it alone", "no contract", "best tax, shared equally", "best tax and piece rate")
+
+
+def text(what: str) -> str:
+    return (RESULTS / f"families-{what}.txt").read_text()
+
+
+def number(what: str, pattern: str) -> float:
+    """The one number that a pattern finds in the output of a command."""
+    (found,) = re.findall(pattern, text(what), re.MULTILINE)
+    return float(found)
+
+
+def of_everybody() -> Table:
+    """Preset `original`: welfare per step and agent, its interval, and the contract."""
+    rows = Table()
+    for way in WAYS:
+        line = rf"^{way} +([\d.]+) \((-?[\d.]+) to ([\d.]+)\)(?: +tax ([\d.]+), piece rate ([\d.]+))?$"
+        ((mean, low, high, tax, rate),) = re.findall(line, text("original"), re.MULTILINE)
+        rows.append((way, [f"{float(mean):.3f} ({float(low):.3f} to {float(high):.3f})", tax, rate]))
+    return rows
+
+
+FIGURES: Mapping[str, Callable[[], Figure]] = {
+    "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
+    "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
+    "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),
+    "families.overhead.tax": lambda: (number("overhead", r"^problem tax +[\d,]+ +([\d.]+) of"),),
+}
+TABLES: Mapping[str, Callable[[], Table]] = {"families.original": of_everybody}
