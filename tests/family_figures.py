@@ -19,12 +19,12 @@ def number(what: str, pattern: str) -> float:
 
 
 def of_everybody() -> Table:
-    """Preset `original`: welfare per step and agent, its interval, and the contract."""
+    """Preset `original`: welfare per step and agent, its interval, the contract, shots and waste."""
     rows = Table()
     for way in WAYS:
-        line = rf"^{way} +([\d.]+) \((-?[\d.]+) to ([\d.]+)\)(?: +tax ([\d.]+), piece rate ([\d.]+))?$"
-        ((mean, low, high, tax, rate),) = re.findall(line, text("original"), re.MULTILINE)
-        rows.append((way, [f"{float(mean):.3f} ({float(low):.3f} to {float(high):.3f})", tax, rate]))
+        line = rf"^{way} +([\d.]+) \((-?[\d.]+) to ([\d.]+)\)(?: +tax ([\d.]+), piece rate ([\d.]+); (\d+) shots an episode, ([\d.]+) waste cells)?$"
+        ((mean, low, high, *others),) = re.findall(line, text("original"), re.MULTILINE)
+        rows.append((way, [f"{float(mean):.3f} ({float(low):.3f} to {float(high):.3f})", *others]))
     return rows
 
 

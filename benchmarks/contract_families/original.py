@@ -41,7 +41,11 @@ def original(options: argparse.Namespace) -> None:
     for name, contract in rows.items():
         played = [grid(folder, c, 0, [contract], options.fresh, FRESH) for c in crews]
         found[name] = [float(one.welfare.mean()) / unit for one in played]
-        print(f"{name:36} {over_trainings(found[name], '.4f')}   tax {contract[0]:g}, piece rate {contract[1]:g}")
+        shots, waste = (float(np.mean([getattr(one, what).mean() for one in played])) for what in ("shots", "waste"))
+        print(
+            f"{name:36} {over_trainings(found[name], '.4f')}   tax {contract[0]:g}, piece rate {contract[1]:g}; "
+            f"{shots:.0f} shots an episode, {waste:.1f} waste cells"
+        )
     for name in list(rows)[1:]:
         gain = [now - before for now, before in zip(found[name], found["no contract"], strict=True)]
         print(f"{name}, less no contract, paired: {over_trainings(gain, '.4f')}")
