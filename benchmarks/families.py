@@ -102,6 +102,7 @@ def main() -> None:
     parser.add_argument("--crews-episodes", type=int, default=CREWS.episodes)
     parser.add_argument("--deviators-episodes", type=int, default=DEVIATORS.episodes, help="0: scripted ones alone")
     parser.add_argument("--sizes", type=_sizes, default=(1, 2, 3, 4, 5), help="crew sizes, such as 2,4")
+    parser.add_argument("--largest-crew", type=int, help="that the crews know (default: the largest of --sizes)")
     parser.add_argument("--taxes", type=int, default=20, help="taxes of a grid")
     parser.add_argument("--tax-range", type=float, nargs=2, default=(0.02, 0.4), help="of piece-rate")
     parser.add_argument("--rates", type=int, default=5, help="piece rates of a grid, from 0 to 1")
@@ -112,6 +113,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2, help="of a search")
     parser.add_argument("--folder", type=Path, default=Path("studies/families"))
     options = parser.parse_args()
+    options.largest_crew = max(*options.sizes, options.largest_crew or 1)
     options.learner = get_mtmfq_profile(options.profile)
     COMMANDS[options.what](options)
 

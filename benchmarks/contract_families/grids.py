@@ -28,7 +28,7 @@ CHOICE, FRESH = 7, 11
 def crew_settings(options: argparse.Namespace, problem: CleanupProblem) -> EvaluationSettings:
     """Settings by which crews of all sizes up to the largest judge the contracts of a problem."""
     learner = dataclasses.replace(CREWS, episodes=options.crews_episodes)
-    crews = CrewSettings(trainings=options.trainings, learner=learner, sizes=tuple(range(1, max(options.sizes) + 1)))
+    crews = CrewSettings(trainings=options.trainings, learner=learner, sizes=tuple(range(1, options.largest_crew + 1)))
     return EvaluationSettings(problem=problem, crews=crews, learner=options.learner, episodes=options.episodes)
 
 

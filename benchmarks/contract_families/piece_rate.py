@@ -23,7 +23,7 @@ CONFIDENCE = 0.95
 
 def piece_rate(options: argparse.Namespace) -> None:
     """Print, by crew size and piece rate, the lowest tax from which work is certified, over trainings."""
-    problem = cleanup_problem("tax-and-piece-rate", costs=options.costs, max_cleaners=max(options.sizes))
+    problem = cleanup_problem("tax-and-piece-rate", costs=options.costs, max_cleaners=options.largest_crew)
     settings, folder = crew_settings(options, problem), options.folder / "piece-rate"
     crews = trained(folder, settings)
     without = evaluate(problem.none(), settings, seed=0, folder=folder)  # trained from scratch, once

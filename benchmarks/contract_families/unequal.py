@@ -21,7 +21,7 @@ OUTSIDE = "harvester_0:110;cleaner:45"
 def unequal(options: argparse.Namespace) -> None:
     """Search own taxes for unequal harvesters; beside it the best single tax, played by the same crews on a grid."""
     problem = cleanup_problem(
-        "tax-per-harvester", name="unequal", costs=options.costs, outside=OUTSIDE, max_cleaners=max(options.sizes)
+        "tax-per-harvester", name="unequal", costs=options.costs, outside=OUTSIDE, max_cleaners=options.largest_crew
     )
     settings, folder = crew_settings(options, problem), options.folder / "unequal"
     initial = max(3, min(20, options.evaluations // 2))
