@@ -2,7 +2,7 @@
 
     python benchmarks/families.py harvesters        # a tax for each of five harvesters: 100 contracts, 30 minutes
     python benchmarks/families.py unequal           # the same where harvesters differ, beside the best single tax
-    python benchmarks/families.py piece-rate        # the lowest tax at which work is certified, by piece rate
+    python benchmarks/families.py piece-rate --episodes 400      # the lowest tax at which work is certified, by piece rate
     python benchmarks/families.py original          # everybody eats and cleans: welfare per step and agent
     python benchmarks/families.py overhead          # games of a design problem beside `ContractedGame`: a minute
     python benchmarks/families.py unequal --evaluations 30 --crews-episodes 4000 --trainings 1     # a look
