@@ -207,7 +207,7 @@ def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path:
         (["play", "--steps", "2", "--gif", "x.png"], ["animated GIF", "x.png", "end it in .gif"]),
         (["play", "--steps", "2", "--mp4", "x.gif"], ["MP4", "x.gif", "end it in .mp4", "--gif"]),
         (["play", "--steps", "2", "--tax", "0.1"], ["--tax 0.1 alone", "--cleaners"]),
-        (["play", "--study", "x", "--cleaners", "3"], ["--cleaners 3 alone", "--tax"]),
+        (["play", "--policy", "x", "--cleaners", "3"], ["--cleaners 3 alone", "--tax"]),
         (["evaluate", "--tax", "0.1"], ["got tax: give all of them", "--cleaners 5"]),
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,

@@ -183,7 +183,7 @@ def test_play_says_every_step_in_its_document(
 def test_a_study_and_its_report_are_documents(
     fake_study: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda _: fake_study)
+    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda *_, **__: fake_study)
     assert main(["report", str(tmp_path), "--json", "--format", "svg"]) == 0
     told = json.loads(capsys.readouterr().out)["result"]
     assert (told["kind"], told["best"], len(told["trials"])) == ("study", 10, len(fake_study.trials))

@@ -69,7 +69,7 @@ def test_the_page_of_a_study_says_the_command_that_makes_it_again(
 ) -> None:
     run = CommandRun(command="cleanup-contracts optimize -q", version="1", code="", began="2026-01-02T03:04+00:00")
     known = dataclasses.replace(fake_study, commands=(run,))
-    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda _: known)
+    monkeypatch.setattr("contract_wrapper.studies.study.read_study", lambda *_, **__: known)
     assert main(["report", str(fake_study.folder), "--html"]) == 0
     page = fake_study.folder / "figures" / "report.html"
     assert str(page) in (lines := capsys.readouterr().out.splitlines())
