@@ -83,7 +83,8 @@ def td_targets(returns: Tensor, discounts: Tensor, next_q: Tensor, temperature: 
     """Returns (M, R), discounts (M, R), target Q (M, R, A) -> y = r + gamma v(o'), eq. 9, (M, R).
 
     With n steps the return is the discounted sum of m rewards and the discount gamma^m, where o' lies
-    m steps ahead. The temperature is one number, or one of each row, (M, R, 1). There is no mask for the end of an episode: a time limit is not terminal.
+    m steps ahead. The temperature is one number, or one of each row, (M, R, 1). There is no mask for the end of an
+    episode: a time limit is not terminal.
     """
     return torch.addcmul(returns, discounts, boltzmann_value(next_q, temperature))
 

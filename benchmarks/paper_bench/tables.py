@@ -15,6 +15,9 @@ from paper_bench.trainings import ALL, COMPARED, TRAINED, Training, of_contract
 LAST = 0.9
 """Fraction of a training from which on its level is its last."""
 
+SPANS = ((0.0, 0.1), (0.45, 0.55), (LAST, 1.0))
+"""Parts of a training whose levels stand in the tables: its first tenth, half-way, its last tenth."""
+
 PUBLISHED: Mapping[str, str] = {
     "Figure 3": "about 150",
     "Figure 4": "about 225",
@@ -42,7 +45,7 @@ def training_lines(trainings: Sequence[Training]) -> Iterator[str]:
     for name, contract in TRAINED.items():
         mine = of_contract(trainings, contract)
         if mine:
-            cells = [spread([t.level(*span) for t in mine]) for span in ((0.0, 0.1), (0.45, 0.55), (LAST, 1.0))]
+            cells = [spread([t.level(*span) for t in mine]) for span in SPANS]
             moves = (
                 np.mean([np.abs(np.diff(t.curve[len(t.curve) // 2 :])).mean() for t in mine]) if _long(mine) else np.nan
             )
@@ -86,7 +89,7 @@ def orchard_lines(trainings: Sequence[Training]) -> Iterator[str]:
         mine = of_contract(trainings, contract)
         if mine:
             cells = [
-                "/".join(f"{np.mean([values(t)[step - 1] for t in mine]):.1f}" for values in (_apples, _waste))
+                "/".join(f"{np.mean([getattr(t, what)[step - 1] for t in mine]):.1f}" for what in ("apples", "waste"))
                 if step <= len(mine[0].waste)
                 else ""
                 for step in steps
@@ -125,7 +128,7 @@ def write_table(path: Path, trainings: Sequence[Training]) -> None:
         ])  # fmt: skip
         for contract in ALL.values():
             for t in of_contract(trainings, contract):
-                levels = [round(t.level(*span), 2) for span in ((0.0, 0.1), (0.45, 0.55), (LAST, 1.0))]
+                levels = [round(t.level(*span), 2) for span in SPANS]
                 play = [t.welfare, t.harvest, t.least_harvester, t.most_harvester]
                 cleaner = "" if t.least_cleaner is None else round(t.least_cleaner, 3)
                 writer.writerow([
@@ -147,11 +150,3 @@ def spread(values: Sequence[float]) -> str:
 
 def _long(mine: Sequence[Training]) -> bool:
     return min(len(t.curve) for t in mine) >= 4
-
-
-def _apples(training: Training) -> tuple[float, ...]:
-    return training.apples
-
-
-def _waste(training: Training) -> tuple[float, ...]:
-    return training.waste
