@@ -4,6 +4,7 @@
     python benchmarks/paper_figures.py --status                # what is done and what is missing; nothing is trained
     python benchmarks/paper_figures.py --profile fast          # the same contracts by our learner's default profile
     python benchmarks/paper_figures.py --stored                # tables and pictures from what is stored
+    python benchmarks/paper_figures.py --speed 100             # CPU time of 100 episodes of each crew size; minutes
     python benchmarks/paper_figures.py --quick                 # a minute, to see that it works
 
 Figures 3 to 6: training curves of (N_a, tax) = (1, .01), (5, .01), (1, .99), (5, .99); Figure 7 is the four together.
@@ -21,12 +22,13 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from contract_wrapper import interrupts
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
+from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.evaluation.worker_pool import TrainingStatus, working
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
@@ -41,6 +43,9 @@ HERE = Path(__file__).parent
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; its exit code."""
     options = read_options(arguments)
+    if options.speed:
+        print(*speed_lines(options), sep="\n")
+        return 0
     settings = settings_of(options)
     path = options.folder / f"{stem_of(options)}.jsonl"
     found = read_stored(path, Training.from_line)
@@ -77,6 +82,9 @@ def read_options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--folder", type=Path, default=HERE / "results", help="of what is kept, tables and pictures")
     parser.add_argument("--status", action="store_true", help="say what is done and what is missing, and train nothing")
     parser.add_argument("--stored", action="store_true", help="print and draw what is stored, and train nothing")
+    parser.add_argument(
+        "--speed", type=int, default=0, help="time so many episodes of each crew size, and train nothing"
+    )
     parser.add_argument("--quick", action="store_true", help="one training of each contract, two vector episodes long")
     options = parser.parse_args(arguments)
     options.seeds = options.seeds or (1 if options.quick else 5)
@@ -89,6 +97,19 @@ def settings_of(options: argparse.Namespace) -> EvaluationSettings:
     if options.quick:
         learner = get_mtmfq_profile(options.profile, episodes=2 * learner.n_games, batch_size=32)
     return EvaluationSettings(costs=get_costs(options.costs), learner=learner, episodes=4 if options.quick else 100)
+
+
+def speed_lines(options: argparse.Namespace) -> Iterator[str]:
+    """Train a few episodes of each crew size, which are not kept; how long they take, and how long whole trainings would."""
+    whole = get_mtmfq_profile(options.profile)
+    yield f"profile {options.profile}: CPU time of training and judging, {options.speed} episodes, one process"
+    yield f"{'cleaners':>8}{'ms an episode':>15}{f'minutes for {whole.episodes:,}':>22}"
+    for contract in (Contract.none(), Contract(tax=0.01, n_cleaners=1), Contract(tax=0.01, n_cleaners=5)):
+        for episodes in (whole.n_games, options.speed):  # the first compiles, and is not counted
+            learner = get_mtmfq_profile(options.profile, episodes=episodes)
+            settings = EvaluationSettings(costs=get_costs(options.costs), learner=learner, episodes=2)
+            seconds = evaluate(contract, settings, seed=0).cpu_seconds / episodes
+        yield f"{contract.n_cleaners:>8}{1000 * seconds:>15.0f}{seconds * whole.episodes / 60:>22.0f}"
 
 
 def stem_of(options: argparse.Namespace) -> str:
