@@ -29,6 +29,9 @@ def of_everybody() -> Table:
 
 
 FIGURES: Mapping[str, Callable[[], Figure]] = {
+    "fishery.seconds": lambda: (
+        float(re.findall(r"^in all +(\d+) s", (RESULTS / "fishery_from_nothing.txt").read_text(), re.MULTILINE)[0]),
+    ),
     "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
     "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
     "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),
