@@ -53,7 +53,9 @@ def harvesters(options: argparse.Namespace) -> None:
     crews = CrewSettings(trainings=1, learner=dataclasses.replace(CREWS, episodes=options.crews_episodes))
     settings = EvaluationSettings(problem=problem, crews=crews)
     initial = max(3, min(20, options.evaluations // 2))
-    search = SearchSettings(n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0)
+    search = SearchSettings(
+        n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0, certify=False
+    )
     began = time.monotonic()
     record = optimize(settings, search, folder=options.folder / "harvesters", processes=2, stream=sys.stderr)
     minutes = (time.monotonic() - began) / 60

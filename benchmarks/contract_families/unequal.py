@@ -25,7 +25,9 @@ def unequal(options: argparse.Namespace) -> None:
     )
     settings, folder = crew_settings(options, problem), options.folder / "unequal"
     initial = max(3, min(20, options.evaluations // 2))
-    search = SearchSettings(n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0)
+    search = SearchSettings(
+        n_initial=initial, n_search=options.evaluations - initial, batch=2, n_confirm=0, certify=False
+    )
     record = optimize(settings, search, folder=folder, processes=options.processes, stream=sys.stderr)
     baseline = record.baseline
     assert baseline is not None  # else the search had stopped

@@ -151,7 +151,7 @@ class Search:
             Whether another worker is at it, so that this one is to look again.
         """
         record = self.study.record(fresh=True)
-        for trial in record.candidates() if record.by_crews else []:
+        for trial in record.candidates() if record.by_crews and self.study.search.certify else []:
             if self.study.record().certified(trial.contract) is None and trial.contract not in self._uncertified:
                 if not self.study.begin_certifying(trial.number):
                     return self._wait_for_certificate(trial)

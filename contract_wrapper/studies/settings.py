@@ -28,8 +28,11 @@ _RANGES = {
 }
 """Name of a setting -> smallest and largest value; more than that no search gets through."""
 
-MAY_CHANGE = ("n_search", "n_confirm")
+MAY_CHANGE = ("n_search", "n_confirm", "certify")
 """Settings that a study may be continued with other values of."""
+
+
+_LATER = {"optimiser", "certify"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,9 @@ class SearchSettings:
     n_confirm: int = 5
     """Fresh trainings that confirm the best contract at the end; 0: none, and crews have one contract certified at most."""
 
+    certify: bool = True
+    """Whether the best contract is certified at the end, where crews judge; each agent that the contract tells apart costs time."""
+
     max_cleaners: int = 5
     """Largest number of cleaners in the design space (taxes: 0.00 to 1.00 in steps of 0.01)."""
 
@@ -62,6 +68,8 @@ class SearchSettings:
             raise ContractsError(
                 f"optimiser must be a CPMESConfig, for example CPMESConfig(), got {shown(self.optimiser)}"
             )
+        if not isinstance(self.certify, bool):
+            raise ContractsError(f"certify must be true or false, got {shown(self.certify)}")
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
@@ -104,7 +112,7 @@ class SearchSettings:
             ContractsError: a setting is missing, unknown or out of range.
         """
         known = {f.name for f in dataclasses.fields(cls)}
-        if set(data) | {"optimiser"} != known:  # studies from before it could be chosen have the default
+        if set(data) | _LATER != known:  # studies from before these could be chosen have the defaults
             raise ContractsError(f"search settings have the names {sorted(known)}, got {sorted(data)}")
         choosing, names = data.get("optimiser", {}), {f.name for f in dataclasses.fields(CPMESConfig)}
         if not isinstance(choosing, Mapping) or not set(choosing) <= names:

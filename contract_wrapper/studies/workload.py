@@ -78,7 +78,7 @@ def total(record: StudyRecord, search: SearchSettings) -> float:
     expected = sum(max(0, n) * of_evaluation(settings, typical, phase) for phase, n in unknown.items())
     known = sum(_of(record, t) for t in record.trials)
     trainings = 0 if settings.crews is None else settings.crews.trainings
-    certified = max(1, len(record.certificates))
+    certified = max(int(search.certify), len(record.certificates))
     return known + expected + trainings * (of_crews(settings) + certified * of_deviators(settings))
 
 

@@ -174,6 +174,14 @@ def test_the_recommended_contract_is_certified_and_the_certificate_kept(tmp_path
     assert certificate == record.certificate
 
 
+def test_nothing_is_certified_where_that_is_not_wanted_and_may_be_later(tmp_path: Path, run: Run) -> None:
+    workers = InThisProcess()
+    record = run(tmp_path, workers, search=dataclasses.replace(SEARCH, certify=False))
+    assert record.certificates == ()
+    assert not [job for job in workers.order if job.startswith("deviators")]
+    assert run(tmp_path).certificate is not None
+
+
 @pytest.mark.parametrize(("uppers", "n_certified", "chosen"), [((0.2,), 1, 0), ((9.0, 0.2), 2, 1), ((9.0,) * 3, 3, 0)])
 def test_the_next_best_is_certified_where_the_best_is_refuted(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch, uppers: tuple[float, ...], n_certified: int, chosen: int

@@ -185,7 +185,7 @@ def test_training_seeds_differ_between_trials_and_studies() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"n_initial": 2}, {"batch": 0}, {"seed": -1}, {"n_search": 1.5}, {"n_confirm": True}]
+    "wrong", [{"n_initial": 2}, {"batch": 0}, {"seed": -1}, {"n_search": 1.5}, {"n_confirm": True}, {"certify": 1}]
 )
 def test_search_settings_are_checked(wrong: dict[str, object]) -> None:
     with pytest.raises(ContractsError, match=next(iter(wrong))):
