@@ -107,6 +107,7 @@ def main() -> None:
     parser.add_argument("--largest-crew", type=int, help="that the crews know (default: the largest of --sizes)")
     parser.add_argument("--taxes", type=int, default=20, help="taxes of a grid")
     parser.add_argument("--tax-range", type=float, nargs=2, default=(0.02, 0.4), help="of piece-rate")
+    parser.add_argument("--work-only", action="store_true", help="piece-rate: try no deviations of harvesters")
     parser.add_argument("--rates", type=int, default=5, help="piece rates of a grid, from 0 to 1")
     parser.add_argument("--episodes", type=int, default=100, help="episodes on which contracts are chosen")
     parser.add_argument("--fresh", type=int, default=400, help="further episodes on which they are measured")

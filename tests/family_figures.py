@@ -28,6 +28,16 @@ def of_everybody() -> Table:
     return rows
 
 
+def of_unequal() -> Table:
+    """Unequal harvesters: welfare, the smallest margin, and that of the harvester with an offer elsewhere."""
+    rows, bounds = Table(), r"(-?[\d.]+ \(-?[\d.]+ to -?[\d.]+\))"
+    for way, begin in (("best single tax", "single tax"), ("a tax for each harvester", "own taxes")):
+        told = rf"^{begin} .*: welfare {bounds}\n +smallest margin, of \w+: {bounds}; of harvester_0: {bounds}$"
+        ((welfare, smallest, offered),) = re.findall(told, text("unequal"), re.MULTILINE)
+        rows.append((way, [welfare, smallest, offered]))
+    return rows
+
+
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "fishery.seconds": lambda: (
         float(re.findall(r"^in all +(\d+) s", (RESULTS / "fishery_from_nothing.txt").read_text(), re.MULTILINE)[0]),
@@ -35,6 +45,8 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
     "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
     "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),
+    "families.unequal.single": lambda: (number("unequal", r"accept as measured: (\d+) of 100$"),),
+    "families.unequal.margin": lambda: (number("unequal", r"^ +smallest margin ([\d.]+) \("),),
     "families.overhead.tax": lambda: (number("overhead", r"^problem tax +[\d,]+ +([\d.]+) of"),),
 }
-TABLES: Mapping[str, Callable[[], Table]] = {"families.original": of_everybody}
+TABLES: Mapping[str, Callable[[], Table]] = {"families.original": of_everybody, "families.unequal": of_unequal}

@@ -39,10 +39,14 @@ def piece_rate(options: argparse.Namespace) -> None:
         f"lowest tax from which work is certified, costs {options.costs}, {len(crews)} trainings, epsilon {epsilon:.2f}:"
     )
     print("work: no cleaner gains more than epsilon by leaving the crew's play, all accept, the crew works")
-    print("everybody: no harvester does, either; inf: at no tax from which on it holds at all taxes of the grid")
+    criteria = ("work",) if options.work_only else ("work", "everybody")
+    print(
+        f"{'' if options.work_only else 'everybody: no harvester does, either; '}"
+        "inf: at no tax from which on it holds at all taxes of the grid"
+    )
     for n in options.sizes:
         held = {rate: [certified(options, folder, c, n, rate, taxes, alone) for c in crews] for rate in rates}
-        for k, what in enumerate(("work", "everybody")):
+        for k, what in enumerate(criteria):
             found = {rate: [float(settled_from(taxes, good[k])) for good in held[rate]] for rate in rates}
             for rate, lowest in found.items():
                 pairs = list(zip(found[rates[0]], lowest, strict=True))
@@ -58,12 +62,12 @@ def certified(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Whether work is certified at each tax, (T,), in one training, and whether the play of everybody is, (T,).
 
-    `alone`: what a harvester has without a contract.
+    The second is the first again where harvesters' deviations are not tried. `alone`: what a harvester has without a contract.
     """
     terms = [[float(tax), rate] for tax in taxes]
     choice, fresh = (grid(folder, crews, n, terms, options.episodes, seed) for seed in (CHOICE, FRESH))
     kept = dict[str, np.ndarray]()  # whether nobody of a role gains
-    for role in ("cleaner", "harvester"):
+    for role in ("cleaner",) if options.work_only else ("cleaner", "harvester"):
         ways = [*([NEVER_WORK] if role == "cleaner" else []), *learned(options, folder, crews, role)]
         # The strongest deviation is chosen on one set of episodes and measured on another: gains are (D, T, E).
         chosen, measured = (
@@ -79,7 +83,7 @@ def certified(
     for i, agent in enumerate(fresh.agents):
         offer = alone if agent.startswith("harvester_") else 0.0
         good &= bound(fresh.utilities[:, :, i] - offer) >= -default_epsilon([alone])
-    return good, good & kept["harvester"]
+    return good, good & kept.get("harvester", np.ones_like(good))
 
 
 def bound(values: np.ndarray) -> np.ndarray:
