@@ -1,7 +1,7 @@
 """Ten workers, a thousand cheap trials, one worker killed every five seconds on average: nothing is lost or doubled.
 
-`pytest -n 0 -m slow tests/contract_wrapper/studies/test_thousand_trials.py` takes some minutes and at most 20 for each
-database. Small versions of it are in `test_killed_workers` and `test_postgresql`.
+`pytest -s -n 0 -m slow tests/contract_wrapper/studies/test_thousand_trials.py` takes some minutes, and at most 20, for each
+of three runs in each of two databases; its output is in `benchmarks/results/thousand_trials.txt`. Small versions of it are in `test_killed_workers` and `test_postgresql`.
 """
 
 import random
@@ -34,12 +34,14 @@ def check(folder: Path, storage: str | None, seed: int) -> None:
 
 
 @pytest.mark.slow
-def test_a_thousand_trials_in_a_file(tmp_path: Path) -> None:
-    check(tmp_path, None, seed=3)
+@pytest.mark.parametrize("seed", [3, 5, 7])
+def test_a_thousand_trials_in_a_file(tmp_path: Path, seed: int) -> None:
+    check(tmp_path, None, seed)
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("seed", [4, 6, 8])
 @pytest.mark.skipif(bool(why_not()), reason=why_not() or "there is a server")
-def test_a_thousand_trials_in_a_server(tmp_path: Path) -> None:
+def test_a_thousand_trials_in_a_server(tmp_path: Path, seed: int) -> None:
     with server() as one:
-        check(tmp_path, one.url, seed=4)
+        check(tmp_path, one.url, seed)
