@@ -30,7 +30,8 @@ from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
 from contract_wrapper.evaluation.evaluate import evaluate
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.evaluation.worker_pool import TrainingStatus, working
+from contract_wrapper.evaluation.worker_pool import working
+from contract_wrapper.evaluation.workers import TrainingStatus
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.progress import Pace, Progress
 from optimiser_bench.runner import read_stored

@@ -51,7 +51,7 @@ class MissingPackage(ContractsError, ImportError):
 EXTRAS = {
     "torch": "agents",
     **dict.fromkeys(("filelock", "optuna", "pymoo", "scipy", "skopt", "sqlalchemy", "threadpoolctl"), "search"),
-    "psycopg": "cluster",
+    "psycopg": "cluster", "ray": "cluster",
     "matplotlib": "plots", "PIL": "plots",
     "bokeh": "html",
     "optuna_dashboard": "dashboard",

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper.commands.engine_options import add_engine
 from contract_wrapper.commands.options import (
     FAMILIES,
     add_epsilon,
@@ -51,7 +52,11 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         help="contracts of each crew size, drawn to cover the space, where it has more (default: 200; quick: 20)",
     )  # fmt: skip
     sub.add_argument("--crews-episodes", type=int, metavar="N", help="episodes of a training (default: 25000)")
-    sub.add_argument("--processes", type=int, default=2, metavar="N", help="processes that share the work (default: 2)")
+    sub.add_argument(
+        "--processes", type=int, metavar="N",
+        help="processes that share the work (default: 2; with --ray-address: all that the cluster has room for)",
+    )  # fmt: skip
+    add_engine(sub)
     sub.add_argument(
         "--folder", type=Path, help="folder of the landscape (default: landscapes/ and a name made of the options)"
     )
@@ -70,6 +75,8 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     require_package("torch", "agents", "training crews for every contract")
     run = configure(options, "landscape")
     options, settings, problem = run.options, settings_of(run), problem_of(run)
+    engine = run.engine()
+    processes = options.processes if options.processes is not None else engine.usual_processes(2)
     output.configuration = tree_of_run(run)
     plan = settings if problem is None else DesignLandscapeSettings(problem=problem, base=settings)
     folder = options.folder or Path("landscapes") / folder_name(run)
@@ -94,8 +101,8 @@ def landscape(options: argparse.Namespace, output: Output) -> int:
     output.detail("settings", plan.about())
     with logging_to(options, folder):
         made = make_landscape(
-            plan, range(options.seed, options.seed + n), folder, processes=options.processes, stream=output.progress,
-            command=command_of(run, n), typed=typed(options),
+            plan, range(options.seed, options.seed + n), folder, processes=processes, stream=output.progress,
+            command=command_of(run, n), typed=typed(options), engine=engine,
         )  # fmt: skip
     told = landscape_told(made, report_folder(folder / "landscape.npz"))
     text = [

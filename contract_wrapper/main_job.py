@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from contract_wrapper.commands.engine_options import add_engine
 from contract_wrapper.commands.options import (
     FAMILIES,
     Given,
@@ -20,6 +21,7 @@ from contract_wrapper.commands.options import (
     typed,
 )
 from contract_wrapper.commands.own_problem import add_problem
+from contract_wrapper.engines.engine import RAY
 from contract_wrapper.errors import ContractsError
 
 if TYPE_CHECKING:
@@ -78,8 +80,11 @@ def add_options(sub: argparse.ArgumentParser) -> None:
         "--confirm", type=int, metavar="N", help="fresh trainings of the best contract from scratch (default: 5)"
     )
     sub.add_argument(
-        "--processes", type=int, metavar="N", help="trainings at once of a worker (default: 2; with --workers: 1)"
-    )
+        "--processes", type=int, metavar="N",
+        help="trainings at once of a worker (default: 2; with --workers: 1; with --ray-address: all that the cluster has "
+        "room for)",
+    )  # fmt: skip
+    add_engine(sub)
     sub.add_argument(
         "--workers",
         type=int,
@@ -173,6 +178,12 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
     options, inner = run.options, run.asked_inner() or usual_inner(run.options)
     crews = crew_options(options, inner, options.quick)
     settings, search = training_settings(run, crews), run.search(search_options(options))
+    engine = run.engine()
+    if engine.name == RAY and options.workers > 1:
+        raise ContractsError(
+            f"--workers are processes of this machine, and --engine ray spreads the trainings of one worker: give "
+            f"--processes {options.workers} and --batch {options.workers} in place of --workers"
+        )
 
     from contract_wrapper.commands.documents import study_document
     from contract_wrapper.evaluation.judging.code_version import versions
@@ -184,7 +195,8 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
     from contract_wrapper.studies.study import Study
     from contract_wrapper.studies.suggest import next_suggestions
 
-    processes = options.processes if options.processes is not None else 2 if options.workers == 1 else 1
+    usual = engine.usual_processes(2 if options.workers == 1 else 1)
+    processes = options.processes if options.processes is not None else usual
     check_processes(processes)
     if not 1 <= options.workers <= MOST_PROCESSES:
         raise ContractsError(f"--workers must be from 1 to {MOST_PROCESSES}, got {options.workers}")
@@ -197,7 +209,7 @@ def optimize(options: argparse.Namespace, output: Output) -> int:
     output.detail("settings", settings.to_dict())
     try:
         with logging_to(options, folder), fellow_workers(study, options.workers - 1, output.say):
-            record = Search(study, processes=processes, stream=output.progress).run()
+            record = Search(study, processes=processes, stream=output.progress, engine=engine).run()
     finally:
         study.close()
     suggestions, files = next_suggestions(record), write_report(record)

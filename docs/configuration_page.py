@@ -19,6 +19,7 @@ from contract_wrapper.commands.payments import NAMES
 from contract_wrapper.configuration.keys import NAME, PRESET, PROFILE, Key, Kind, is_shared, keys_of, used_by
 from contract_wrapper.configuration.tree import leaves, toml_value, tree_of
 from contract_wrapper.configuration.value_types import called
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -78,12 +79,12 @@ def _readers() -> str:
     return "\n".join(["| command | reads |", "|---|---|", *rows]) + "\n"
 
 
-ORDER = (*keys_of(EvaluationSettings), *keys_of(ChosenProblem), "search", "landscape")
+ORDER = (*keys_of(EvaluationSettings), *keys_of(ChosenProblem), "search", "landscape", "engine")
 
 
 def _sections() -> Iterator[str]:
     crews = tree_of(EvaluationSettings(crews=CrewSettings()))
-    usual = leaves({**crews, **tree_of(SearchSettings(), LandscapeSettings())})
+    usual = leaves({**crews, **tree_of(SearchSettings(), LandscapeSettings(), Engine())})
     ppo = leaves(tree_of(EvaluationSettings(learner=PPOConfig())))
     own = {n: k for n, k in keys_of(LandscapeSettings).items() if not is_shared(k)}
     yield _section("At the top", "Settings of an evaluation.", EvaluationSettings, "", usual)
@@ -108,6 +109,11 @@ def _sections() -> Iterator[str]:
         usual,
         own,
     )
+    about = "Where `optimize` and `landscape` have their work done ([several machines](../how_to/run_on_several_machines.md)). "
+    about += (
+        "No result depends on it. The address of a cluster is an option alone, so that no file makes a program connect."
+    )
+    yield _section("engine", about, Engine, "engine.", usual)
 
 
 def _section(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +19,7 @@ from contract_wrapper.configuration.resolve import ERRORS, Resolver
 from contract_wrapper.configuration.sources import Assignment, by_option, last, read_file, read_set
 from contract_wrapper.configuration.tree import Tree, leaves, tree_of
 from contract_wrapper.contracts.costs import COSTS, get_costs
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -32,6 +34,10 @@ OPTIONS = {
     "contract": "contract", "objective": "objective", "outside": "outside", "epsilon": "epsilon",
 }  # fmt: skip
 """Options that several commands have, and the key that each stands for; `--map` names a file."""
+
+ENGINE = {"engine": "name", "ray_memory": "ray_memory"}
+"""Options that say where the work is done, and their keys; the address of a cluster is given by its option alone, so
+that no file makes a program connect anywhere."""
 
 FOLDED = ("preset", "costs", "learner", "profile")
 """Of these, those that name what a file chooses by their keys, so that folders are named after it."""
@@ -83,11 +89,23 @@ class Configured:
         """Settings of a landscape; `options`: what the options say of it. Errors as in `evaluation`."""
         return self._resolver(options).landscape()
 
+    def engine(self) -> Engine:
+        """Where the work is done. Errors as in `evaluation`, and its package is not installed."""
+        said = [
+            by_option(f"engine.{key}", getattr(self.options, name), f"--{name.replace('_', '-')}")
+            for name, key in ENGINE.items()
+            if getattr(self.options, name, None) is not None
+        ]
+        address = getattr(self.options, "ray_address", None)
+        found = dataclasses.replace(self._resolver(said).engine(), ray_address=address)
+        found.check_installed()
+        return found
+
     def designed(self, options: Sequence[Assignment]) -> CleanupProblem | None:
         """Design problem of a landscape; None: that of the tax. Errors as in `evaluation`."""
         return self._resolver(options).designed()
 
-    def tree(self, *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem) -> Tree:
+    def tree(self, *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem | Engine) -> Tree:
         """Settings under the names of their keys, as documents and `show` give them."""
         said = last((*self.file, *own_options(self.options), *self.sets), "payment")
         unused = set(roots()) - used_by()[self.command]

@@ -93,6 +93,8 @@ def _resolved(run: Configured) -> dict[str, Any]:
         parts.append(run.search(main_job.search_options(run.options)))
     if reader in ("landscape", "show"):
         parts.append(run.landscape([]))
+    if reader in ("optimize", "landscape", "show"):
+        parts.append(run.engine())
     return run.tree(*parts)
 
 

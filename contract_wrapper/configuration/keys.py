@@ -1,6 +1,6 @@
 """The keys of a configuration, derived from the frozen dataclasses that it sets: every field is a key.
 
-At the top are the fields of `EvaluationSettings` (`game`, `costs`, `learner`, ...), then `search` and `landscape`. A
+At the top are the fields of `EvaluationSettings` (`game`, `costs`, `learner`, ...), then `search`, `landscape` and `engine`. A
 landscape has its game and its costs from the top, too, so that one file serves every command.
 """
 
@@ -18,6 +18,7 @@ from typing import Any
 
 from cleanup_env import CleanupConfig
 from contract_wrapper.contracts.costs import CostRule
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
@@ -80,7 +81,7 @@ def _keys_of(cls: Any) -> Mapping[str, Key]:
 @lru_cache
 def roots() -> Mapping[str, Key]:
     """Keys at the top of a configuration."""
-    others: dict[str, type] = {"search": SearchSettings, "landscape": LandscapeSettings}
+    others: dict[str, type] = {"search": SearchSettings, "landscape": LandscapeSettings, "engine": Engine}
     tables = {name: Key(name=name, hint=cls, optional=False, kind=Kind.TABLE) for name, cls in others.items()}
     return {**keys_of(EvaluationSettings), **keys_of(ChosenProblem), **tables}
 
@@ -92,8 +93,8 @@ def used_by() -> Mapping[str, frozenset[str]]:
     one = whole - {"crews"}  # a contract that is certified or shown has agents of its own, or files of crews
     shared = {name for name, key in keys_of(LandscapeSettings).items() if is_shared(key)}
     return {
-        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search"},
-        "landscape": frozenset({*shared, *keys_of(ChosenProblem), "payment", "landscape"}), "show": frozenset(roots()),
+        "evaluate": whole, "certify": one, "play": one, "optimize": whole | {"search", "engine"},
+        "landscape": frozenset({*shared, *keys_of(ChosenProblem), "payment", "landscape", "engine"}), "show": frozenset(roots()),
     }  # fmt: skip
 
 

@@ -35,6 +35,7 @@ from contract_wrapper.configuration.keys import (
 from contract_wrapper.configuration.sources import SET, Assignment, last, placed
 from contract_wrapper.configuration.value_types import called, fits, has_parts
 from contract_wrapper.contracts.costs import get_costs
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -94,6 +95,10 @@ class Resolver:
     def search(self) -> SearchSettings:
         """Settings of a search; errors as in `evaluation`."""
         return self._build(SearchSettings(), self._of(("search",)), ("search",))
+
+    def engine(self) -> Engine:
+        """Where the work is done; errors as in `evaluation`."""
+        return self._build(Engine(), self._of(("engine",)), ("engine",))
 
     def landscape(self) -> LandscapeSettings:
         """Settings of a landscape, with game and costs of the top; errors as in `evaluation`, and as payment is not its."""

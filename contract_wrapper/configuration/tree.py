@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from contract_wrapper.configuration.keys import NAME, NONE, Key, Kind, below, is_shared, keys_of, roots
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.evaluation.judging.chosen_problem import ChosenProblem
 from contract_wrapper.evaluation.settings import EvaluationSettings
 from contract_wrapper.landscapes.building.landscape_settings import LandscapeSettings
@@ -18,7 +19,7 @@ Tree = dict[str, Any]
 
 
 def tree_of(
-    *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem,
+    *parts: EvaluationSettings | SearchSettings | LandscapeSettings | CleanupProblem | Engine,
     payment: str = "share",
     without: Iterable[str] = (),
 ) -> Tree:

@@ -15,7 +15,8 @@ from contract_wrapper.evaluation.judging.margins import objective_of, paired
 from contract_wrapper.evaluation.outcome import Outcome, mean_outcome
 from contract_wrapper.evaluation.participation import SURE, acceptance, in_words
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
-from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, crew_jobs, working
+from contract_wrapper.evaluation.worker_pool import CrewJob, Job, crew_jobs, working
+from contract_wrapper.evaluation.workers import Task, TrainingStatus
 from contract_wrapper.files import make_folder
 from contract_wrapper.problems.cleanup import CleanupProblem
 from contract_wrapper.problems.problem import DesignProblem

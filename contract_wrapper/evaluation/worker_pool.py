@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import logging
 import multiprocessing
@@ -9,32 +10,31 @@ import os
 import queue
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
-from contract_wrapper import interrupts
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError, shown
-from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews, one_crews
+from contract_wrapper.evaluation.by_crews.crew_folder import CREWS_FILES, missing_crews, one_crews
 from contract_wrapper.evaluation.evaluate import EvaluationStopped, evaluate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
+from contract_wrapper.evaluation.workers import EvaluationFailed, Task, TrainingStatus, Workers, result_in_this_process
 from contract_wrapper.learners.origin import Place, check_importable, import_learner, place_of
 from contract_wrapper.learners.registry import LEARNERS, learner_of
 from contract_wrapper.listeners.listener import TrainingLog, current_logs, set_logs
 
-if TYPE_CHECKING:
-    from mtmfq.interface import TrainProgress
-
 MOST_PROCESSES = 512
 """Each takes some 300 MB of memory."""
 
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Variables that say how many threads the libraries of a process use; they are read when a library is loaded."""
+
 _statuses: Any = None
 _stop: Any = None
 _not_imported: dict[Place, str] = {}
@@ -42,29 +42,6 @@ _not_imported: dict[Place, str] = {}
 
 _orphaned = threading.Event()
 _at_work = threading.Lock()
-
-
-class EvaluationFailed(Exception):
-    """An evaluation cannot be had, for a reason that lies in its contract or its learner; one line."""
-
-
-class Task(Protocol):
-    """Something that a worker does; its arguments and its result travel between processes."""
-
-    @property
-    def number(self) -> int:
-        """What its status is told under, of no other task at the same time."""
-        ...
-
-    def do(
-        self,
-        settings: EvaluationSettings,
-        folder: Path | None,
-        on_progress: Callable[[TrainProgress], None],
-        should_stop: Callable[[], bool],
-    ) -> Any:
-        """Do it, with outcomes in `folder`; raises EvaluationStopped if it was asked to stop."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +56,11 @@ class Job:
 
     unpaid: bool = False
     """Whether nobody is paid, though the settings name a payment rule: what a contract is judged against."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Crews, which judge many contracts."""
+        return () if self.from_scratch or self.contract.is_none else (CREWS_FILES,)
 
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Outcome:
         """Evaluate the contract."""
@@ -100,6 +82,11 @@ class CrewJob:
     training: int
     """Number of the training among those of the settings."""
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Nothing."""
+        return ()
+
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> None:
         """Train the crews, unless they are there."""
         if folder is None:
@@ -116,82 +103,40 @@ def crew_jobs(folder: Path, settings: EvaluationSettings) -> list[CrewJob]:
     return [CrewJob(number=-1 - k, training=k) for k in missing_crews(folder, settings)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingStatus:
-    """How far a training is."""
+class Processes:
+    """A pool of processes of this machine (`workers.Pool`); made by `working`."""
 
-    number: int
-    episode: int
-    episodes: int
-    total: float  # utility per episode, summed over agents
+    def __init__(self, executor: ProcessPoolExecutor, statuses: Any, stop: Any) -> None:
+        """Take what `working` started."""
+        self._executor, self._statuses, self._stop = executor, statuses, stop
 
-
-class Workers:
-    """A pool of processes for evaluations; made by `working`."""
-
-    def __init__(self, pool: ProcessPoolExecutor, statuses: Any, stop: Any) -> None:
-        self._pool, self._statuses, self._stop = pool, statuses, stop
-
-    def run(
-        self,
-        jobs: Sequence[Task],
-        settings: EvaluationSettings,
-        folder: Path | None,
-        on_result: Callable[[Any, Any], Sequence[Task] | None],
-        on_status: Callable[[TrainingStatus], None],
-        on_tick: Callable[[], None],
-    ) -> None:
-        """Do all jobs; callbacks run here, results in the order in which they come.
-
-        on_result gets a job and its result, or the one-line cause of a failure; it may return further jobs. An interrupt asks all
-        trainings to stop at their next episode, waits for their checkpoints, and goes on to the caller.
-
-        Raises:
-            ContractsError: workers cannot import the learner of the settings; a process died, or the disk is full.
-        """
-        interrupts.check()
-        self._check_learner(settings)
-        waiting: dict[Future[Any], Task] = {self._pool.submit(_work, settings, job, folder): job for job in jobs}
-        try:
-            while waiting:
-                done, _ = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                interrupts.check()
-                self._drain(on_status)
-                on_tick()
-                for future in done:
-                    job = waiting.pop(future)
-                    for further in on_result(job, _result(future)) or ():
-                        waiting[self._pool.submit(_work, settings, further, folder)] = further
-        except BaseException:
-            self.stop()
-            for future in waiting:
-                future.cancel()
-            raise
-
-    def begin(self, task: Task, settings: EvaluationSettings, folder: Path | None) -> Future[Any]:
-        """Begin one task, and return at once; `stop` asks it to end."""
-        return self._pool.submit(_work, settings, task, folder)
-
-    def stop(self) -> None:
-        """Ask all trainings to stop at their next episode, with a checkpoint."""
-        self._stop.set()
-
-    def _check_learner(self, settings: EvaluationSettings) -> None:
+    def prepare(self, settings: EvaluationSettings, folder: Path | None) -> None:
         """Refuse a learner that workers cannot import, before settings of its type are sent to one."""
         learner = learner_of(settings.learner)
         check_importable(learner)
         place = place_of(learner)
         if place is not None:
-            why = _result(self._pool.submit(_why_not_imported, place))
+            why = _result(self._executor.submit(_why_not_imported, place))
             if why is not None:
                 raise ContractsError(str(why))
 
-    def _drain(self, on_status: Callable[[TrainingStatus], None]) -> None:
-        while True:
-            try:
-                on_status(self._statuses.get_nowait())
-            except queue.Empty:
-                return
+    def submit(self, task: Task, settings: EvaluationSettings, folder: Path | None) -> Future[Any]:
+        """Have a task done by the next process that is free."""
+        return self._executor.submit(_work, settings, task, folder)
+
+    def result(self, future: Future[Any]) -> Any:
+        """The result of a task, or why there is none."""
+        return _result(future)
+
+    def statuses(self) -> Iterator[TrainingStatus]:
+        """What trainings told since this was called last."""
+        with contextlib.suppress(queue.Empty):
+            while True:
+                yield self._statuses.get_nowait()
+
+    def stop(self) -> None:
+        """Ask all trainings to stop at their next episode, with a checkpoint."""
+        self._stop.set()
 
 
 def check_processes(processes: int) -> None:
@@ -211,11 +156,11 @@ def working(processes: int) -> Iterator[Workers]:
     context = multiprocessing.get_context("spawn")
     statuses, stop = context.Queue(), context.Event()
     places = tuple(place for place in map(place_of, LEARNERS.values()) if place is not None)
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))  # read by the libraries when a worker loads them
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
     try:
         with ProcessPoolExecutor(processes, context, _begin, (statuses, stop, current_logs(), places)) as pool:
-            yield Workers(pool, statuses, stop)
+            yield Workers(Processes(pool, statuses, stop))
     finally:
         for name, value in before.items():
             if value is None:
@@ -266,26 +211,6 @@ def _work(settings: EvaluationSettings, job: Task, folder: Path | None) -> Any:
         return result_in_this_process(job, settings, folder, tell, should_stop)
 
 
-def result_in_this_process(
-    job: Task, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any
-) -> Any:
-    """Do a job here, and tell errors apart: those of the machine, and those of the job's contract or learner.
-
-    Raises:
-        EvaluationStopped: it was asked to stop. ContractsError: the disk or the like cannot be used.
-        EvaluationFailed: everything else that went wrong, in one line.
-    """
-    try:
-        return job.do(settings, folder, on_progress, should_stop)
-    except EvaluationStopped:
-        raise
-    except Exception as error:
-        # Told apart here: on its way to the parent an exception loses what caused it.
-        if _of_the_machine(error):
-            raise ContractsError(str(error).splitlines()[0]) from error
-        raise EvaluationFailed(f"{type(error).__name__}: {error}".splitlines()[0]) from error
-
-
 def _result(future: Future[Any]) -> Any:
     """The result, or why there is none; what concerns the whole search (disk, processes) is raised."""
     try:
@@ -300,12 +225,3 @@ def _result(future: Future[Any]) -> Any:
         raise KeyboardInterrupt from error
     except EvaluationFailed as error:
         return str(error)
-
-
-def _of_the_machine(error: BaseException | None) -> bool:
-    """Whether an error comes from the disk or the like, not from the contract that was evaluated."""
-    while error is not None:
-        if isinstance(error, OSError):
-            return True
-        error = error.__cause__
-    return False

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from contract_wrapper.contracts.designed_contract import AnyContract
 from contract_wrapper.errors import ContractsError
-from contract_wrapper.evaluation.by_crews.crew_folder import read_crews
+from contract_wrapper.evaluation.by_crews.crew_folder import CREWS_FILES, read_crews
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.outcome import Outcome
 from contract_wrapper.evaluation.settings import EvaluationSettings
@@ -113,6 +113,11 @@ class CertifyJob:
 
     seed: int
     """Of deviators and episodes."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Crews, and deviators that were trained before."""
+        return CREWS_FILES, f"{FOLDER}/*"
 
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> Certificate:
         """Measure."""

@@ -9,11 +9,11 @@ from typing import Any
 from contract_wrapper import interrupts
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Task, TrainingStatus, result_in_this_process
+from contract_wrapper.evaluation.workers import EvaluationFailed, Task, TrainingStatus, result_in_this_process
 
 
 class Here:
-    """In place of a pool of processes (`worker_pool.Workers`): the same jobs, done here."""
+    """In place of a pool of processes (`workers.Workers`): the same jobs, done here."""
 
     def run(
         self,

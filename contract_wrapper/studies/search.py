@@ -16,16 +16,19 @@ from typing import Any, TextIO
 from contract_wrapper import interrupts
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.contracts.designed_contract import AnyContract
+from contract_wrapper.engines.engine import LOCAL, Engine
+from contract_wrapper.engines.working import working
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.outcome import Outcome
-from contract_wrapper.evaluation.worker_pool import CrewJob, Job, Task, TrainingStatus, Workers, crew_jobs, working
+from contract_wrapper.evaluation.worker_pool import CrewJob, Job, crew_jobs
+from contract_wrapper.evaluation.workers import Task, TrainingStatus, Workers
 from contract_wrapper.landscapes.certificate import Certificate
 from contract_wrapper.progress import Progress
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob, together
 from contract_wrapper.studies.here import Here
 from contract_wrapper.studies.record import MAX_CANDIDATES, Phase, StudyRecord, TrialRecord
-from contract_wrapper.studies.running.search_status import SearchStatus
+from contract_wrapper.studies.running.search_status import SearchStatus, all_failed
 from contract_wrapper.studies.running.stored import Queued
 from contract_wrapper.studies.study import Study
 from contract_wrapper.studies.suggest import candidates, next_batch, suggest
@@ -37,9 +40,11 @@ WAIT_SECONDS, WAIT_LOOKS = 0.5, 5
 class Search:
     """Runs a study to its end and tells how it goes."""
 
-    def __init__(self, study: Study, *, processes: int, stream: TextIO, here: bool = False) -> None:
-        """Take a study over; `here`: everything is done in this process, whatever `processes` says."""
-        self.study, self.processes, self._here = study, processes, here
+    def __init__(
+        self, study: Study, *, processes: int, stream: TextIO, here: bool = False, engine: Engine = LOCAL
+    ) -> None:
+        """Take a study over; `here`: everything is done in this process, whatever `processes` and `engine` say."""
+        self.study, self.processes, self._here, self._engine = study, processes, here, engine
         self._progress = Progress(stream)
         self._held: list[tuple[Job, Outcome | str]] = []
         self._uncertified: set[AnyContract] = set()
@@ -48,7 +53,7 @@ class Search:
 
     def run(self) -> StudyRecord:
         """Do what is left to do, beside other workers; on an interrupt everything finished is stored, the rest goes on later."""
-        with contextlib.nullcontext(Here()) if self._here else working(self.processes) as workers:
+        with contextlib.nullcontext(Here()) if self._here else working(self.processes, self._engine) as workers:
             while self._step(workers):
                 pass
         return self.study.record(fresh=True)
@@ -290,7 +295,7 @@ class Search:
         judged = [(job, self.study.judged(result)) for job, result in judged]
         learned = bool(self.study.record().finished()) or not all(isinstance(result, str) for _, result in judged)
         if not learned and at_end and len(judged) > 1:
-            raise ContractsError(_all_failed(judged))
+            raise ContractsError(all_failed(judged))
         if learned or at_end:
             self._held = []
             for job, result in sorted(judged, key=lambda pair: pair[0].number):
@@ -309,12 +314,3 @@ class Search:
         self._status.crews_missing = len(crew_jobs(self.study.outcomes, self.study.settings))
         self.study.write_files()
         self._progress.say(f"{job} trained: they know every contract")
-
-
-def _all_failed(failed: Sequence[tuple[Job, Any]]) -> str:
-    """What to say where no contract at all could be evaluated."""
-    job, cause = min(failed, key=lambda pair: pair[0].number)
-    return (
-        f"all {len(failed)} contracts that were tried failed, {job} by {cause}: mend it and give the same command again, "
-        "which tries them anew; or leave such contracts out of the ranges"
-    )

@@ -78,7 +78,7 @@ from contract_wrapper.evaluation.worker_pool import working
 
 if __name__ == "__main__":
     with working(2) as workers:
-        [workers._pool.submit(time.sleep, 600) for _ in range(2)]
+        [workers.pool._executor.submit(time.sleep, 600) for _ in range(2)]
         print("begun", flush=True)
         time.sleep(600)
 """

@@ -517,7 +517,7 @@ def command_line(rng: np.random.Generator, folder: Path) -> None:
 
 
 def fake_working(workers: Any) -> Any:
-    def working(processes: int) -> Any:
+    def working(processes: int, engine: Any = None) -> Any:
         if processes < 1:
             raise ContractsError(f"processes must be at least 1, got {processes}")
         return workers()

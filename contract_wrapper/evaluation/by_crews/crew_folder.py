@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 FOLDER = "crews"
 """Where crews lie, in the folder of the outcomes."""
 
+CREWS_FILES = f"{FOLDER}/*.crews.npz"
+"""Crews that are trained, as a glob pattern below the folder of the outcomes."""
+
 _LOOK_AGAIN_SECONDS = 0.5
 """Pause of a process that waits for another one's training."""
 

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, TextIO
 
 from contract_wrapper.command_runs import CommandRun, to_plain
+from contract_wrapper.engines.engine import LOCAL, Engine
+from contract_wrapper.engines.working import working
 from contract_wrapper.errors import ContractsError, shown
 from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.evaluation.settings import EvaluationSettings, check_seed
-from contract_wrapper.evaluation.worker_pool import Task, TrainingStatus, check_processes, working
+from contract_wrapper.evaluation.worker_pool import check_processes
+from contract_wrapper.evaluation.workers import Task, TrainingStatus
 from contract_wrapper.files import make_folder, read_sealed, write_sealed, write_text
 from contract_wrapper.folder_lock import lock_folder
 from contract_wrapper.landscapes.building.commands_file import add_command
@@ -64,6 +67,11 @@ class SeedJob(Generic[Table]):
     settings: Plan[Table]
     part: Part | None
     """None: the landscape of this seed, which is the result; a part leaves its file and has none."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Everything that was made for the seed."""
+        return (f"seed-{self.seed}/**/*",)
 
     def do(
         self, settings: EvaluationSettings, folder: Path | None, on_progress: Callable[[Any], None],
@@ -147,7 +155,7 @@ class _Making(Generic[Table]):
 
 def make_landscape(
     settings: Plan[Table], seeds: Sequence[int], folder: Path, *, processes: int = 2, stream: TextIO,
-    command: str = "", typed: str = "",
+    command: str = "", typed: str = "", engine: Engine = LOCAL,
 ) -> Table:  # fmt: skip
     """Make a landscape of several seeds, whose parts processes share; everything finished is kept, the same call goes on.
 
@@ -160,6 +168,7 @@ def make_landscape(
         processes: parts of seeds that are made at once.
         stream: where progress is shown.
         command: what makes the landscape again, if a command does; its file says it.
+        engine: who makes the parts; they are the same.
         typed: the command that asks for it now, as it was typed; kept with those before it. Empty: a call from Python.
 
     Returns:
@@ -182,7 +191,7 @@ def make_landscape(
     try:
         _join(settings, folder)
         commands = add_command(folder, CommandRun.now(typed, versions()))
-        parts = _work(settings, numbered, folder, min(processes, len(numbered) * MOST_AT_ONCE), stream)
+        parts = _work(settings, numbered, folder, min(processes, len(numbered) * MOST_AT_ONCE), stream, engine)
         landscape = type(parts[numbered[0]]).joined([parts[seed] for seed in numbered])
         landscape = dataclasses.replace(
             landscape,
@@ -196,7 +205,7 @@ def make_landscape(
 
 
 def _work(
-    settings: Plan[Table], seeds: Sequence[int], folder: Path, processes: int, stream: TextIO
+    settings: Plan[Table], seeds: Sequence[int], folder: Path, processes: int, stream: TextIO, engine: Engine
 ) -> dict[int, Table]:
     """Make all parts of all seeds; landscapes by seed."""
     making, progress, pace = _Making(settings, seeds), Progress(stream), Pace(0.0)
@@ -224,7 +233,7 @@ def _work(
         running = "; ".join(making.running()) or progress.starting()
         progress.show([f"landscape {done / whole:.0%}, about {left} left", running])
 
-    with working(processes) as workers:
+    with working(processes, engine) as workers:
         workers.run(making.first(), settings.evaluation(0), folder, on_result, on_status, on_tick)
     return found
 

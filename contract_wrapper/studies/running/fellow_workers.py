@@ -15,7 +15,8 @@ from contract_wrapper import interrupts
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Workers, working
+from contract_wrapper.evaluation.worker_pool import working
+from contract_wrapper.evaluation.workers import EvaluationFailed, Workers
 from contract_wrapper.problems.registry import register_problem
 from contract_wrapper.studies.search import Search
 from contract_wrapper.studies.study import Study
@@ -36,6 +37,11 @@ class WorkTask:
 
     study: str | None = None
     """Its name there."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """Nothing that would travel: it works on the study where it lies."""
+        return ()
 
     def do(self, settings: EvaluationSettings, folder: Path | None, on_progress: Any, should_stop: Any) -> None:
         """Work, in this process; what it tells is nowhere shown."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from contract_wrapper.evaluation.participation import in_words
-from contract_wrapper.evaluation.worker_pool import Job, Task, TrainingStatus, crew_jobs
+from contract_wrapper.evaluation.worker_pool import Job, crew_jobs
+from contract_wrapper.evaluation.workers import Task, TrainingStatus
 from contract_wrapper.progress import Pace
 from contract_wrapper.studies import workload
 from contract_wrapper.studies.certification import CertifyJob
@@ -99,3 +101,12 @@ class SearchStatus:
         under_way = sum(self.part(job, status) for job, status in self.running.values())
         under_way += self.measured * workload.of_deviators(self._study.settings)
         return workload.done(self._study.record(), self.crews_missing) + under_way
+
+
+def all_failed(failed: Sequence[tuple[Job, Any]]) -> str:
+    """What to say where no contract at all could be evaluated."""
+    job, cause = min(failed, key=lambda pair: pair[0].number)
+    return (
+        f"all {len(failed)} contracts that were tried failed, {job} by {cause}: mend it and give the same command again, "
+        "which tries them anew; or leave such contracts out of the ranges"
+    )

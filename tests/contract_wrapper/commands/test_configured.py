@@ -20,6 +20,7 @@ from contract_wrapper.configuration.stored import read_stored
 from contract_wrapper.configuration.tree import leaves, tree_of
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.contracts.costs import get_costs
+from contract_wrapper.engines.engine import Engine
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.crews import PPO_CREWS
@@ -348,9 +349,9 @@ def shown(capsys: pytest.CaptureFixture[str], *words: str) -> str:
 def test_show_prints_what_the_options_come_to(capsys: pytest.CaptureFixture[str]) -> None:
     text = shown(capsys)
     assert tomllib.loads(text) == json.loads(
-        json.dumps(tree_of(EvaluationSettings(crews=CrewSettings()), SearchSettings(), LandscapeSettings())).replace(
-            "null", '"none"'
-        )
+        json.dumps(
+            tree_of(EvaluationSettings(crews=CrewSettings()), SearchSettings(), LandscapeSettings(), Engine())
+        ).replace("null", '"none"')
     )
     assert "\n# numpy: " in text
     assert "\ntaxes = [0.0, 0.01, 0.02," in text
@@ -369,7 +370,7 @@ def test_show_prints_what_the_options_come_to(capsys: pytest.CaptureFixture[str]
         name: set(tomllib.loads(shown(capsys, "--for", name))) for name in ("evaluate", "certify", "landscape", "play")
     }
     assert keys["evaluate"] - keys["certify"] == {"crews"}
-    assert keys["landscape"] == {"game", "costs", "landscape"}
+    assert keys["landscape"] == {"game", "costs", "landscape", "engine"}
     assert keys["play"] == keys["certify"]
     assert tomllib.loads(shown(capsys, "--for", "evaluate"))["crews"] == "none"
 

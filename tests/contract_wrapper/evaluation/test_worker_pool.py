@@ -15,7 +15,8 @@ from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation import worker_pool as workers
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
 from contract_wrapper.evaluation.settings import EvaluationSettings
-from contract_wrapper.evaluation.worker_pool import EvaluationFailed, Job, _result, _work
+from contract_wrapper.evaluation.worker_pool import Job, _result, _work
+from contract_wrapper.evaluation.workers import EvaluationFailed
 from contract_wrapper.learners.mtmfq_profiles import get_mtmfq_profile
 from contract_wrapper.progress import Progress, duration
 from mtmfq.interface import LearnerError

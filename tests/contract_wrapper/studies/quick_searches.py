@@ -56,7 +56,7 @@ class FakeWorkers:
 
 
 def run(folder: Path, search: SearchSettings, monkeypatch: pytest.MonkeyPatch, **workers: int):  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers(**workers))
+    monkeypatch.setattr(search_module, "working", lambda *_: FakeWorkers(**workers))
     study = Study(folder, TINY, search)
     try:
         return Search(study, processes=3, stream=io.StringIO()).run()

@@ -20,7 +20,8 @@ from contract_wrapper.evaluation.by_crews.crew_folder import missing_crews
 from contract_wrapper.evaluation.by_crews.crew_settings import CrewSettings
 from contract_wrapper.evaluation.estimate import Estimate
 from contract_wrapper.evaluation.evaluate import EvaluationStopped
-from contract_wrapper.evaluation.worker_pool import Job, Task
+from contract_wrapper.evaluation.worker_pool import Job
+from contract_wrapper.evaluation.workers import Task
 from contract_wrapper.files import write_sealed
 from contract_wrapper.studies import record as record_module
 from contract_wrapper.studies import search as search_module
@@ -72,7 +73,7 @@ Run = Callable[..., StudyRecord]
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     def start(folder: Path, workers: InThisProcess | None = None, settings=ONE_SIZE, search=SEARCH) -> StudyRecord:  # type: ignore[no-untyped-def]
-        monkeypatch.setattr(search_module, "working", lambda _n: workers or InThisProcess())
+        monkeypatch.setattr(search_module, "working", lambda *_: workers or InThisProcess())
         study = Study(folder, settings, search)
         try:
             return Search(study, processes=1, stream=io.StringIO()).run()
@@ -117,7 +118,7 @@ def test_the_baseline_is_trained_where_a_process_would_idle(
             steps.append([str(job) for job in jobs])
             super().run(jobs, *others)
 
-    monkeypatch.setattr(search_module, "working", lambda _n: Noted())
+    monkeypatch.setattr(search_module, "working", lambda *_: Noted())
     assert ONE_SIZE.crews is not None
     assert ONE_SIZE.crews.trainings == 2
     search = dataclasses.replace(SEARCH, n_search=0, n_confirm=0)

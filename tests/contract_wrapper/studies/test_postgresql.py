@@ -51,7 +51,7 @@ def test_a_study_in_a_server_is_that_in_a_file_and_survives_a_restart(
             super().run(jobs, settings, folder, on_result, on_status, on_tick)
 
     monkeypatch.setattr(opening, "RETRY_SECONDS", 0.2)
-    monkeypatch.setattr(search_module, "working", lambda _n: Stopping())
+    monkeypatch.setattr(search_module, "working", lambda *_: Stopping())
     study = Study(tmp_path / "server", TINY, SHORT, storage=postgres.url, study="restarted")
     try:
         record = Search(study, processes=3, stream=io.StringIO()).run()

@@ -332,7 +332,7 @@ def test_who_was_too_late_to_choose_chooses_again(study: Study, other: Study, mo
 def test_a_worker_that_joins_ends_a_study_as_one_alone_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = run(tmp_path / "whole", SHORT, monkeypatch)
     Study(tmp_path / "joined", TINY, SHORT).close()
-    monkeypatch.setattr(search_module, "working", lambda _n: FakeWorkers())
+    monkeypatch.setattr(search_module, "working", lambda *_: FakeWorkers())
     joined = Study.join(tmp_path / "joined")
     try:
         assert Search(joined, processes=1, stream=io.StringIO()).run().trials == whole.trials

@@ -18,7 +18,7 @@ from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.estimate import Estimate
-from contract_wrapper.evaluation.worker_pool import TrainingStatus
+from contract_wrapper.evaluation.workers import TrainingStatus
 from contract_wrapper.progress import Pace, duration
 from contract_wrapper.studies import search as search_module
 from contract_wrapper.studies import suggest as suggest_module
@@ -47,7 +47,7 @@ def test_what_a_stopped_training_had_done_is_not_taken_for_speed(
                 said.append(search._status.lines()[0])
             super().run(jobs, settings, folder, on_result, on_status, on_tick)
 
-    monkeypatch.setattr(search_module, "working", lambda _n: Resuming())
+    monkeypatch.setattr(search_module, "working", lambda *_: Resuming())
     monkeypatch.setattr(search_status, "Pace", lambda done: Pace(done, clock=lambda: now[0]))
     study = Study(tmp_path, TINY, SHORT)
     search = Search(study, processes=1, stream=io.StringIO())

@@ -1,0 +1,1 @@
+"""Where evaluations and trainings are done: on processes of this machine, or on a Ray cluster."""
