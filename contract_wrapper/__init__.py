@@ -15,7 +15,7 @@ from contract_wrapper.errors import EXTRAS, missing
 if TYPE_CHECKING:
     from contract_wrapper.bo.cpmes import CPMES, ask
     from contract_wrapper.bo.cpmes_config import CPMESConfig
-    from contract_wrapper.bo.dimensions import Integer, Real
+    from contract_wrapper.bo.dimensions import Categorical, Integer, Real
     from contract_wrapper.bo.history import History
     from contract_wrapper.bo.noise.recommend import recommend
     from contract_wrapper.bo.optuna_sampler import CPMESSampler
@@ -129,13 +129,12 @@ _HOMES = {
     "errors": ("ContractsError",),
     "evaluation.evaluate": ("evaluate",),
     "evaluation.settings": ("EvaluationSettings",),
-    "bo.dimensions": ("Integer", "Real"),
+    "bo.dimensions": ("Categorical", "Integer", "Real"),
     "bo.history": ("History",),
     "evaluation.estimate": ("Estimate",),
     "evaluation.outcome": ("Outcome",),
     "evaluation.participation": ("Acceptance",),
-    "contracts.payment_rules": (
-        "CustomPayment", "LinearShares", "PayPerCell", "RewardSharing", "TaxAndShare", "TaxByCells"),
+    "contracts.payment_rules": ("CustomPayment", "LinearShares", "PayPerCell", "RewardSharing", "TaxAndShare", "TaxByCells"),
     "landscapes.certificate": ("Certificate",),
     "landscapes.designs.design_landscape": ("DesignLandscape",),
     "landscapes.landscape": ("Landscape",),
@@ -189,6 +188,7 @@ __all__ = [
     "ArrayPolicy",
     "CPMESConfig",
     "CPMESSampler",
+    "Categorical",
     "CellPriceContracts",
     "CellTaxContracts",
     "Certificate",

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.ask import Ask, Rule, ask_with, taken
-from contract_wrapper.bo.dimensions import Integer
+from contract_wrapper.bo.dimensions import Categorical, Dimension, Integer
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import DesignSpace
@@ -89,15 +89,17 @@ def _optuna(sampler: Callable[[int], optuna.samplers.BaseSampler]) -> Pick:
 
 
 def _distributions(space: DesignSpace) -> dict[str, Any]:
-    """Optuna's names for the dimensions."""
-    from optuna.distributions import FloatDistribution, IntDistribution
+    """Optuna's names for the dimensions; of choices, for their places."""
+    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-    return {
-        d.name: IntDistribution(d.low, d.high, log=d.log)
-        if isinstance(d, Integer)
-        else FloatDistribution(d.low, d.high, log=d.log, step=d.step)
-        for d in space.dimensions
-    }
+    def of(d: Dimension) -> Any:
+        if isinstance(d, Categorical):
+            return CategoricalDistribution(tuple(range(d.count)))
+        if isinstance(d, Integer):
+            return IntDistribution(d.low, d.high, log=d.log)
+        return FloatDistribution(d.low, d.high, log=d.log, step=d.step)
+
+    return {d.name: of(d) for d in space.dimensions}
 
 
 def _gp_sampler(seed: int) -> optuna.samplers.BaseSampler:

@@ -5,6 +5,7 @@ Values of a grid are numbered from 0 and computed when asked for, so that a rang
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,9 @@ Floats = npt.NDArray[np.float64]
 
 SMALLEST_STEP = 1e-8
 """Values of a `Real` with a step are rounded to 10 decimals; a smaller step would be lost there."""
+
+MOST_CHOICES = 1000
+"""Largest number of choices of a `Categorical`."""
 
 _DECIMALS = 10
 _NARROWEST = 1e-60  # distance of unequal bounds, as squares of designs in units of it must stay finite
@@ -148,7 +152,95 @@ class Integer:
         return values - self.low
 
 
-Dimension = Real | Integer
+Choice = None | bool | int | float | str
+"""What may be chosen in a `Categorical`: plain values, which any file can hold."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Categorical:
+    """A choice among a few things that have no order; in a design it is a place among the choices, from 0.
+
+    Two different choices are all equally far apart, at the distance of the two ends of another dimension.
+
+    >>> rule = Categorical(name="rule", choices=("equal", "by work", None))
+    >>> rule.count, rule.place("by work")
+    (3, 1)
+    """
+
+    name: str
+    """Name of the variable, unlike those of the other dimensions of a space."""
+
+    choices: Sequence[Choice]
+    """From 1 to 1000 different ones, kept as a tuple; 1, 1.0 and True are different. Their order says nothing."""
+
+    def __post_init__(self) -> None:
+        _check_name(self)
+        try:
+            choices = () if isinstance(self.choices, (str, bytes)) else tuple(self.choices)
+        except TypeError:
+            choices = ()
+        choices = tuple(choice.item() if isinstance(choice, np.generic) else choice for choice in choices)
+        if not 1 <= len(choices) <= MOST_CHOICES:
+            raise ContractsError(
+                f"{_title(self)} needs a sequence of 1 to {MOST_CHOICES} choices, but got {shown(self.choices)}: "
+                "pass a tuple of texts"
+            )
+        for choice in choices:
+            if choice is not None and not isinstance(choice, (bool, int, float, str)):
+                raise ContractsError(
+                    f"{_title(self)} needs None, booleans, numbers or texts as choices, but got {shown(choice)}: "
+                    "give it a name, and look the thing up by that"
+                )
+        if len(set(map(_identity, choices))) < len(choices):
+            raise ContractsError(f"{_title(self)} needs choices that differ, but got {shown(choices)}: leave one out")
+        object.__setattr__(self, "choices", choices)
+
+    @property
+    def count(self) -> int:
+        """Number of choices."""
+        return len(self.choices)
+
+    @property
+    def low(self) -> int:
+        """Place of the first choice."""
+        return 0
+
+    @property
+    def high(self) -> int:
+        """Place of the last choice."""
+        return len(self.choices) - 1
+
+    @property
+    def log(self) -> bool:
+        """Whether it is searched on a logarithmic scale: never."""
+        return False
+
+    def place(self, choice: Choice) -> int:
+        """Return where a choice stands, from 0.
+
+        Raises:
+            ContractsError: it is none of the choices.
+        """
+        found = list(map(_identity, self.choices))
+        if _identity(choice) not in found:
+            raise ContractsError(f"{self.name} must be one of {shown(self.choices)}, but got {shown(choice)}")
+        return found.index(_identity(choice))
+
+    def values(self, index: Floats) -> Floats:
+        """Return the values with these indices (n,), whole numbers from 0: (n,); they are the same."""
+        return index
+
+    def index(self, values: Floats) -> Floats:
+        """Return the index, not yet rounded, of each of the values (n,): (n,)."""
+        return values
+
+
+def _identity(choice: Choice) -> tuple[str, str]:
+    """What a choice is told from others by: its kind and value, so that True is not 1, and a NaN is itself."""
+    return type(choice).__name__, repr(choice)
+
+
+Dimension = Real | Integer | Categorical
 
 
 def _title(dimension: Dimension) -> str:
@@ -171,7 +263,7 @@ def _number(dimension: Real, name: str) -> float:
     return float(value)
 
 
-def _check_bounds(dimension: Dimension) -> None:
+def _check_bounds(dimension: Real | Integer) -> None:
     if dimension.low > dimension.high:
         raise ContractsError(
             f"{_title(dimension)} needs low <= high, but got low={dimension.low:g} and high={dimension.high:g}: "

@@ -17,6 +17,7 @@ _ROUNDS = 20  # of steps that halve: the last ones are 5e-7 of the space's width
 _LEADERS = 8
 _AROUND = 32  # new designs around each leader and round
 _SPREAD_OUT = 512  # designs over the whole space on which paths are drawn, a power of 2
+_SWITCHED = 0.2  # share of steps that take another choice of a dimension without order
 _MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
 
 
@@ -58,8 +59,9 @@ def _closing_in(
     """Yield after each round all designs so far (q, d) and their scores (q,)."""
     values = score(designs)
     for size in step_sizes(_ROUNDS):
-        near = around(space, designs, values, size, rng)
-        designs, values = np.vstack([designs, near]), np.append(values, score(near))
+        near = _new(space, around(space, designs, values, size, rng), designs)
+        if len(near):
+            designs, values = np.vstack([designs, near]), np.append(values, score(near))
         yield designs, values
 
 
@@ -73,9 +75,23 @@ def step_sizes(rounds: int) -> list[float]:
 
 
 def around(space: DesignSpace, designs: Floats, values: Floats, size: float, rng: np.random.Generator) -> Floats:
-    """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,)."""
+    """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,).
+
+    Where a dimension has no order there are no small steps: a fifth of the new designs take any choice, whatever the size.
+    """
     unit = np.repeat(space.to_unit(_leaders(designs, values)), _AROUND, axis=0)
-    return space.from_unit(unit + size * rng.standard_normal(unit.shape))
+    moved = unit + size * rng.standard_normal(unit.shape)
+    for i in space.categorical:
+        moved[:, i] = np.where(rng.random(len(unit)) < _SWITCHED, rng.random(len(unit)), unit[:, i])
+    return space.from_unit(moved)
+
+
+def _new(space: DesignSpace, near: Floats, designs: Floats) -> Floats:
+    """Return those of near (k, d) that are not among designs (q, d), each once, where choices make repeats likely."""
+    if not space.categorical:
+        return near
+    _, first = np.unique(np.vstack([designs, near]), axis=0, return_index=True)
+    return near[np.sort(first[first >= len(designs)]) - len(designs)]
 
 
 def refine_front(
@@ -95,7 +111,9 @@ def refine_front(
     designs, values = _on_front(designs, values)
     scores = score(designs)
     for size in step_sizes(rounds):
-        near = around(space, designs, scores, size, rng)
+        near = _new(space, around(space, designs, scores, size, rng), designs)
+        if not len(near):
+            continue
         designs, values = _on_front(np.vstack([designs, near]), np.vstack([values, objectives(near)]))
         scores = score(designs)
         kept = np.sort(np.argsort(-scores, kind="stable")[:_MOST_ON_FRONT])

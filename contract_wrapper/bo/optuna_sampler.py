@@ -17,13 +17,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import optuna
-from optuna.distributions import BaseDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
 
 from contract_wrapper.bo.ask import MOST_PENDING
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
-from contract_wrapper.bo.dimensions import SMALLEST_STEP, Dimension, Integer, Real
+from contract_wrapper.bo.dimensions import MOST_CHOICES, SMALLEST_STEP, Categorical, Dimension, Integer, Real
 from contract_wrapper.bo.history import MOST_RESULTS, History, Result, as_margins
 from contract_wrapper.bo.numbers_in import check_count, check_seed, in_range, is_number
 from contract_wrapper.bo.space import GRID_LIMIT, DesignSpace
@@ -51,8 +51,8 @@ class CPMESSampler(optuna.samplers.BaseSampler):
     >>> study = optuna.create_study(sampler=CPMESSampler(seed=0), direction="maximize")
     >>> study.optimize(objective, n_trials=3)
 
-    Floats and integers, with steps and logarithms, are searched together. What only some trials
-    have, and categorical parameters, are drawn at random. Trials that run elsewhere are pending;
+    Floats and integers, with steps and logarithms, and categorical parameters of up to 1000 choices are searched
+    together; what only some trials have is drawn at random. Trials that run elsewhere are pending;
     failed and pruned ones, and those with a value that is not finite or larger than 1e60, or a constraint that others
     have and they lack, are neither fitted nor repeated; those with parameters of other kinds are ignored. When a finite space is used up, the study is
     stopped, and a warning says so.
@@ -73,11 +73,11 @@ class CPMESSampler(optuna.samplers.BaseSampler):
         self._seed, self._config, self._n_startup = check_seed(seed, "CPMESSampler"), config, n_startup_trials
 
     def infer_relative_search_space(self, study: optuna.Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """Return the numeric parameters that all completed trials have, by name."""
+        """Return the parameters that all completed trials have and the search knows, by name."""
         self._raise_error_if_multi_objective(study)
         completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         found = optuna.search_space.intersection_search_space(completed)
-        return {k: v for k, v in sorted(found.items()) if isinstance(v, _NUMERIC) and not v.single()}
+        return {name: d for name, d in sorted(found.items()) if _is_searched(d)}
 
     def sample_relative(
         self, study: optuna.Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
@@ -90,11 +90,11 @@ class CPMESSampler(optuna.samplers.BaseSampler):
             params, why = self._choose(study, trials, trial.number, search_space)
             if not params:
                 return {}
-            _publish(study, trial, {_ASKED: json.dumps(params), _WHY: why})
+            _publish(study, trial, {_ASKED: json.dumps(_plain(params, search_space)), _WHY: why})
             # Another worker may have taken the same design since we looked. Each writes before it looks again,
             # so at least one of two sees it, and chooses anew.
-            again = [_params(t) for t in study.get_trials(deepcopy=False) if t.number != trial.number]
-            if not any(all(name in other and other[name] == params[name] for name in params) for other in again):
+            again = [_params(t, search_space) for t in study.get_trials(deepcopy=False) if t.number != trial.number]
+            if _design(params, search_space) not in [_design(other, search_space) for other in again]:
                 break
         return params
 
@@ -124,8 +124,8 @@ class CPMESSampler(optuna.samplers.BaseSampler):
                 study.stop()
             return {}, ""
         values = zip(search_space.items(), picks[-1].design, strict=True)
-        params = {name: _nearest(d, value) for (name, d), value in values if isinstance(d, _NUMERIC)}
-        return params, picks[-1].why()
+        params = {name: _external(d, value) for (name, d), value in values}
+        return params, picks[-1].why(tuple(params.values()) if space.categorical else None)
 
     def sample_independent(
         self, study: optuna.Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
@@ -139,17 +139,20 @@ class CPMESSampler(optuna.samplers.BaseSampler):
 
 
 def space_of(distributions: Distributions) -> DesignSpace:
-    """Return the design space of numeric distributions, in their order.
+    """Return the design space of distributions, in their order.
 
-    What has more values than `GRID_LIMIT` is searched as if continuous, and rounded afterwards.
+    Numbers with more values than `GRID_LIMIT` are searched as if continuous, and rounded afterwards. Choices may be
+    anything; the space has their places.
     """
     return DesignSpace(dimensions=tuple(_dimension(name, d) for name, d in distributions.items()))
 
 
 def _dimension(name: str, distribution: BaseDistribution) -> Dimension:
+    if isinstance(distribution, CategoricalDistribution):
+        return Categorical(name=name, choices=tuple(range(len(distribution.choices))))
     if not isinstance(distribution, _NUMERIC):
         raise ContractsError(
-            f"{name} is a {type(distribution).__name__}, but cPMES searches floats and integers only: "
+            f"{name} is a {type(distribution).__name__}, but cPMES searches floats, integers and choices only: "
             "leave it to sample_independent"
         )
     low, high, step, log = distribution.low, distribution.high, distribution.step, distribution.log
@@ -179,13 +182,60 @@ def _result(trial: FrozenTrial, design: Sequence[float], sign: float) -> Result:
 
 
 def _design(params: Mapping[str, Any], distributions: Distributions) -> list[float] | None:
-    """Return the parameters in the order of the distributions; None where one is missing or no number for them."""
-    values = [params.get(name) for name in distributions]
-    if not all(map(in_range, values)):
+    """Return the parameters in the order of the distributions; None where one is missing or no value for them."""
+    design = []
+    for name, distribution in distributions.items():
+        value = params.get(name)
+        if isinstance(distribution, CategoricalDistribution):
+            place = _place(distribution, value) if name in params else None
+            if place is None:
+                return None
+            design.append(float(place))
+        elif (
+            value is None
+            or not in_range(value)
+            or (isinstance(distribution, _NUMERIC) and distribution.log and value <= 0)
+        ):
+            return None
+        else:
+            design.append(float(value))
+    return design
+
+
+def _is_searched(distribution: BaseDistribution) -> bool:
+    """Tell whether the search knows a parameter: numbers and not too many choices, more than one of them.
+
+    Choices between which Optuna's own storage makes no difference, such as 1 and True, are left to chance.
+    """
+    if not isinstance(distribution, CategoricalDistribution):
+        return isinstance(distribution, _NUMERIC) and not distribution.single()
+    places = range(len(distribution.choices))
+    return 1 < len(places) <= MOST_CHOICES and all(_place(distribution, distribution.choices[i]) == i for i in places)
+
+
+def _place(distribution: CategoricalDistribution, choice: Any) -> int | None:
+    """Return where a choice stands, from 0; None if it is none."""
+    try:
+        return int(distribution.to_internal_repr(choice))
+    except ValueError:
         return None
-    design = [float(value) for value in values if value is not None]
-    logs = [isinstance(d, _NUMERIC) and d.log for d in distributions.values()]
-    return None if any(log and value <= 0 for log, value in zip(logs, design, strict=True)) else design
+
+
+def _external(distribution: BaseDistribution, value: float) -> Any:
+    """Return the parameter that a value of a design stands for."""
+    if isinstance(distribution, CategoricalDistribution):
+        return distribution.choices[round(value)]
+    if not isinstance(distribution, _NUMERIC):
+        raise TypeError(distribution)  # the search space has none of these
+    return _nearest(distribution, value)
+
+
+def _plain(params: Mapping[str, Any], distributions: Distributions) -> dict[str, Any]:
+    """Return parameters as JSON takes them: numbers, and places of choices, which may be anything."""
+    return {
+        name: _place(d, params[name]) if isinstance(d, CategoricalDistribution) else params[name]
+        for name, d in distributions.items()
+    }
 
 
 def _running(
@@ -196,7 +246,7 @@ def _running(
     for t in trials:
         if t.state != TrialState.RUNNING:
             continue
-        design = _design(_params(t), distributions)
+        design = _design(_params(t, distributions), distributions)
         if design is not None:
             pending.append(design)
         elif t.number < number:
@@ -214,13 +264,19 @@ def _publish(study: optuna.Study, trial: FrozenTrial, attributes: Mapping[str, s
         study._storage.set_trial_system_attr(trial._trial_id, key, value)
 
 
-def _params(trial: FrozenTrial) -> dict[str, Any]:
+def _params(trial: FrozenTrial, distributions: Distributions) -> dict[str, Any]:
     """Return what a trial has suggested, and what it was given and has yet to suggest."""
     try:
         asked = json.loads(trial.system_attrs.get(_ASKED, "{}"))
     except (TypeError, ValueError):  # not written here
         asked = {}
-    return {**(asked if isinstance(asked, dict) else {}), **trial.params}
+    given = asked if isinstance(asked, dict) else {}
+    for name, distribution in distributions.items():
+        if name in given and isinstance(distribution, CategoricalDistribution):
+            place = given.pop(name)
+            if isinstance(place, int) and 0 <= place < len(distribution.choices):
+                given[name] = _external(distribution, place)
+    return {**given, **trial.params}
 
 
 def _nearest(distribution: FloatDistribution | IntDistribution, value: float) -> float | int:

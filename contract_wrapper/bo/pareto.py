@@ -73,7 +73,8 @@ def pareto_front_nsga2(
     """Approximate front of a space that is not enumerated: (p, d) designs without repeats, (p, k).
 
     The genes live in the unit cube and are repaired to the nearest design after every mating, so
-    integer and gridded dimensions mix with continuous ones.
+    integer and gridded dimensions mix with continuous ones. A choice without order is inherited from one of the parents
+    or drawn anew, never mixed.
     """
     require_package("pymoo", "search", "a search in a continuous space")
     from pymoo.algorithms.moo.nsga2 import NSGA2
@@ -94,7 +95,34 @@ def pareto_front_nsga2(
         def _evaluate(self, x: Floats, out: dict[str, Any], *args: Any, **kwargs: Any) -> None:
             out["F"] = -objectives(space.from_unit(x))  # pymoo minimises
 
-    result = minimize(_Negated(), NSGA2(pop_size=pop, repair=_Snap()), ("n_gen", gens), seed=seed, verbose=False)
+    operators = _operators(space.categorical) if space.categorical else {}
+    search = NSGA2(pop_size=pop, repair=_Snap(), **operators)
+    result = minimize(_Negated(), search, ("n_gen", gens), seed=seed, verbose=False)
     found = space.from_unit(np.atleast_2d(result.pop.get("X")).astype(float))
     _, first = np.unique(found, axis=0, return_index=True)
     return pareto_front_grid(found[np.sort(first)], objectives)
+
+
+def _operators(categorical: tuple[int, ...]) -> dict[str, Any]:
+    """Return crossover and mutation of NSGA-II as they are by default, but for genes without order."""
+    from pymoo.operators.crossover.sbx import SBX
+    from pymoo.operators.mutation.pm import PM
+
+    columns = list(categorical)
+
+    class _Exchange(SBX):  # type: ignore[misc]
+        def _do(self, problem: Any, X: Floats, *args: Any, random_state: Any = None, **kwargs: Any) -> Floats:
+            children: Floats = super()._do(problem, X, *args, random_state=random_state, **kwargs)
+            swapped = random_state.random((X.shape[1], len(columns))) < 0.5  # the two children take one choice each
+            children[:, :, columns] = np.where(swapped, X[::-1][:, :, columns], X[:, :, columns])
+            return children
+
+    class _Redraw(PM):  # type: ignore[misc]
+        def _do(self, problem: Any, X: Floats, *args: Any, random_state: Any = None, **kwargs: Any) -> Floats:
+            mutants: Floats = super()._do(problem, X, *args, random_state=random_state, **kwargs)
+            shape = (len(X), len(columns))
+            redrawn = random_state.random(shape) < min(0.5, 1 / problem.n_var)
+            mutants[:, columns] = np.where(redrawn, random_state.random(shape), X[:, columns])
+            return mutants
+
+    return {"crossover": _Exchange(eta=15, prob=0.9), "mutation": _Redraw(eta=20)}

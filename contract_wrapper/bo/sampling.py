@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.gp.covariance import squared_distances
 from contract_wrapper.bo.numbers_in import check_count
 from contract_wrapper.errors import ContractsError
 
@@ -27,11 +28,12 @@ _ROUNDS = 50  # of drawing again what repeats
 
 
 def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Floats:
-    """Corners first, then distinct random designs: (n, d).
+    """Corners first, then distinct random designs: (n, d); with categories, random designs that are far apart.
 
     Two dimensions give the four corners and n - 4 others (the prior set of the contract paper is 4
     corners and 3 others). Where there are more corners than `n`, the first `n` in the order of
-    `DesignSpace.corners` are taken.
+    `DesignSpace.corners` are taken. In a space with a `Categorical` there may be many more corners than `n`: there each
+    design is, of a random part of the space, the farthest from those before it, so that all choices and bounds come early.
 
     Raises:
         ContractsError: `n` is not from 1 to `MOST_INITIAL` (10,000), or the space has fewer designs.
@@ -40,6 +42,8 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
     grid = space.grid(limit=max(MOST_INITIAL, 2 * n))  # drawn at random where more than half of the designs stay free
     if grid is not None and len(grid) < n:
         raise ContractsError(f"{n} initial designs are wanted, but the space has {len(grid)}: ask for fewer")
+    if space.categorical:
+        return _far_apart(space, grid, n, rng)
     chosen = space.corners(limit=n)
     if grid is not None:
         rest = without(space, grid, chosen)
@@ -51,10 +55,37 @@ def initial_designs(space: DesignSpace, n: int, rng: np.random.Generator) -> Flo
         chosen = np.vstack([chosen, space.sample(rng, n - len(chosen))])
         _, first = np.unique(space.keys(chosen), return_index=True)
         chosen = chosen[np.sort(first)]
-    raise ContractsError(
-        f"{n} initial designs are wanted, but the space {space.names} gave only {len(chosen)} that differ in {_ROUNDS} "
+    raise _too_few(space, n, len(chosen), _ROUNDS)
+
+
+def _too_few(space: DesignSpace, n: int, got: int, rounds: int) -> ContractsError:
+    return ContractsError(
+        f"{n} initial designs are wanted, but the space {space.names} gave only {got} that differ in {rounds} "
         "draws: ask for fewer, or widen the space"
     )
+
+
+def _far_apart(space: DesignSpace, grid: Floats | None, n: int, rng: np.random.Generator) -> Floats:
+    """Return n designs (n, d), the first at random, each of the others the farthest from all before it."""
+    if grid is not None:
+        pool = grid[rng.permutation(len(grid))]
+    else:
+        inside = space.sample(rng, max(_REFERENCE_SIZE, 4 * n))
+        corners = space.from_unit(rng.integers(2, size=inside.shape))
+        corners[:, list(space.categorical)] = inside[:, list(space.categorical)]
+        drawn = np.vstack([corners, inside])
+        _, first = np.unique(space.keys(drawn), return_index=True)
+        pool = drawn[rng.permutation(first)]
+        if len(pool) < n:
+            raise _too_few(space, n, len(pool), 1)
+    unit = space.to_unit(pool)
+    chosen = [0]
+    distance = _distances(space, unit, unit[0])
+    while len(chosen) < n:
+        distance[chosen[-1]] = -1.0
+        chosen.append(int(np.argmax(np.round(distance, 9))))
+        distance = np.minimum(distance, _distances(space, unit, unit[chosen[-1]]))
+    return pool[chosen]
 
 
 def reference_designs(
@@ -91,22 +122,24 @@ def farthest(space: DesignSpace, taken: Floats) -> Iterator[tuple[Design, float]
     candidates = without(space, grid, taken)
     unit, distance = space.to_unit(candidates), np.full(len(candidates), math.inf)
     for point in space.to_unit(taken[-_MOST_DISTANCES:]):
-        distance = np.minimum(distance, _distances(unit, point))
+        distance = np.minimum(distance, _distances(space, unit, point))
     if len(candidates) and not len(taken):
-        i = int(np.argmax(np.round(-_distances(unit, np.full(len(space), 0.5)), 9)))
+        middle = np.full(len(space), 0.5)
+        middle[list(space.categorical)] = -1.0  # choices have none: all are equally far
+        i = int(np.argmax(np.round(-_distances(space, unit, middle), 9)))
         yield space.as_design(candidates[i]), math.inf
-        distance = _distances(unit, unit[i])
+        distance = _distances(space, unit, unit[i])
         distance[i] = -1.0
     while (distance >= 0).any():
         i = int(np.argmax(np.round(distance, 9)))  # rounded: equal distances must tie on every machine
         yield space.as_design(candidates[i]), float(distance[i])
-        distance = np.minimum(distance, _distances(unit, unit[i]))
+        distance = np.minimum(distance, _distances(space, unit, unit[i]))
         distance[i] = -1.0
 
 
-def _distances(unit: Floats, point: Floats) -> Floats:
+def _distances(space: DesignSpace, unit: Floats, point: Floats) -> Floats:
     """Distances of points (q, d) from one (d,): (q,)."""
-    return np.asarray(np.sqrt(((unit - point) ** 2).sum(axis=1)))
+    return np.asarray(np.sqrt(squared_distances(unit, point, space.categorical)))
 
 
 def without(space: DesignSpace, designs: Floats, taken: Floats) -> Floats:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.dimensions import Dimension, Integer, Real
+from contract_wrapper.bo.dimensions import Categorical, Choice, Dimension, Integer, Real
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
@@ -27,8 +27,8 @@ def from_skopt(dimensions: Iterable[Any], steps: Mapping[str, float] | None = No
     """Turn a `skopt.space.Space`, or a list of its dimensions, into a design space.
 
     Args:
-        dimensions: `skopt.space.Real` and `Integer`, uniform or log-uniform, each with a name, or a `Categorical`
-            with a single number for a fixed one.
+        dimensions: `skopt.space.Real` and `Integer`, uniform or log-uniform, and `Categorical`, each with a name. One with
+            a single number is a fixed number.
         steps: name of a `Real` dimension -> step of its grid, which scikit-optimize does not know.
 
     Raises:
@@ -65,24 +65,44 @@ def _from_skopt(dimension: Any, steps: Mapping[str, float]) -> Dimension:
         if float(fixed).is_integer():
             return Integer(name=name, low=int(fixed), high=int(fixed))
         return Real(name=name, low=float(fixed), high=float(fixed))
-    raise ContractsError(
-        f"{name} is Categorical with the choices {tuple(dimension.categories)}, between which no distance is known: "
-        "use Integer or Real, or a single number for a fixed value"
-    )
+    return Categorical(name=name, choices=dimension.categories)
 
 
 def to_skopt(space: DesignSpace) -> Any:
-    """Return the dimensions as a `skopt.space.Space`, which knows no steps; a fixed number is a `Categorical`."""
+    """Return the dimensions as a `skopt.space.Space`, which knows no steps; a fixed number is a `Categorical`.
+
+    Choices are texts there where they are of several kinds, which scikit-optimize could not tell apart.
+    """
     require_package("skopt", "search", "a space of scikit-optimize")
     from skopt import space as skopt
 
     def turned(dimension: Dimension) -> Any:
+        if isinstance(dimension, Categorical):
+            return skopt.Categorical(_written(dimension), name=dimension.name)
         if dimension.low == dimension.high:
             return skopt.Categorical([dimension.low], name=dimension.name)
         kind = skopt.Integer if isinstance(dimension, Integer) else skopt.Real
         return kind(dimension.low, dimension.high, "log-uniform" if dimension.log else "uniform", name=dimension.name)
 
     return skopt.Space([turned(dimension) for dimension in space.dimensions])
+
+
+def _written(dimension: Categorical) -> list[Choice]:
+    """Return the choices as scikit-optimize holds them, in an array of one type."""
+    alike = len({type(choice) for choice in dimension.choices}) == 1 and dimension.choices[0] is not None
+    return list(dimension.choices) if alike else [repr(choice) for choice in dimension.choices]
+
+
+def _shown(space: DesignSpace, row: Floats) -> list[Any]:
+    """Return a design as a point of `to_skopt`; a place that is none of a dimension's stays a number."""
+    pairs = zip(space.dimensions, space.as_design(row), strict=True)
+    return [_written(d)[int(x)] if isinstance(d, Categorical) and 0 <= x < d.count else x for d, x in pairs]
+
+
+def _read(space: DesignSpace, point: Sequence[Any]) -> list[float]:
+    """Return a point of `to_skopt` as a design."""
+    pairs = zip(space.dimensions, point, strict=True)
+    return [float(_written(d).index(x)) if isinstance(d, Categorical) else float(x) for d, x in pairs]
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +125,8 @@ class ObjectiveModel:
 
         Where the results say nothing of other designs, the mean of all results and their standard deviation.
         """
-        designs = np.array(to_skopt(self.space).inverse_transform(np.asarray(X, dtype=float)), dtype=float)
+        rows = to_skopt(self.space).inverse_transform(np.asarray(X, dtype=float))
+        designs = np.array([_read(self.space, row) for row in rows], dtype=float).reshape(-1, len(self.space))
         mean, sd = (
             np.full(len(designs), self.history.objective.mean()),
             np.full(len(designs), self.history.objective.std()),
@@ -137,7 +158,7 @@ def as_optimize_result(space: DesignSpace, history: History, models: Iterable[An
         raise ContractsError("there are no results to write down: evaluate a design first")
     feasible, loss = history.feasible(), -history.objective
     counted = np.where(feasible, loss, loss.max())
-    designs = [list(space.as_design(row)) for row in history.designs]
+    designs = [_shown(space, row) for row in history.designs]
     found = bool(feasible.any())
     best = int(np.argmin(np.where(feasible, loss, np.inf)) if found else np.argmax(history.margins.min(axis=1)))
     return OptimizeResult(

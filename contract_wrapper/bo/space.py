@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.dimensions import Dimension, Integer, Real
+from contract_wrapper.bo.dimensions import Categorical, Dimension, Integer, Real
 from contract_wrapper.bo.numbers_in import as_numbers, check_count
 from contract_wrapper.errors import ContractsError, shown
 
@@ -34,7 +35,7 @@ _SAME = 1e-9  # distance below which a number is a value of the grid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DesignSpace:
-    """Named dimensions, each real, real on a grid, integer, or fixed to one number.
+    """Named dimensions, each real, real on a grid, integer, a choice without order, or fixed to one number.
 
     >>> space = DesignSpace(
     ...     dimensions=(Real(name="tax", low=0.0, high=1.0, step=0.25), Integer(name="cleaners", low=1, high=5))
@@ -71,18 +72,18 @@ class DesignSpace:
                 "but got a longer sequence: fix those that matter least, outside the space"
             )
         if not dimensions:
-            raise ContractsError("a design space has no dimensions: give it at least one Real or Integer")
+            raise ContractsError("a design space has no dimensions: give it at least one Real, Integer or Categorical")
         for dimension in dimensions:
             if not isinstance(dimension, Dimension):
                 raise ContractsError(
-                    f"a design space is made of contract_wrapper's Real and Integer, but got {shown(dimension)}: "
+                    f"a design space is made of contract_wrapper's Real, Integer and Categorical, but got {shown(dimension)}: "
                     "turn dimensions of scikit-optimize with contract_wrapper.from_skopt(dimensions)"
                 )
         names = tuple(dimension.name for dimension in dimensions)
         if len(set(names)) != len(names):
             raise ContractsError(f"the dimensions of a space need different names, but got {names}: rename one")
         ends = tuple(_ends_of(dimension) for dimension in dimensions)
-        scaled = np.array([np.log(pair) if dim.log else pair for dim, pair in zip(dimensions, ends, strict=True)])
+        scaled = np.array([_scaled(dim, pair) for dim, pair in zip(dimensions, ends, strict=True)])
         put = object.__setattr__  # the instance is frozen for everyone else
         put(self, "dimensions", dimensions)
         put(self, "_ends", ends)
@@ -103,6 +104,11 @@ class DesignSpace:
         """Number of values per dimension; None for a continuous one."""
         return tuple(dimension.count for dimension in self.dimensions)
 
+    @property
+    def categorical(self) -> tuple[int, ...]:
+        """Places of the dimensions whose values have no order."""
+        return tuple(i for i, dimension in enumerate(self.dimensions) if isinstance(dimension, Categorical))
+
     def grid(self, limit: int = GRID_LIMIT) -> Floats | None:
         """All designs, shape (D, d), last dimension fastest; None if there are more than `limit`, up to 1,000,000."""
         check_count(limit, "limit of a grid", 0, MOST_DESIGNS)
@@ -113,7 +119,7 @@ class DesignSpace:
         return np.stack([a.ravel() for a in np.meshgrid(*values, indexing="ij")], axis=1)
 
     def to_unit(self, designs: npt.ArrayLike) -> Floats:
-        """Designs (n, d) -> the same shape with the bounds at 0 and 1.
+        """Designs (n, d) -> the same shape with the bounds at 0 and 1; each of k choices is the middle of a k-th.
 
         A design outside the bounds extrapolates: it may be evaluated (the status quo with no cleaner),
         but is no candidate.
@@ -139,6 +145,8 @@ class DesignSpace:
             if dimension.log:  # exp(log(bound)) may miss the bound by one bit
                 x = np.clip(np.exp(scaled), *self._ends[i])
                 columns.append(np.rint(x) if isinstance(dimension, Integer) else x)
+            elif isinstance(dimension, Categorical):
+                columns.append(np.minimum(np.floor(u * dimension.count), dimension.count - 1))
             elif count is not None:
                 columns.append(dimension.values(np.rint(u * (count - 1))))
             else:
@@ -159,7 +167,7 @@ class DesignSpace:
         return True
 
     def check_bounds(self, design: Sequence[float] | Floats, *, steps: bool = False) -> None:
-        """Refuse a design outside the bounds, or with a fraction where the space has integers.
+        """Refuse a design outside the bounds, or with a fraction where the space has integers or choices.
 
         One between the steps of a grid is taken, unless `steps`: its result is as good as any to learn from.
 
@@ -170,7 +178,7 @@ class DesignSpace:
             return
         (row,) = self._rows([design])
         for dimension, (low, high), x in zip(self.dimensions, self._ends, row, strict=True):
-            whole = isinstance(dimension, Integer)
+            whole = isinstance(dimension, (Integer, Categorical))
             slack = _SAME * max(1.0, abs(low), abs(high))
             if not low - slack <= x <= high + slack or (whole and abs(x - round(x)) > _SAME):
                 raise ContractsError(
@@ -188,21 +196,48 @@ class DesignSpace:
         n = check_count(n, "number of designs of a sample", 0, MOST_DESIGNS)
         u = rng.random((n, len(self)))
         for i, dimension in enumerate(self.dimensions):
+            if isinstance(dimension, Categorical):
+                continue
             if dimension.count is not None and not dimension.log:  # all values get the same share, the outer ones too
                 u[:, i] = np.floor(u[:, i] * dimension.count) / max(dimension.count - 1, 1)
         return self.from_unit(u)
 
     def corners(self, limit: int = 1024) -> Floats:
-        """Return the designs with every dimension at a bound, (at most `limit`, d); low before high."""
+        """Return the designs with every dimension at a bound or any choice, (at most `limit`, d); low before high."""
         check_count(limit, "limit of corners", 1, MOST_DESIGNS)
-        ends = [sorted(set(pair)) for pair in self._ends]
+        ends = [
+            sorted(range(dimension.count) if isinstance(dimension, Categorical) else set(pair))
+            for dimension, pair in zip(self.dimensions, self._ends, strict=True)
+        ]
         return np.array(list(itertools.islice(itertools.product(*ends), limit)), dtype=float)
 
     def as_design(self, row: Sequence[float] | Floats) -> Design:
-        """One row of floats -> a tuple of Python numbers; integer dimensions as int."""
+        """One row of floats -> a tuple of Python numbers; integer dimensions and places of choices as int."""
         (x,) = self._rows([row])
         pairs = zip(self.dimensions, x, strict=True)
-        return tuple(round(v) if isinstance(dimension, Integer) else float(v) for dimension, v in pairs)
+        return tuple(round(v) if isinstance(dim, (Integer, Categorical)) else float(v) for dim, v in pairs)
+
+    def named(self, design: Sequence[float] | Floats) -> dict[str, Any]:
+        """Return a design by name, with the choices themselves in place of their places.
+
+        Raises:
+            ContractsError: it is no design, as in `check_bounds`.
+        """
+        self.check_bounds(design)
+        values = zip(self.dimensions, self.as_design(design), strict=True)
+        return {d.name: d.choices[int(v)] if isinstance(d, Categorical) else v for d, v in values}
+
+    def design_of(self, values: Mapping[str, Any]) -> Design:
+        """Return the design of values by name, as `named` gives them.
+
+        Raises:
+            ContractsError: a name is missing or unknown, a choice none of the choices, a number outside its bounds.
+        """
+        if not isinstance(values, Mapping) or set(values) != set(self.names):
+            raise ContractsError(f"a design needs a value for each of {self.names}, but got {shown(values)}")
+        row = [d.place(values[d.name]) if isinstance(d, Categorical) else values[d.name] for d in self.dimensions]
+        self.check_bounds(row)
+        return self.as_design(row)
 
     def keys(self, designs: npt.ArrayLike) -> list[bytes]:
         """One hashable key per design (n, d), equal for designs that differ only by rounding."""
@@ -228,6 +263,13 @@ def contract_space(max_cleaners: int = 5, step: float = 0.01, *, min_cleaners: i
             Integer(name="n_cleaners", low=min_cleaners, high=max_cleaners),
         )
     )
+
+
+def _scaled(dimension: Dimension, ends: tuple[float, float]) -> tuple[float, float] | Floats:
+    """Return the two ends on the scale of the search; a choice is the middle of a cell that is 1 wide."""
+    if isinstance(dimension, Categorical):
+        return ends[0] - 0.5, ends[1] + 0.5
+    return np.asarray(np.log(ends)) if dimension.log else ends
 
 
 def _ends_of(dimension: Dimension) -> tuple[float, float]:

@@ -20,7 +20,7 @@ class Suggestion:
     """A design to try, and why."""
 
     design: Design
-    """Python numbers in the order of the space's dimensions."""
+    """Python numbers in the order of the space's dimensions; of a choice its place (`DesignSpace.named`)."""
     objective_mean: float
     """Predicted objective; NaN while the space is only being filled."""
     objective_sd: float
@@ -48,22 +48,23 @@ class Suggestion:
             score=score,
         )
 
-    def why(self) -> str:
-        """One line for a log."""
+    def why(self, design: object = None) -> str:
+        """One line for a log; `design` is written in place of the design, such as one with names of choices."""
+        named = self.design if design is None else design
         if math.isnan(self.objective_mean):
             if math.isnan(self.score):
-                return f"{self.design}: drawn at random"
+                return f"{named}: drawn at random"
             where = (
                 "nearest to the middle" if math.isinf(self.score) else f"{self.score:.2f} from the nearest other design"
             )
-            return f"{self.design}: space-filling, {where}"
+            return f"{named}: space-filling, {where}"
         if self.again:
             return (
-                f"{self.design}: measured again, as it may be the best (probability {self.score:.2f}): objective "
+                f"{named}: measured again, as it may be the best (probability {self.score:.2f}): objective "
                 f"{self.objective_mean:.4g} +- {self.objective_sd:.2g}"
             )
         place = f", {'one of' if self.on_front else 'beside the'} {self.front_size} on the front"
         return (
-            f"{self.design}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "
+            f"{named}: objective {self.objective_mean:.4g} +- {self.objective_sd:.2g}, feasible with "
             f"probability {self.probability_feasible:.2f}, score {self.score:.3g}{place if self.front_size else ''}"
         )

@@ -17,7 +17,7 @@ from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, TrainingSet,
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.covariance import Kernel, squared_gaps
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
-from contract_wrapper.bo.gp.regression import GaussianProcess
+from contract_wrapper.bo.gp.regression import GaussianProcess, columns_of
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
@@ -35,7 +35,7 @@ class ConstantSurrogate:
     value: float
     sd: float
 
-    def predict(self, x: Floats, gaps: Floats | None = None) -> tuple[Floats, Floats]:
+    def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the value and the standard deviation at each of x (q, d): two arrays (q,)."""
         return np.full(len(x), self.value), np.full(len(x), self.sd)
 
@@ -67,13 +67,15 @@ def fit_output(
     within: Floats | None = None,
     moments: tuple[float, float] | None = None,
     noisy: bool = False,
+    categorical: tuple[int, ...] = (),
 ) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
 
     `local`: whether the kernel has its second term, for what happens over short distances. Where y are means of
     repeated results: `repeats` (n,), how many, and `within` (n,), their sums of squared differences from the mean.
     `moments`: mean and standard deviation by which outputs are standardised, by default those of y. `noisy`: whether a
-    result is known to vary from one evaluation to the next, more than its standard error may say.
+    result is known to vary from one evaluation to the next, more than its standard error may say. `categorical`: columns
+    of x without order.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -89,8 +91,11 @@ def fit_output(
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
     spread = None if within is None else within / scale**2
-    hyper = fit_hyper(squared_gaps(x, x), (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread, noisy)
-    return GaussianProcess(x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats)
+    gaps = squared_gaps(x, x, categorical)
+    hyper = fit_hyper(gaps, (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread, noisy)
+    return GaussianProcess(
+        x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats, categorical=categorical
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,15 @@ class SurrogateSet:
         return any(isinstance(part, GaussianProcess) for part in self.parts)
 
     @classmethod
-    def fit(cls, x: Floats, rows: TrainingSet, kernels: Sequence[Kernel], *, local: bool = True) -> SurrogateSet:
+    def fit(
+        cls,
+        x: Floats,
+        rows: TrainingSet,
+        kernels: Sequence[Kernel],
+        *,
+        local: bool = True,
+        categorical: tuple[int, ...] = (),
+    ) -> SurrogateSet:
         """Fit one surrogate per output; x (n, d) are the designs of the rows in the unit cube."""
         parts = tuple(
             fit_output(
@@ -120,6 +133,7 @@ class SurrogateSet:
                 within=None if rows.within is None else rows.within[:, j],
                 moments=None if rows.moments is None else (float(rows.moments[0, j]), float(rows.moments[1, j])),
                 noisy=rows.noisy,
+                categorical=categorical,
             )
             for j, (y, kernel) in enumerate(zip(rows.y.T, kernels, strict=True))
         )
@@ -132,19 +146,32 @@ class SurrogateSet:
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
-        known = next((part.x for part in self.parts if isinstance(part, GaussianProcess)), x[:0])
-        at_once = max(_MOST_GAPS // max(known.size, 1), 1)
+        first = self._first
+        at_once = len(x) if first is None else max(_MOST_GAPS // max(first.x.size, 1), 1)
         if len(x) > at_once:
             pieces = [self.predict(x[i : i + at_once]) for i in range(0, len(x), at_once)]
             return np.hstack([m for m, _ in pieces]), np.hstack([s for _, s in pieces])
-        gaps = squared_gaps(known, x)  # shared: outputs are fitted at the same designs, but where one was fitted anew
-        shared = [isinstance(part, ConstantSurrogate) or np.array_equal(part.x, known) for part in self.parts]
-        moments = [part.predict(x, gaps if same else None) for part, same in zip(self.parts, shared, strict=True)]
+        common = () if first is None else (first.gaps_to(x),)
+        moments = [part.predict(x, *(common if same else ())) for part, same in self._sharing(first)]
         return np.stack([m for m, _ in moments]), np.stack([s for _, s in moments])
 
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
         """Draw `n` joint samples at x (q, d): (outputs, n, q)."""
-        return np.stack([part.posterior_paths(x, n, rng) for part in self.parts])
+        first = self._first
+        common = () if first is None else (first.gaps_to(x), columns_of(np.vstack([x, first.x])))
+        drawn = [part.posterior_paths(x, n, rng, *(common if same else ())) for part, same in self._sharing(first)]
+        return np.stack(drawn)
+
+    @property
+    def _first(self) -> GaussianProcess | None:
+        return next((part for part in self.parts if isinstance(part, GaussianProcess)), None)
+
+    def _sharing(self, first: GaussianProcess | None) -> list[tuple[Surrogate, bool]]:
+        """Each part, and whether it is fitted at the inputs of the first process, as all are but one that was fitted anew."""
+        return [
+            (part, first is not None and isinstance(part, GaussianProcess) and np.array_equal(part.x, first.x))
+            for part in self.parts
+        ]
 
     def condition(self, x: Floats, y: Floats) -> SurrogateSet:
         """Return the set conditioned on y (outputs, q) at x (q, d) as well."""
@@ -169,12 +196,14 @@ def fit(space: DesignSpace, history: History, *, local: bool = True, limit: int 
     unit = space.to_unit(rows.designs)
 
     def fitted(kept: npt.NDArray[np.intp] | slice) -> SurrogateSet:
-        return SurrogateSet.fit(unit[kept], rows.take(kept), ["se", *kernels], local=local)
+        return SurrogateSet.fit(
+            unit[kept], rows.take(kept), ["se", *kernels], local=local, categorical=space.categorical
+        )
 
     if len(rows) <= limit:
         surrogates = fitted(slice(None))
     else:
-        first = spread(unit, limit // 2)
+        first = spread(unit, limit // 2, space.categorical)
         surrogates = fitted(np.sort(np.append(first, _promising(fitted(first), unit, first, limit - len(first)))))
     return surrogates if surrogates.varies else None
 

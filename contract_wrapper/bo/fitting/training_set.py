@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.fitting.winsorize import winsorize_margins, winsorize_objective
+from contract_wrapper.bo.gp.covariance import squared_distances
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
 
@@ -102,18 +103,19 @@ def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) ->
     )
 
 
-def spread(unit: Floats, size: int) -> Rows:
+def spread(unit: Floats, size: int, categorical: tuple[int, ...] = ()) -> Rows:
     """Choose `size` of the rows unit (n, d), in the unit cube and in the order of time, by their places: (size,), rising.
 
-    A fifth are the most recent; each of the others is the farthest from all chosen ones.
+    A fifth are the most recent; each of the others is the farthest from all chosen ones. In `categorical` columns
+    different values are 1 apart.
     """
     chosen = np.zeros(len(unit), dtype=bool)
     chosen[-(size // _RECENT) :] = True
     distance = np.full(len(unit), np.inf)
     for point in unit[chosen]:
-        distance = np.minimum(distance, ((unit - point) ** 2).sum(axis=1))
+        distance = np.minimum(distance, squared_distances(unit, point, categorical))
     for _ in range(size - int(chosen.sum())):
         i = int(np.argmax(np.where(chosen, -1.0, np.round(distance, 12))))
         chosen[i] = True
-        distance = np.minimum(distance, ((unit - unit[i]) ** 2).sum(axis=1))
+        distance = np.minimum(distance, squared_distances(unit, unit[i], categorical))
     return np.flatnonzero(chosen)

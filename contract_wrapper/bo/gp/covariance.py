@@ -12,6 +12,7 @@ Floats = npt.NDArray[np.float64]
 Kernel = Literal["se", "matern"]
 """Squared exponential, or Matern 5/2; one factor per design variable."""
 
+_SAME = 1e-12  # squared difference up to which two choices are one; of 1000 choices they differ by 1e-6
 _FAR = 1e3  # exp(-1000) is 0; farther, the polynomial beside it would overflow in many dimensions
 
 
@@ -46,9 +47,25 @@ class Hyper:
         return self.amplitude + self.local_amplitude
 
 
-def squared_gaps(a: Floats, b: Floats) -> Floats:
-    """Squared differences per dimension: a (n, d), b (q, d) -> (d, n, q)."""
-    return np.asarray((a.T[:, :, None] - b.T[:, None, :]) ** 2)
+def squared_gaps(a: Floats, b: Floats, categorical: tuple[int, ...] = ()) -> Floats:
+    """Squared differences per dimension: a (n, d), b (q, d) -> (d, n, q).
+
+    In `categorical` dimensions, which have no order, different values are 1 apart. A kernel then has one factor for all
+    pairs of different choices there, as between corners of a simplex (the overlap kernel; Ru et al. 2020,
+    arXiv 1906.08878, section 4.2), and its length scale says how much the choice matters.
+    """
+    gaps = np.asarray((a.T[:, :, None] - b.T[:, None, :]) ** 2)
+    if categorical:
+        rows = list(categorical)
+        gaps[rows] = gaps[rows] > _SAME
+    return gaps
+
+
+def squared_distances(unit: Floats, point: Floats, categorical: tuple[int, ...] = ()) -> Floats:
+    """Squared distances of points (q, d) of the unit cube from one (d,): (q,); `categorical` as in `squared_gaps`."""
+    if categorical:
+        return np.asarray(squared_gaps(unit, point[None], categorical)[:, :, 0].sum(axis=0))
+    return np.asarray(((unit - point) ** 2).sum(axis=1))
 
 
 def correlation(kernel: Kernel, gaps: Floats, length: Floats) -> Floats:

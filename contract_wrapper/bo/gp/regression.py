@@ -13,7 +13,7 @@ function of the data alone; known standard errors enter as extra noise.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,16 @@ Floats = npt.NDArray[np.float64]
 
 _VARIANCE_FLOOR = 1e-10
 _GRID_EXCESS = 4  # a grid may have this many times the designs asked for and still be worth its structure
+
+
+Columns = tuple[tuple[Floats, ...], tuple[npt.NDArray[np.intp], ...]]
+"""Distinct values of each design variable, and which of them each of (q,) designs has."""
+
+
+def columns_of(x: Floats) -> Columns:
+    """Return the distinct values of each column of x (q, d), and the places (q,) of the rows among them."""
+    values, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
+    return values, places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +55,8 @@ class GaussianProcess:
     """Divides the outputs before they meet the prior."""
     repeats: Floats | None = None
     """Number of results of which each output is the mean, (n,); None: one each."""
+    categorical: tuple[int, ...] = ()
+    """Which columns of the inputs have no order (`squared_gaps`)."""
     _chol: Floats = field(init=False, repr=False)
     _alpha: Floats = field(init=False, repr=False)
 
@@ -60,38 +72,46 @@ class GaussianProcess:
 
         `gaps`: squared differences of inputs and x, (d, n, q), if they are known already.
         """
-        cross = self._kernel_of(squared_gaps(self.x, x) if gaps is None else gaps)
+        cross = self._kernel_of(self.gaps_to(x) if gaps is None else gaps)
         v = half_solve(self._chol, cross)
         mean = cross.T @ self._alpha  # R&W eq. 2.25
         variance = self.hyper.variance - np.einsum("ij,ij->j", v, v)  # R&W eq. 2.26
         floor = _VARIANCE_FLOOR * self.hyper.variance
         return self.shift + self.scale * mean, self.scale * np.sqrt(np.maximum(variance, floor))
 
+    def gaps_to(self, x: Floats) -> Floats:
+        """Squared differences of inputs and x (q, d): (d, n, q)."""
+        return squared_gaps(self.x, x, self.categorical)
+
     @property
     def noise(self) -> float:
         """Standard deviation of one more result about the noise-free output: what is fitted, and errors as known so far."""
         return float(np.hypot(self.scale * math.sqrt(self.hyper.noise), np.sqrt((self.noise_sd**2).mean())))
 
-    def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Draw `n` joint samples of the noise-free output at x (q, d): (n, q)."""
+    def posterior_paths(
+        self, x: Floats, n: int, rng: np.random.Generator, gaps: Floats | None = None, columns: Columns | None = None
+    ) -> Floats:
+        """Draw `n` joint samples of the noise-free output at x (q, d): (n, q).
+
+        If they are known already: `gaps` as in `predict`, and the `columns_of` x and the inputs below it.
+        """
         # Matheron's rule: draws from the prior, corrected by what they miss of the data (Wilson et al. 2020)
-        prior = self._prior_paths(np.vstack([x, self.x]), n, rng)
+        every = np.vstack([x, self.x])
+        prior = self._prior_paths(every, n, rng, columns_of(every) if columns is None else columns)
         noise = np.sqrt(self._noise())
         seen = prior[:, len(x) :] + noise * rng.standard_normal((n, len(self.x)))
         missed = (self.y - self.shift) / self.scale - seen
-        paths = prior[:, : len(x)] + solve(self._chol, missed.T).T @ self._covariance(self.x, x)
+        cross = self._kernel_of(self.gaps_to(x) if gaps is None else gaps)
+        paths = prior[:, : len(x)] + solve(self._chol, missed.T).T @ cross
         return np.asarray(self.shift + self.scale * paths)
 
     def condition(self, x: Floats, y: Floats) -> GaussianProcess:
         """Return the process that also knows y (q,) at x (q, d); hyper-parameters and scaling stay."""
-        return GaussianProcess(
+        return replace(
+            self,
             x=np.vstack([self.x, x]),
             y=np.concatenate([self.y, y]),
             noise_sd=np.concatenate([self.noise_sd, np.zeros(len(y))]),
-            kernel=self.kernel,
-            hyper=self.hyper,
-            shift=self.shift,
-            scale=self.scale,
             repeats=None if self.repeats is None else np.concatenate([self.repeats, np.ones(len(y))]),
         )
 
@@ -106,16 +126,16 @@ class GaussianProcess:
 
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
-        return self._kernel_of(squared_gaps(a, b))
+        return self._kernel_of(squared_gaps(a, b, self.categorical))
 
     def _kernel_of(self, gaps: Floats) -> Floats:
         """Prior covariance of pairs with the squared differences gaps (d, n, q): (n, q)."""
         terms = [amplitude * correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
         return terms[0] if len(terms) == 1 else np.asarray(terms[0] + terms[1])
 
-    def _prior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
-        """Draw `n` joint samples of the prior at x (q, d), standardised: (n, q)."""
-        values, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
+    def _prior_paths(self, x: Floats, n: int, rng: np.random.Generator, columns: Columns) -> Floats:
+        """Draw `n` joint samples of the prior at x (q, d) with these `columns_of`, standardised: (n, q)."""
+        values, places = columns
         if math.prod(len(v) for v in values) > _GRID_EXCESS * len(x):
             root = root_of(self._covariance(x, x))
             return np.asarray(rng.standard_normal((n, root.shape[1])) @ root.T)
@@ -124,7 +144,7 @@ class GaussianProcess:
         total = np.zeros((n, len(x)))
         for amplitude, lengths in self.hyper.terms:
             roots = [
-                root_of(correlation(self.kernel, squared_gaps(v[:, None], v[:, None]), lengths[[i]]))
+                root_of(correlation(self.kernel, self._gaps_along(i, v[:, None]), lengths[[i]]))
                 for i, v in enumerate(values)
             ]
             draws = rng.standard_normal((n, *(root.shape[1] for root in roots)))
@@ -132,3 +152,7 @@ class GaussianProcess:
                 draws = np.tensordot(draws, root, axes=(1, 1))
             total += math.sqrt(amplitude) * draws[(slice(None), *places)]
         return total
+
+    def _gaps_along(self, column: int, values: Floats) -> Floats:
+        """Squared differences of values (q, 1) of one column: (1, q, q)."""
+        return squared_gaps(values, values, (0,) if column in self.categorical else ())

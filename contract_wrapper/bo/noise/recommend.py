@@ -218,6 +218,7 @@ def refitted(space: DesignSpace, history: History, surrogates: SurrogateSet, con
         noise_sd=part.noise / np.sqrt(number),
         local=True,
         moments=(float(np.average(mean, weights=number)), signal),
+        categorical=space.categorical,
     )
     return replace(surrogates, parts=(anew, *surrogates.parts[1:]))
 

@@ -10,9 +10,9 @@ import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import TrialState, create_trial
 
-from contract_wrapper import CPMESConfig, CPMESSampler, Integer, Real
+from contract_wrapper import Categorical, CPMESConfig, CPMESSampler, Integer, Real
 from contract_wrapper.bo.history import as_constraints
-from contract_wrapper.bo.optuna_sampler import history_of, space_of
+from contract_wrapper.bo.optuna_sampler import _design, _params, history_of, space_of
 from contract_wrapper.errors import ContractsError
 
 ROOT = Path(__file__).parents[3]
@@ -169,8 +169,9 @@ def test_a_distribution_becomes_the_dimension_of_the_same_values():
         Real(name="huge", low=0.0, high=1e9),  # more values than are enumerated: as if continuous
         Real(name="fine", low=0.0, high=1.0),
     )
-    with pytest.raises(ContractsError, match="kind is a CategoricalDistribution"):
-        space_of({"kind": CategoricalDistribution(["a", "b"])})
+    assert space_of({"kind": CategoricalDistribution(["a", None])}).dimensions == (
+        Categorical(name="kind", choices=(0, 1)),
+    )
 
 
 def test_every_numeric_distribution_is_searched_and_kept():
@@ -192,7 +193,93 @@ def test_every_numeric_distribution_is_searched_and_kept():
         study.tell(trial, np.log(trial.params["rate"]) ** 2)
     asked = [trial.system_attrs.get("cpmes:asked") for trial in study.trials]
     assert asked[:3] == [None] * 3
-    assert all('"even"' in text and '"kind"' not in text for text in asked[3:])
+    assert all('"even"' in text and '"kind"' in text and '"fixed"' not in text for text in asked[3:])
+
+
+KINDS = ("slow", None, True, 2.5, float("nan"), 7)
+
+
+def choose(trial, kinds=KINDS):
+    """The fourth kind is best, at x = 0.4; the first is not feasible."""
+    x, kind = trial.suggest_float("x", 0.0, 1.0), trial.suggest_categorical("kind", kinds)
+    place = next(i for i, other in enumerate(kinds) if repr(other) == repr(kind))
+    if x > 2:
+        trial.suggest_categorical("never", ("a", "b"))
+    trial.set_constraint("kind", 0.5 - place)
+    return (place == 3) + 0.5 * (place == 0) - (x - 0.4) ** 2
+
+
+def kinds_of(n_trials, kinds=KINDS, **options):
+    study = optuna.create_study(
+        sampler=CPMESSampler(seed=0, config=CHEAP, n_startup_trials=5), direction="maximize", **options
+    )
+    study.optimize(lambda trial: choose(trial, kinds), n_trials=n_trials)
+    return study
+
+
+def test_choices_of_any_kind_are_searched_and_a_study_resumed_goes_on_as_before(tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.sqlite3"
+    kinds_of(8, storage=storage, study_name="s")
+    resumed = kinds_of(3, storage=storage, study_name="s", load_if_exists=True)
+    whole = kinds_of(11)
+    assert list(map(repr, params_of(resumed))) == list(map(repr, params_of(whole)))
+    assert [t.params["kind"] for t in whole.trials[5:]].count(2.5) >= 3
+    assert "(2.5, " in whole.best_trial.system_attrs["cpmes:why"]
+
+
+def test_other_names_of_the_choices_change_no_suggestion():
+    renamed = ("a", "b", "c", "d", "e", "f")
+    first, second = kinds_of(7), kinds_of(7, renamed)
+    places = [[list(map(repr, KINDS)).index(repr(t.params["kind"])) for t in first.trials]]
+    assert [renamed.index(t.params["kind"]) for t in second.trials] == places[0]
+    assert [t.params["x"] for t in first.trials] == [t.params["x"] for t in second.trials]
+
+
+def test_choices_that_no_file_can_hold_are_searched_in_memory():
+    """Optuna warns of them; what a running trial was given is written as a place."""
+    things = (("a", 1), frozenset([2]), np.float64)
+    study = optuna.create_study(sampler=CPMESSampler(seed=0, config=CHEAP, n_startup_trials=2))
+    with pytest.warns(UserWarning, match="persistent storage"):
+        study.optimize(lambda t: things.index(t.suggest_categorical("thing", things)), n_trials=3)
+    assert {t.params["thing"] for t in study.trials[:3]} <= set(things)
+    assert study.trials[2].system_attrs["cpmes:asked"] in ('{"thing": 0}', '{"thing": 1}', '{"thing": 2}')
+
+
+@pytest.mark.parametrize("choices", [("only",), (True, 1), range(1001)], ids=["one", "told as one", "too many"])
+def test_choices_that_cannot_be_searched_are_drawn_at_random(choices):
+    distributions = {"kind": CategoricalDistribution(choices), "x": FloatDistribution(0.0, 1.0)}
+    study = optuna.create_study(sampler=CPMESSampler(seed=0, config=CHEAP, n_startup_trials=1))
+    for _ in range(4):
+        trial = study.ask(distributions)
+        study.tell(trial, trial.params["x"])
+    assert all('"kind"' not in t.system_attrs.get("cpmes:asked", "") for t in study.trials)
+    assert '"x"' in study.trials[-1].system_attrs["cpmes:asked"]
+
+
+def test_a_set_of_choices_is_used_up_without_a_repeat():
+    study = optuna.create_study(sampler=CPMESSampler(seed=0, config=CHEAP, n_startup_trials=2))
+    with pytest.warns(UserWarning, match="every design of"):
+        study.optimize(
+            lambda t: 2 * t.suggest_categorical("b", (1, 2, 3)) - (t.suggest_categorical("a", ("x", None)) is None),
+            n_trials=20,
+        )
+    tried = [tuple(t.params.values()) for t in study.trials]
+    assert len(set(tried)) == 6
+    assert len(set(tried[2:])) >= len(tried) - 3  # but for what was drawn at random before and after
+
+
+def test_what_another_trial_was_given_is_read_back_as_a_choice():
+    distributions = {"kind": CategoricalDistribution(KINDS), "x": FloatDistribution(0.0, 1.0)}
+    study = kinds_of(6)
+    running = [study.ask() for _ in range(2)]
+    for trial in running:
+        choose(trial)
+    assert len({tuple(map(repr, t.params.values())) for t in study.trials[-2:]}) == 2
+    given = create_trial(state=TrialState.RUNNING, system_attrs={"cpmes:asked": '{"kind": 4, "x": 0.25}'})
+    assert _design(_params(given, distributions), distributions) == [4.0, 0.25]
+    for odd in ('{"kind": 6, "x": 0.25}', '{"kind": "slow", "x": 0.25}', '{"kind": -1, "x": 0.25}', '{"x": 0.25}'):
+        given = create_trial(state=TrialState.RUNNING, system_attrs={"cpmes:asked": odd})
+        assert _design(_params(given, distributions), distributions) is None
 
 
 def test_a_used_up_space_stops_the_study_and_says_so():

@@ -6,7 +6,16 @@ from matplotlib import pyplot as plt
 from skopt import plots
 from skopt.plots import plot_convergence, plot_evaluations
 
-from contract_wrapper import DesignSpace, History, Integer, Real, as_optimize_result, contract_space, from_skopt
+from contract_wrapper import (
+    Categorical,
+    DesignSpace,
+    History,
+    Integer,
+    Real,
+    as_optimize_result,
+    contract_space,
+    from_skopt,
+)
 from contract_wrapper.bo.scipy_result import to_skopt
 from contract_wrapper.errors import ContractsError
 
@@ -106,8 +115,29 @@ MIXED = DesignSpace(
         Integer(name="width", low=1, high=64, log=True),
         Integer(name="crew", low=3, high=3),
         Real(name="price", low=0.3, high=0.3),
+        Categorical(name="rule", choices=("a", "b", "c")),
+        Categorical(name="only", choices=("one",)),
     )
 )
+ODD = DesignSpace(
+    dimensions=(Real(name="x", low=0.0, high=1.0), Categorical(name="kind", choices=(None, True, 1, "a", 2.5)))
+)
+
+
+def test_choices_are_drawn_by_their_names_and_their_model_reads_them():
+    """Choices of several kinds are texts there, as scikit-optimize keeps them in one array."""
+    rng = np.random.default_rng(0)
+    designs = ODD.sample(rng, 12)
+    objective = designs[:, 1] - (designs[:, 0] - 0.5) ** 2
+    result = as_optimize_result(ODD, History(designs=designs, objective=objective, margins=np.empty((12, 0))))
+    assert {point[1] for point in result.x_iters} <= {"None", "True", "1", "'a'", "2.5"}
+    assert result.x[1] == "2.5"
+    (model,) = result.models
+    mean = model.predict(result.space.transform(result.x_iters))
+    assert mean == pytest.approx(-objective, abs=0.05)
+    for draw in (plots.plot_evaluations, lambda r: plots.plot_objective(r, n_points=4, n_samples=5)):
+        assert draw(result) is not None
+        plt.close("all")
 
 
 def test_a_space_given_out_and_taken_back_is_the_same():
@@ -118,7 +148,7 @@ def test_a_space_given_out_and_taken_back_is_the_same():
 def test_scikit_optimize_means_the_same_by_a_dimension():
     theirs = to_skopt(MIXED)
     assert [dimension.name for dimension in theirs] == list(MIXED.names)
-    designs = [MIXED.as_design(row) for row in MIXED.sample(np.random.default_rng(0), 20)]
+    designs = [MIXED.named(row).values() for row in MIXED.sample(np.random.default_rng(0), 20)]
     assert all(list(design) in theirs for design in designs)
     theirs = skopt.space.Real(1e-3, 1.0, "log-uniform", transform="normalize", name="rate")
     np.testing.assert_allclose(from_skopt([theirs]).to_unit([[1e-2], [0.5]])[:, 0], theirs.transform([1e-2, 0.5]))
@@ -127,8 +157,8 @@ def test_scikit_optimize_means_the_same_by_a_dimension():
 @pytest.mark.parametrize(
     ("dimensions", "steps", "message"),
     [
-        ([skopt.space.Categorical(["x", "y"], name="a")], {}, "no distance is known"),
-        ([skopt.space.Categorical(["x"], name="a")], {}, "no distance is known"),
+        ([skopt.space.Categorical(["x", "y"])], {}, "needs a name"),
+        ([skopt.space.Categorical(["x"], name="a")], {"a": 0.1}, "steps are for Real"),
         ([skopt.space.Real(0, 1)], {}, "needs a name"),
         ([skopt.space.Real(0, 1, name="a")], {"a": 0.3}, "a whole number of times"),
         ([skopt.space.Real(0, 1, name="a")], {"b": 0.1}, "got some for \\['b'\\]"),
