@@ -2,9 +2,12 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
+from compiled_once import compile_once
+from cpu_seconds import OPTION, noted
 from hypothesis import HealthCheck, settings
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -26,3 +29,22 @@ def learners_of_a_test_are_forgotten_after_it() -> Iterator[None]:
     if added and code is not None:
         code.code_version.cache_clear()
         code.versions.cache_clear()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def what_is_compiled_is_compiled_once(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+    compile_once(len(request.session.items), tmp_path_factory)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        OPTION,
+        metavar="FILE",
+        help="append to FILE, per test: CPU seconds of its process, of processes that it started, clock seconds, name",
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    file = item.config.getoption(OPTION)
+    return (yield) if file is None else (yield from noted(item.nodeid, Path(file)))

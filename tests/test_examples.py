@@ -10,6 +10,7 @@ import pytest
 
 from contract_wrapper import Contract, Roles, SearchSettings, get_mtmfq_profile
 from contract_wrapper.evaluation.participation import acceptance
+from tests.contract_wrapper.commands_here import render_nothing
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
@@ -130,10 +131,11 @@ def test_10_one_training_is_asked_about_every_contract(capsys: pytest.CaptureFix
 
 
 def test_11_the_search_finds_that_fishers_should_share_their_catch(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    render_nothing(monkeypatch)
     example = load("11_fishery.py")
-    search = SearchSettings(n_initial=3, n_search=1, n_confirm=1)
+    search = SearchSettings(n_initial=3, n_search=1, n_confirm=0)
     record = example["main"](tmp_path / "fishery", search)
     best = record.best()
     assert best.contract.numbers[0][1] >= 0.8
@@ -162,8 +164,11 @@ def test_14_no_single_tax_suits_unequal_harvesters_and_own_taxes_do(capsys: pyte
     assert capsys.readouterr().out.count("welfare") == 2
 
 
-def test_15_a_game_of_mpe2_goes_through_the_whole_search(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_15_a_game_of_mpe2_goes_through_the_whole_search(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip("mpe2")
+    render_nothing(monkeypatch)
     example = load("15_search_in_mpe2.py")
     transfers = example["hand_over"](*small_hunt(), part=0.5)
     assert transfers.tolist() == [-5.0, -5.0, 0.0, 10.0]

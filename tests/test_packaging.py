@@ -12,6 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -28,17 +29,18 @@ for_index = runpy.run_path(str(ROOT / "setup.py"))["for_index"]
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a wheel and a source distribution, built in a copy, as pip builds them, in this environment."""
-    folder = tmp_path_factory.mktemp("built")
     caches = shutil.ignore_patterns("__pycache__", ".hypothesis")
 
     def ignored(path: str, names: list[str]) -> set[str]:
         return set(names) - AT_ROOT if Path(path) == ROOT else caches(path, names)
 
-    shutil.copytree(ROOT, folder / "copy", ignore=ignored)
-    (folder / "copy" / "benchmarks" / "results" / "small-planted.txt").write_text("a small run, which git ignores")
-    program = f"import setuptools.build_meta as b; b.build_sdist({str(folder)!r}); b.build_wheel({str(folder)!r})"
-    subprocess.run([sys.executable, "-c", program], cwd=folder / "copy", check=True, capture_output=True)
-    return folder
+    def build(folder: Path) -> None:
+        shutil.copytree(ROOT, folder / "copy", ignore=ignored)
+        (folder / "copy" / "benchmarks" / "results" / "small-planted.txt").write_text("a small run, which git ignores")
+        program = f"import setuptools.build_meta as b; b.build_sdist({str(folder)!r}); b.build_wheel({str(folder)!r})"
+        subprocess.run([sys.executable, "-c", program], cwd=folder / "copy", check=True, capture_output=True)
+
+    return made_once("built", build, tmp_path_factory)
 
 
 def names_in_sdist(built: Path) -> set[str]:

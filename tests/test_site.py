@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_once import made_once
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -20,12 +21,14 @@ PAGES = sorted(path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md"))
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site, built anew; a warning is an error (not with --quiet, under which nothing is a warning)."""
-    folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
-    quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
-    assert built.returncode == 0, built.stdout + built.stderr
-    return folder
+
+    def build(folder: Path) -> None:
+        command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
+        quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
+        built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=quiet)
+        assert built.returncode == 0, built.stdout + built.stderr
+
+    return made_once("site", build, tmp_path_factory)
 
 
 def prose(page: str) -> str:

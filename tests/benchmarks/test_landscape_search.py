@@ -119,10 +119,10 @@ def test_a_contract_that_is_read_again_is_read_from_a_training_drawn_anew_and_co
 
 
 def test_what_is_believed_best_is_better_than_the_luckiest_of_many_readings():
-    land = made_up_landscape(n_seeds=200, spread=0.0, noise=40.0, n_taxes=51)
+    land = made_up_landscape(n_seeds=200, spread=0.0, noise=40.0, n_taxes=21)
     land = replace(land, utilities=land.utilities + (land.n_cleaners > 0)[:, None] * 1000.0)  # nobody refuses
     mine, regrets = Searched.of(land), truths(land).regrets[0]
-    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=255)
+    job = replace(JOB, optimiser=EVERYTHING, evaluations=0, n_prior=105)
     runs = [everything(mine, replace(job, seed=seed)) for seed in range(4)]
     believed = np.mean([regrets[run.recommended[0]] for run in runs])
     assert believed < 0.8 * np.mean([regrets[run.luckiest[0]] for run in runs])

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 import paper_figures
+from cleanup_env import make_config
 from contract_wrapper import Contract, EvaluationSettings, get_mtmfq_profile
 from contract_wrapper.evaluation.evaluate import evaluate
 from paper_bench import pictures
@@ -57,7 +58,7 @@ def test_a_line_gives_the_training_again() -> None:
 
 def test_a_training_is_watched_over_the_episodes_by_which_it_is_judged(tmp_path: Path) -> None:
     learner = get_mtmfq_profile("faithful", episodes=8, n_games=4, batch_size=4, replay_capacity=300)
-    settings = EvaluationSettings(costs="paper", learner=learner, episodes=3)
+    settings = EvaluationSettings(game=make_config("contract", horizon=100), costs="paper", learner=learner, episodes=3)
     contract = Contract(tax=0.04, n_cleaners=2)
     job = TrainingJob(number=0, contract=contract, seed=1)
     told = job.do(settings, tmp_path, None, None)

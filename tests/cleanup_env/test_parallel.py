@@ -3,6 +3,7 @@
 import copy
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 
@@ -282,20 +283,28 @@ def test_without_a_place_for_compiled_code_the_game_warns_once_and_works():
     assert "NUMBA_CACHE_DIR" in ran.stderr
 
 
-def test_who_waits_for_the_compiler_is_told_once_and_only_then(tmp_path):
-    code = (
-        "from cleanup_env import BatchCleanup, numba_tools; numba_tools.PATIENCE = 0.1\n"
-        "game = BatchCleanup(observation=None); print('built'); game.reset(seed=0); game.visible()\n"
-    )
-    assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr.count("compiling the game") == 1
-    assert run_python(code, NUMBA_CACHE_DIR=str(tmp_path)).stderr == ""
+WAITING = (
+    "from cleanup_env import BatchCleanup, numba_tools; numba_tools.PATIENCE = 0.1\n"
+    "game = BatchCleanup(observation=None); print('built'); game.reset(seed=0); game.visible()\n"
+)
 
 
-def test_compiling_that_takes_a_moment_is_not_told(tmp_path):
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory):
+    """The folder that keeps what is compiled for a game, and what its first user was told."""
+    folder = tmp_path_factory.mktemp("compiled")
+    return folder, run_python(WAITING, NUMBA_CACHE_DIR=str(folder)).stderr
+
+
+def test_who_waits_for_the_compiler_is_told_once_and_only_then(compiled):
+    folder, told = compiled
+    assert told.count("compiling the game") == 1
+    assert run_python(WAITING, NUMBA_CACHE_DIR=str(folder)).stderr == ""
+
+
+def test_compiling_that_takes_a_moment_is_not_told(compiled, tmp_path):
     """One small kernel is missing in the cache, as where a command needs one that no other command did."""
-    code = "from cleanup_env import BatchCleanup\nBatchCleanup(observation=None).reset(seed=0)\n"
-    first = run_python(code, NUMBA_CACHE_DIR=str(tmp_path))
-    assert first.returncode == 0, first.stderr
+    shutil.copytree(compiled[0], tmp_path, dirs_exist_ok=True)
     small = list(tmp_path.rglob("random_stream.seed_stream-*"))
     assert small
     for path in small:

@@ -1,4 +1,8 @@
-"""The command line as a user meets it: small real runs, one-line errors, interrupt and go on."""
+"""The command line as a user meets it: small real runs, one-line errors, interrupt and go on.
+
+Most commands run in this process (`command`), which saves seconds of imports; those that are stopped, killed or short of
+something run in processes of their own, with worker processes. No pictures are made of the figures of reports.
+"""
 
 import json
 import re
@@ -9,16 +13,15 @@ import time
 from pathlib import Path
 
 import pytest
+from commands_here import Command
 from process_table import descendants, environment, running
 
-SMALL = ["--profile", "smoke", "--episodes", "64"]
+pytestmark = pytest.mark.usefixtures("unrendered")
+
+SETS = ["learner.hidden=[16]", "episodes=10", "game.horizon=100"]
+SMALL = ["--profile", "smoke", "--episodes", "64", *(word for one in SETS for word in ("--set", one))]
 SCRATCH = ["--inner", "scratch", *SMALL]
-CREWS = ["--crews", "1", "--crews-episodes", "320", *SMALL]
-
-
-def cli(*arguments: str, cwd: Path, timeout: float = 600.0) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "contract_wrapper", *arguments]
-    return subprocess.run(command, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=timeout)
+CREWS = ["--crews", "1", "--crews-episodes", "320", "--set", "crews.learner.hidden=[16]", *SMALL]
 
 
 def refused(result: subprocess.CompletedProcess[str]) -> str:
@@ -44,9 +47,11 @@ def test_help_answers_at_once_and_loads_no_heavy_library(tmp_path: Path) -> None
         assert command in result.stdout
 
 
-def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Path) -> None:
-    arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "2", "--confirm", "1", "--folder", "study"]
-    result = cli(*arguments, cwd=tmp_path)
+def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(command: Command, tmp_path: Path) -> None:
+    small = ["--inner", "scratch", "--profile", "smoke", "--episodes", "64"]  # the game of the published figures
+    small += ["--set", "learner.hidden=[16]", "--set", "episodes=10"]
+    arguments = ["optimize", *small, "--initial", "3", "--evaluations", "2", "--confirm", "1", "--folder", "study"]
+    result = command(*arguments, cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "no contract" in result.stdout
     assert "255.53" in result.stdout
@@ -57,13 +62,13 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
     study = tmp_path / "study"
     for name in ("study.sqlite3", "trials.csv", "run.json", "figures/welfare_over_designs.png"):
         assert (study / name).stat().st_size > 0, name
-    began = time.monotonic()
-    again = cli(*arguments, cwd=tmp_path)
+    began = time.process_time()
+    again = command(*arguments, cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert again.stdout == result.stdout
-    assert time.monotonic() - began < 60
+    assert time.process_time() - began < 10
 
-    said = cli(*arguments, "--json", "-q", cwd=tmp_path)
+    said = command(*arguments, "--json", "-q", cwd=tmp_path)
     assert said.stderr == ""
     document = json.loads(said.stdout)
     told, known = document["result"], document["configuration"]
@@ -73,18 +78,18 @@ def test_a_small_search_runs_ends_with_a_table_and_is_not_repeated(tmp_path: Pat
     assert phases[:6] == ["baseline", *["initial"] * 3, *["search"] * 2]
     assert set(phases[6:]) <= {"confirmation"}
 
-    report = cli("report", "study", cwd=tmp_path)
+    report = command("report", "study", cwd=tmp_path)
     assert report.returncode == 0, report.stderr
     assert "welfare_over_designs.png" in report.stdout
 
-    other = refused(cli("optimize", *SCRATCH, "--initial", "4", "--folder", "study", cwd=tmp_path))
+    other = refused(command("optimize", *small, "--initial", "4", "--folder", "study", cwd=tmp_path))
     assert "another configuration" in other
     assert "n_initial: 3 there, 4 now" in other
 
 
-def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
+def test_evaluate_says_who_accepts_and_is_repeatable(command: Command, tmp_path: Path) -> None:
     arguments = ["evaluate", "--tax", "0.04", "--cleaners", "2", *SMALL, "--seeds", "2"]
-    first = cli(*arguments, cwd=tmp_path)
+    first = command(*arguments, cwd=tmp_path)
     assert first.returncode == 0, first.stderr
     assert re.search(r"participation +-?\d+\.\d+ ± \d+\.\d+", first.stdout)
     assert re.search(r"^  (accepted by everybody|refused by .+|undecided for .+)$", first.stdout, re.MULTILINE)
@@ -94,19 +99,20 @@ def test_evaluate_says_who_accepts_and_is_repeatable(tmp_path: Path) -> None:
     kept = [json.loads(path.read_text())["content"] for path in (tmp_path / "studies/evaluations").glob("*.json")]
     trained = sorted((o["outcome"]["contract"]["n_cleaners"], o["outcome"]["seed"]) for o in kept)
     assert trained == [(0, 0), (0, 1), (2, 0), (2, 1)]  # the baseline is trained with every seed, too
-    fresh = cli(*arguments, "--folder", "elsewhere", cwd=tmp_path)
+    fresh = command(*arguments, "--folder", "elsewhere", cwd=tmp_path)
     keep = [line for line in first.stdout.splitlines() if "CPU time" not in line]
     assert keep == [line for line in fresh.stdout.splitlines() if "CPU time" not in line]
 
 
-def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
+def test_an_interrupted_search_goes_on_to_the_same_end(command: Command, tmp_path: Path) -> None:
     arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "2", "--confirm", "0"]
-    whole = cli(*arguments, "--processes", "1", "--folder", "whole", cwd=tmp_path)  # the same on one process or two
+    whole = command(*arguments, "--folder", "whole", cwd=tmp_path)  # the same in this process or on two
     assert whole.returncode == 0, whole.stderr
 
-    command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
+    words = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
     child = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        [*words, "--processes", "1"], cwd=tmp_path, env=environment(), text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )  # fmt: skip
     assert child.stderr is not None
@@ -120,7 +126,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
     assert "Traceback" not in rest
 
     # ... and once more, this time killed without a chance to tidy up; its workers do not go on alone
-    child = subprocess.Popen(command, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
+    child = subprocess.Popen(words, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True)
     assert child.stderr is not None
     for line in child.stderr:
         if line.startswith("#"):
@@ -135,7 +141,7 @@ def test_an_interrupted_search_goes_on_to_the_same_end(tmp_path: Path) -> None:
         time.sleep(0.5)
     assert workers & running() == set()
 
-    rest_of_it = cli(*arguments, "--processes", "1", "--folder", "stopped", cwd=tmp_path)
+    rest_of_it = command(*arguments, "--folder", "stopped", cwd=tmp_path)
     assert rest_of_it.returncode == 0, rest_of_it.stderr
 
     assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
@@ -148,17 +154,17 @@ def rows(folder: Path) -> list[str]:
     return [",".join(cell for k, cell in enumerate(line.split(",")) if k != cpu) for line in lines]
 
 
-def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path: Path) -> None:
+def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(command: Command, tmp_path: Path) -> None:
     arguments = ["optimize", *CREWS, "--initial", "3", "--evaluations", "1", "--confirm", "1"]
-    whole = cli(*arguments, "--processes", "1", "--folder", "whole", cwd=tmp_path)
+    whole = command(*arguments, "--folder", "whole", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
     assert "crews that know every contract are trained first (1 training of 320 episodes)" in whole.stdout
     assert max(map(len, whole.stdout.split("Apples per episode")[1].splitlines())) <= 80
     assert "certified" in whole.stdout
 
-    command = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
+    words = [sys.executable, "-m", "contract_wrapper", *arguments, "--folder", "stopped"]
     child = subprocess.Popen(
-        command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        words, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # ignored where tests run in the background
     )  # fmt: skip
     assert child.stderr is not None
@@ -169,11 +175,11 @@ def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path:
     _, rest = child.communicate(timeout=600)
     assert child.returncode == 130, rest
     assert "Traceback" not in rest
-    goes_on = cli(*arguments, "--folder", "stopped", cwd=tmp_path)
+    goes_on = command(*arguments, "--folder", "stopped", cwd=tmp_path)
     assert goes_on.returncode == 0, goes_on.stderr
     assert rows(tmp_path / "stopped") == rows(tmp_path / "whole")
 
-    shown = cli(
+    shown = command(
         "play", "--study", "whole", "--tax", "1", "--cleaners", "1", "--gif", "crew.gif", "--steps", "4", cwd=tmp_path
     )
     assert shown.returncode == 0, shown.stderr
@@ -212,8 +218,10 @@ def test_a_search_by_crews_that_is_interrupted_goes_on_to_the_same_end(tmp_path:
     ],
     ids=lambda value: " ".join(value[-2:]) if isinstance(value, list) else None,
 )
-def test_what_a_user_can_get_wrong_is_one_line(tmp_path: Path, arguments: list[str], words: list[str]) -> None:
-    line = refused(cli(*arguments, cwd=tmp_path))
+def test_what_a_user_can_get_wrong_is_one_line(
+    command: Command, tmp_path: Path, arguments: list[str], words: list[str]
+) -> None:
+    line = refused(command(*arguments, cwd=tmp_path))
     for word in words:
         assert word in line, line
     assert not list(tmp_path.glob("x.*"))
@@ -230,21 +238,21 @@ def test_a_missing_extra_is_one_line_that_says_what_to_install(tmp_path: Path) -
     assert 'pip install "cleanup-contracts[optimize]"' in refused(result)
 
 
-def test_a_truncated_study_is_one_line_and_stays(tmp_path: Path) -> None:
+def test_a_truncated_study_is_one_line_and_stays(command: Command, tmp_path: Path) -> None:
     (tmp_path / "study").mkdir()
     database = tmp_path / "study" / "study.sqlite3"
     database.write_bytes(b"SQLite format 3\x00" + bytes(50))
-    for command in (["report", "study"], ["optimize", *SCRATCH, "--folder", "study"]):
-        assert "study.sqlite3" in refused(cli(*command, cwd=tmp_path))
+    for words in (["report", "study"], ["optimize", *SCRATCH, "--folder", "study"]):
+        assert "study.sqlite3" in refused(command(*words, cwd=tmp_path))
     assert database.stat().st_size == 66
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on file sizes")
-def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(tmp_path: Path) -> None:
+def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(command: Command, tmp_path: Path) -> None:
     import resource
 
     arguments = ["optimize", *SCRATCH, "--initial", "3", "--evaluations", "0", "--confirm", "0", "--folder", "study"]
-    assert cli(*arguments, cwd=tmp_path).returncode == 0
+    assert command(*arguments, cwd=tmp_path).returncode == 0
     before = (tmp_path / "study" / "trials.csv").read_text()
     size = (tmp_path / "study" / "study.sqlite3").stat().st_size
     full = subprocess.run(
@@ -254,20 +262,21 @@ def test_a_disk_that_takes_no_more_is_one_line_and_nothing_is_lost(tmp_path: Pat
     )  # fmt: skip
     assert "free" in refused(full)
     assert (tmp_path / "study" / "trials.csv").read_text().startswith(before)
-    again = cli(*arguments, "--evaluations", "2", cwd=tmp_path)
+    again = command(*arguments, "--evaluations", "2", cwd=tmp_path)
     assert again.returncode == 0, again.stderr
     assert len((tmp_path / "study" / "trials.csv").read_text().splitlines()) == 1 + 4 + 2
 
 
-def test_a_scripted_episode_becomes_a_gif(tmp_path: Path) -> None:
-    result = cli("play", "--cleaners", "2", "--gif", "episode.gif", "--steps", "6", cwd=tmp_path)
+def test_a_scripted_episode_becomes_a_gif(command: Command, tmp_path: Path) -> None:
+    result = command("play", "--cleaners", "2", "--gif", "episode.gif", "--steps", "6", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "episode.gif").read_bytes()[:4] == b"GIF8"
     assert "tax 0, 2 cleaners" in result.stdout  # what was not given is said
 
 
 def test_nothing_is_compiled_twice_and_nobody_is_told_so(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "contract_wrapper", "play", "--cleaners", "2", "--steps", "2"]
     for _ in range(2):
-        result = cli("play", "--cleaners", "2", "--steps", "2", cwd=tmp_path)
+        result = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=600)
         assert result.returncode == 0, result.stderr
     assert result.stderr == ""

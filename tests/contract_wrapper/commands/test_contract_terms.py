@@ -87,11 +87,13 @@ def test_wrong_commands_end_in_one_line(tmp_path: Path, capsys: Any, monkeypatch
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_designed_contract_is_evaluated_certified_from_what_was_kept_and_played(tmp_path: Path, capsys: Any) -> None:
+def test_a_designed_contract_is_evaluated_certified_from_what_was_kept_and_played(
+    tmp_path: Path, workers_here: None, capsys: Any
+) -> None:
     sets = ["game.horizon=20", "game.n_free=2", "episodes=4", "learner.hidden=[8]", "learner.n_games=8"]
     common = ["--preset", "original", "--contract", "free-tax", "--terms", "tax=0.4,piece_rate=0.5"]
     common += ["--profile", "smoke", "--episodes", "16", *(word for one in sets for word in ("--set", one))]
-    kept = ["--folder", str(tmp_path), "--processes", "1"]
+    kept = ["--folder", str(tmp_path)]
     assert main(["evaluate", *common, *kept, "--outside", "free_1:1000"]) == 0
     told = capsys.readouterr().out
     assert told.startswith("tax 0.4, piece_rate 0.5   (seed 0)")

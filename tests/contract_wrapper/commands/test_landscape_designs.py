@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from commands_here import put_workers_here, render_nothing
 from made_up_designs import made_up_designs
 
 from contract_wrapper.cli import main
@@ -29,7 +30,10 @@ FREE = ["--preset", "original", "--contract", "free-tax", "--objective", "worst"
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("designs") / "free"
-    assert main(["landscape", *FREE, *SMALL, "--seeds", "1", "--processes", "1", "-q", "--folder", str(place)]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        put_workers_here(patch)
+        render_nothing(patch)
+        assert main(["landscape", *FREE, *SMALL, "--seeds", "1", "-q", "--folder", str(place)]) == 0
     return place
 
 
@@ -48,7 +52,9 @@ def test_the_worst_off_agent_is_told_as_the_value(folder: Path) -> None:
     assert table.value[0, 1:].tolist() == pytest.approx(table.utilities[0, 1:].min(axis=1).tolist())
 
 
-def test_the_same_command_goes_on_and_another_one_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_same_command_goes_on_and_another_one_is_refused(
+    folder: Path, workers_here: None, unrendered: None, capsys: pytest.CaptureFixture[str]
+) -> None:
     again = ["landscape", *FREE, *SMALL, "--seeds", "1", "-q", "--json", "--folder", str(folder)]
     assert main(again) == 0
     document = json.loads(capsys.readouterr().out)
@@ -91,7 +97,7 @@ def test_what_cannot_be_made_is_refused_in_one_line(
     assert not (tmp_path / "none").exists()
 
 
-def test_pictures_and_words_of_one_of_two_and_of_more_numbers(tmp_path: Path) -> None:
+def test_pictures_and_words_of_one_of_two_and_of_more_numbers(unrendered: None, tmp_path: Path) -> None:
     from contract_wrapper.reports.problems.design_landscape_report import design_summary, write_design_report
 
     for terms, steps in ((("tax",), 4), (("tax", "piece_rate"), 4), (("a", "b", "c"), 2)):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands_here import Command
 
 from contract_wrapper.cli import main
 from contract_wrapper.problems import registry
@@ -68,30 +69,33 @@ def run(*words: str) -> Any:
     )
 
 
-def test_a_file_of_ones_own_goes_through_search_resume_certificate_and_report(pasture: Path) -> None:
-    """Two processes, so that workers import the file by themselves."""
+def test_a_file_of_ones_own_goes_through_search_resume_certificate_and_report(
+    pasture: Path, command: Command, unrendered: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search begins in processes of its own, so that workers import the file by themselves."""
     words = ("optimize", "--problem", f"{pasture}:PASTURE", *SMALL, "--folder", "study", "--confirm", "0", "-q")
     few = run(*words, "--initial", "3", "--evaluations", "0")
     assert few.returncode == 0, few.stderr
     assert "pasture: sheep per episode" in few.stdout
-    more = run(*words, "--initial", "3", "--evaluations", "1", "--json")
+    monkeypatch.syspath_prepend(pasture.parent)
+    more = command(*words, "--initial", "3", "--evaluations", "1", "--json")
     assert more.returncode == 0, more.stderr
     document = json.loads(more.stdout)
     assert document["configuration"]["contract"] == "pasture"
-    report = run("report", "study", "--problem", "pasture_file:PASTURE")
+    report = command("report", "study", "--problem", "pasture_file:PASTURE")
     assert report.returncode == 0, report.stderr
     assert Path("study/figures/report.md").is_file()
-    shown = run("show", "study", "--problem", "pasture_file:PASTURE")
+    shown = command("show", "study", "--problem", "pasture_file:PASTURE")
     assert shown.returncode == 0, shown.stderr
     assert 'contract = "pasture"' in shown.stdout
     certify = ("certify", "--problem", f"{pasture}:PASTURE", *SMALL, "--deviator-episodes", "4", "--terms", "part=0.5")
-    certified = run(*certify, "--folder", "kept", "-q")
+    certified = command(*certify, "--folder", "kept", "-q")
     assert certified.returncode == 0, certified.stderr
     assert "sheep per episode" in certified.stdout
 
 
-def test_a_study_of_a_problem_that_nobody_named_says_how_to(pasture: Path, capsys: Any) -> None:
-    words = ["--problem", f"{pasture}:PASTURE", *SMALL, "--folder", "study", "--processes", "1", "--confirm", "0"]
+def test_a_study_of_a_problem_that_nobody_named_says_how_to(pasture: Path, workers_here: None, capsys: Any) -> None:
+    words = ["--problem", f"{pasture}:PASTURE", *SMALL, "--folder", "study", "--confirm", "0"]
     assert main(["optimize", *words, "--initial", "3", "--evaluations", "0", "-q"]) == 0
     registry._known.clear()
     assert main(["report", "study"]) == 2

@@ -78,13 +78,13 @@ def test_the_example_file_has_a_key_of_every_table_and_every_command_takes_it(
 
 
 def test_the_example_file_runs_in_a_small_size_and_what_it_made_says_its_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, workers_here: None, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("run.toml").write_text(EXAMPLE)
     small = [word for text in SMALL for word in ("--set", text)]
     words = ["--config", "run.toml", "--inner", "scratch", *small]
-    command = ["evaluate", "--tax", "0.1", "--cleaners", "1", "--processes", "1", *words]
+    command = ["evaluate", "--tax", "0.1", "--cleaners", "1", *words]
     assert main([*command, "--json"]) == 0
     told = json.loads(capfd.readouterr().out)
     assert told["configuration"]["learner"]["n_step"] == 20  # of the file
@@ -95,7 +95,7 @@ def test_the_example_file_runs_in_a_small_size_and_what_it_made_says_its_configu
     assert main(["show", "studies/evaluations"]) == 0
     Path("again.toml").write_text(capfd.readouterr().out)
     before = sorted(path.name for path in Path("studies/evaluations").iterdir())
-    again = ["evaluate", "--tax", "0.1", "--cleaners", "1", "--config", "again.toml", "--processes", "1", "--json"]
+    again = ["evaluate", "--tax", "0.1", "--cleaners", "1", "--config", "again.toml", "--json"]
     assert main(again) == 0  # found, not trained
     assert json.loads(capfd.readouterr().out)["result"] == told["result"]
     assert sorted(path.name for path in Path("studies/evaluations").iterdir()) == before

@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_cli import cli, environment, refused
+from commands_here import Command
+from process_table import environment
+from test_cli import refused
 
 from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
@@ -68,17 +70,17 @@ def test_without_the_package_an_evaluation_says_what_to_install(monkeypatch: pyt
         evaluate(CREW, TINY, 0)
 
 
-def test_the_command_evaluates_with_ppo(tmp_path: Path) -> None:
+def test_the_command_evaluates_with_ppo(command: Command, tmp_path: Path) -> None:
     arguments = ["evaluate", "--tax", "0.3", "--cleaners", "2", "--learner", "ppo", "--profile", "smoke"]
-    result = cli(*arguments, "--episodes", "16", "--processes", "1", cwd=tmp_path)
+    result = command(*arguments, "--episodes", "16", "--set", "game.horizon=100", cwd=tmp_path)
     assert result.returncode == 0, result.stderr
     assert "accepted by everybody" in result.stdout or "refused by" in result.stdout
 
 
-def test_the_command_names_wrong_learners_and_profiles(tmp_path: Path) -> None:
+def test_the_command_names_wrong_learners_and_profiles(command: Command, tmp_path: Path) -> None:
     contract = ["evaluate", "--tax", "0.3", "--cleaners", "2"]
-    assert "choose one of mtmfq, ppo" in refused(cli(*contract, "--learner", "dqn", cwd=tmp_path))
-    line = refused(cli(*contract, "--learner", "ppo", "--profile", "faithful", cwd=tmp_path))
+    assert "choose one of mtmfq, ppo" in refused(command(*contract, "--learner", "dqn", cwd=tmp_path))
+    line = refused(command(*contract, "--learner", "ppo", "--profile", "faithful", cwd=tmp_path))
     assert "choose one of smoke, quick, fast" in line
 
 

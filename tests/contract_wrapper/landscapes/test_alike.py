@@ -121,7 +121,7 @@ def tiny_base(**changes: Any) -> LandscapeSettings:
     return LandscapeSettings(**{**few, "crews": CONFIG, "deviators": CONFIG, "baseline": CONFIG, **changes})
 
 
-def test_a_landscape_tries_every_agent_that_its_contracts_tell_apart(tmp_path: Path) -> None:
+def test_a_landscape_tries_every_agent_that_its_contracts_tell_apart(tmp_path: Path, workers_here: None) -> None:
     problem = cleanup_problem("tax-per-harvester", game=TINY, max_cleaners=2, costs="cleaner_1:per_shot=0.3")
     plan = DesignLandscapeSettings(problem=problem, base=tiny_base())
     with (tmp_path / "said").open("w") as said:
@@ -138,7 +138,7 @@ def test_a_landscape_tries_every_agent_that_its_contracts_tell_apart(tmp_path: P
     assert not crew_of_two.missing
 
 
-def test_a_table_in_which_nobody_of_a_role_deviated_certifies_nothing(tmp_path: Path) -> None:
+def test_a_table_in_which_nobody_of_a_role_deviated_certifies_nothing(tmp_path: Path, workers_here: None) -> None:
     problem = cleanup_problem("tax", game=TINY, max_cleaners=1)
     plan = DesignLandscapeSettings(problem=problem, base=tiny_base(sizes=(1,)))
     with (tmp_path / "said").open("w") as said:

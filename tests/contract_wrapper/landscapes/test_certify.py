@@ -43,14 +43,20 @@ def crews() -> Crews:
     return trained()
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that keeps the deviators from `crews`, for tests of something else than their training."""
+    return tmp_path_factory.mktemp("kept")
+
+
 def certificate(crews: Crews, folder: Path, **changes: Any) -> Any:
     subject = dataclasses.replace(subject_of_crews(crews, CONTRACT), deviators=CONFIG)
     given = {"folder": folder, "choosing": 4, "measuring": 6, **changes}
     return measure_certificate([subject] * given.pop("trainings", 1), given.pop("baseline", BASELINE), **given)
 
 
-def test_margins_are_of_all_agents_and_gains_of_each_role(crews: Crews, tmp_path: Path) -> None:
-    found = certificate(crews, tmp_path)
+def test_margins_are_of_all_agents_and_gains_of_each_role(crews: Crews, kept: Path) -> None:
+    found = certificate(crews, kept)
     assert [m.name for m in found.margins] == [*(f"harvester_{n}" for n in range(5)), "cleaner_0"]
     assert [g.role for g in found.gains] == ["cleaner", "harvester"]
     for g in found.gains:
@@ -58,8 +64,8 @@ def test_margins_are_of_all_agents_and_gains_of_each_role(crews: Crews, tmp_path
     assert (found.contract, found.epsilon, found.unit, found.missing) == (CONTRACT, 0.1, "episodes", ())
 
 
-def test_margins_are_those_of_the_crew_on_the_measured_episodes(crews: Crews, tmp_path: Path) -> None:
-    found = certificate(crews, tmp_path, measuring=200)
+def test_margins_are_those_of_the_crew_on_the_measured_episodes(crews: Crews, kept: Path) -> None:
+    found = certificate(crews, kept, measuring=200)
     grid = play_grid(crews, 1, [[0.3]], episodes=200, seed=9)  # other episodes of the same crew
     for place, margin in enumerate(found.margins):
         mean = grid.utilities[0, :, place].mean() - (5.0 if place < 5 else 0.0)
@@ -88,28 +94,28 @@ def test_a_stopped_certificate_goes_on_to_the_same_end(crews: Crews, tmp_path: P
     assert certificate(crews, tmp_path / "parts") == whole
 
 
-def test_several_trainings_are_the_unit_of_error(crews: Crews, tmp_path: Path) -> None:
-    found = certificate(crews, tmp_path, trainings=2)
+def test_several_trainings_are_the_unit_of_error(crews: Crews, kept: Path) -> None:
+    found = certificate(crews, kept, trainings=2)
     assert (found.unit, found.n_trainings) == ("trainings", 2)
     assert all(m.se == 0.0 for m in found.margins)  # twice the same training
 
 
-def test_each_training_is_judged_against_a_baseline_of_its_own(crews: Crews, tmp_path: Path) -> None:
+def test_each_training_is_judged_against_a_baseline_of_its_own(crews: Crews, kept: Path) -> None:
     """Twice the same crew against baselines of 5 and 7: margins differ by 2, which is a standard error of 1."""
     higher = {name: Estimate(mean=7.0, se=0.1) for name in BASELINE.utilities}
     both = [BASELINE, dataclasses.replace(BASELINE, utilities=higher)]
-    one, found = certificate(crews, tmp_path), certificate(crews, tmp_path, trainings=2, baseline=both)
+    one, found = certificate(crews, kept), certificate(crews, kept, trainings=2, baseline=both)
     assert found.epsilon == pytest.approx(0.12)  # 2 % of 6
     for alone, margin in zip(one.margins, found.margins, strict=True):
         against = margin.name.startswith("harvester")
         assert margin.mean == pytest.approx(alone.mean - against)
         assert margin.se == pytest.approx(float(against))
     with pytest.raises(ContractsError, match="1 trainings need a baseline each, or one for all, got 2"):
-        certificate(crews, tmp_path, baseline=both)
+        certificate(crews, kept, baseline=both)
 
 
-def test_a_role_that_is_left_out_leaves_the_contract_undecided(crews: Crews, tmp_path: Path) -> None:
-    found = certificate(crews, tmp_path, roles=["cleaner"])
+def test_a_role_that_is_left_out_leaves_the_contract_undecided(crews: Crews, kept: Path) -> None:
+    found = certificate(crews, kept, roles=["cleaner"])
     assert found.missing == ("harvester",)
     assert not found.certified
 
@@ -158,10 +164,13 @@ def test_a_file_of_another_game_or_other_costs_is_refused(crews: Crews, tmp_path
     assert "is no whole checkpoint" in capsys.readouterr().err
 
 
-def test_the_command_certifies_crews_of_a_file(tmp_path: Path, capsys: Any) -> None:
-    trained(game=make_config("contract")).save(tmp_path / "crews.npz")
+SHORT = ["--set", "game.horizon=50", "--set", "learner.hidden=[16]", "--set", "episodes=10"]
+
+
+def test_the_command_certifies_crews_of_a_file(tmp_path: Path, workers_here: None, capsys: Any) -> None:
+    trained(game=make_config("contract", horizon=50)).save(tmp_path / "crews.npz")
     options = ["--tax", "0.3", "--cleaners", "2", "--crews", str(tmp_path / "crews.npz"), "--folder", str(tmp_path)]
-    small = ["--profile", "smoke", "--episodes", "64", "--processes", "1", "--deviator-episodes", "64"]
+    small = ["--profile", "smoke", "--episodes", "64", *SHORT, "--deviator-episodes", "64"]
     assert main(["certify", *options, *small]) == 0
     told = capsys.readouterr().out
     assert told.startswith("tax 0.3, 2 cleaners: ")
@@ -171,12 +180,14 @@ def test_the_command_certifies_crews_of_a_file(tmp_path: Path, capsys: Any) -> N
 
 
 @pytest.mark.parametrize("learner", ["mtmfq", "ppo"])
-def test_the_command_certifies_crews_trained_from_scratch(learner: str, tmp_path: Path, capsys: Any) -> None:
+def test_the_command_certifies_crews_trained_from_scratch(
+    learner: str, tmp_path: Path, workers_here: None, capsys: Any
+) -> None:
     if learner == "ppo":
         pytest.importorskip("stable_baselines3")
     options = ["--tax", "0.5", "--cleaners", "1", "--learner", learner, "--profile", "smoke", "--episodes", "64"]
     seeds = 2 if learner == "mtmfq" else 1  # PPO's trainings take long
-    small = ["--processes", "1", "--deviator-episodes", "64", "--folder", str(tmp_path), "--seeds", str(seeds)]
+    small = [*SHORT, "--deviator-episodes", "64", "--folder", str(tmp_path), "--seeds", str(seeds)]
     assert main(["best-response", *options, *small]) == 0  # its old name
     rows = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert rows[rows.index("gain") + 1 : rows.index("the")] == ["cleaner", "strongest:", "harvester", "strongest:"]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from lesson_game import SCHOOL, Lesson
-from test_cli import environment
+from process_table import environment
 
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.envs.batch_game import ContractedGame

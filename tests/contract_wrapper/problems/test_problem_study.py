@@ -57,7 +57,7 @@ def test_another_problem_of_the_same_name_does_not_go_on(record, folder, monkeyp
         optimize(small_settings(small_problem()), SEARCH, folder=folder)
 
 
-def test_its_table_fits_and_its_report_has_every_figure(record):
+def test_its_table_fits_and_its_report_has_every_figure(record, unrendered):
     table = problem_table(record, ["tax 0.1, crew 1 (predicted worst 3 ± 1)"])
     assert max(map(len, table.splitlines())) <= 80
     assert re.search(r"^no contract +-?\d", table, re.MULTILINE)

@@ -79,7 +79,9 @@ def test_the_page_says_what_a_certificate_does_not(report):
         assert f"**{words}.**" in page
 
 
-def test_a_figure_that_cannot_be_drawn_is_named_with_its_cause_and_its_old_picture_goes(landscape, tmp_path):
+def test_a_figure_that_cannot_be_drawn_is_named_with_its_cause_and_its_old_picture_goes(
+    landscape, tmp_path, unrendered
+):
     (tmp_path / "landscape_alike.png").write_bytes(b"of an older landscape")
     paths = write_landscape_report(refused(landscape), tmp_path)
     page = paths[0].read_text()
@@ -89,7 +91,7 @@ def test_a_figure_that_cannot_be_drawn_is_named_with_its_cause_and_its_old_pictu
     assert "None of 35 contracts is feasible as measured" in page
 
 
-def test_a_landscape_without_gains_or_costs_says_what_is_missing(landscape, tmp_path):
+def test_a_landscape_without_gains_or_costs_says_what_is_missing(landscape, tmp_path, unrendered):
     paths = write_landscape_report(dataclasses.replace(without_gains(landscape), about={}), tmp_path)
     page = paths[0].read_text()
     assert "`landscape_gains.png`: no gain of any deviation was measured" in page
@@ -97,12 +99,12 @@ def test_a_landscape_without_gains_or_costs_says_what_is_missing(landscape, tmp_
     assert "The landscape does not say the command that made it." in page
 
 
-def test_one_training_is_said_to_say_nothing_of_others(tmp_path):
+def test_one_training_is_said_to_say_nothing_of_others(tmp_path, unrendered):
     page = write_landscape_report(made_up_landscape(1, n_taxes=3), tmp_path)[0].read_text()
     assert "**One training only:**" in page
 
 
-def test_markup_of_a_file_is_shown_and_not_obeyed(landscape, tmp_path):
+def test_markup_of_a_file_is_shown_and_not_obeyed(landscape, tmp_path, unrendered):
     evil = "<script>x</script> [a](http://b.c) `c` | d\n# e"
     about = {"costs": evil, evil: 1, "command": "x\n\n# head\n```"}
     page = write_landscape_report(dataclasses.replace(landscape, about=about), tmp_path)[0].read_text()
@@ -127,7 +129,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_in_one_line(landscape, tmp_
     assert "\n" not in str(error.value)
 
 
-def test_the_command_report_takes_a_folder_or_a_file(landscape, tmp_path, capsys):
+def test_the_command_report_takes_a_folder_or_a_file(landscape, tmp_path, capsys, unrendered):
     landscape.save(tmp_path / "landscape.npz")
     shutil.copy(tmp_path / "landscape.npz", tmp_path / "other.npz")
     for given, folder in ((tmp_path, "figures"), (tmp_path / "other.npz", "other-figures")):

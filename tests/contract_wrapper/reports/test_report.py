@@ -6,6 +6,7 @@ from made_up_studies import DESIGNS, make_study
 from PIL import Image
 from small_crews import SETTINGS as BY_CREWS
 
+from cleanup_env import make_config
 from contract_wrapper.contracts.contract import Contract
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.evaluate import evaluate
@@ -25,7 +26,7 @@ def real_study(tmp_path_factory):
     """A study of two short trainings; the contract is counted as accepted whatever it brings."""
     folder = tmp_path_factory.mktemp("study")
     learner = get_profile("smoke", episodes=128, updates_per_step=0.05)
-    settings = EvaluationSettings(learner=learner, episodes=10)
+    settings = EvaluationSettings(game=make_config("contract", horizon=200), learner=learner, episodes=10)
     contract = Contract(tax=0.3, n_cleaners=2)
     base, outcome = (evaluate(c, settings, 0, folder=folder / "outcomes") for c in (Contract.none(), contract))
     poor = {agent: dataclasses.replace(u, mean=-1.0) for agent, u in base.utilities.items()}
@@ -58,7 +59,7 @@ def test_a_whole_study_gives_a_page_and_every_figure(real_study):
     assert "Left out" not in page
 
 
-def test_a_policy_that_is_gone_leaves_the_field_out_and_says_so(real_study):
+def test_a_policy_that_is_gone_leaves_the_field_out_and_says_so(real_study, unrendered):
     (outcome,) = [t.outcome for t in real_study.trials if t.phase is Phase.INITIAL]
     gone = dataclasses.replace(outcome, policy="gone.policy.npz")
     trials = (real_study.trials[0], dataclasses.replace(real_study.trials[1], outcome=gone))
@@ -70,7 +71,7 @@ def test_a_policy_that_is_gone_leaves_the_field_out_and_says_so(real_study):
     assert "`field.png`: no learned policy of tax 0.3, 2 cleaners: the file gone.policy.npz" in paths[0].read_text()
 
 
-def test_a_study_in_which_nothing_is_accepted_still_has_a_report(tmp_path):
+def test_a_study_in_which_nothing_is_accepted_still_has_a_report(tmp_path, unrendered):
     paths = write_report(make_study(tmp_path, DESIGNS[:4]))
     assert "margins.png" in names(paths)
     page = paths[0].read_text()
@@ -102,7 +103,7 @@ def test_training_figures_are_named_by_their_contract():
     assert training_name(Contract(tax=0.04, n_cleaners=5)) == "training_tax0.04_cleaners5"
 
 
-def test_a_study_by_crews_shows_their_training_and_says_how_contracts_were_judged(tmp_path):
+def test_a_study_by_crews_shows_their_training_and_says_how_contracts_were_judged(tmp_path, unrendered):
     outcomes = tmp_path / "outcomes"
     contract = Contract(tax=0.3, n_cleaners=3)
     base, outcome = (evaluate(c, BY_CREWS, 0, folder=outcomes) for c in (Contract.none(), contract))

@@ -5,6 +5,7 @@ import dataclasses
 import io
 import json
 import math
+import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -70,10 +71,9 @@ class InThisProcess:
 Run = Callable[..., StudyRecord]
 
 
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+def runs_with(patch: pytest.MonkeyPatch) -> Run:
     def start(folder: Path, workers: InThisProcess | None = None, settings=ONE_SIZE, search=SEARCH) -> StudyRecord:  # type: ignore[no-untyped-def]
-        monkeypatch.setattr(search_module, "working", lambda *_: workers or InThisProcess())
+        patch.setattr(search_module, "working", lambda *_: workers or InThisProcess())
         study = Study(folder, settings, search)
         try:
             return Search(study, processes=1, stream=io.StringIO()).run()
@@ -81,6 +81,25 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
             study.close()
 
     return start
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    return runs_with(monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[StudyRecord, InThisProcess]:
+    """A study that was searched from beginning to end, and who did it."""
+    workers = InThisProcess()
+    with pytest.MonkeyPatch.context() as patch:
+        return runs_with(patch)(tmp_path_factory.mktemp("whole") / "study", workers), workers
+
+
+@pytest.fixture
+def finished(whole: tuple[StudyRecord, InThisProcess], tmp_path: Path) -> Path:
+    """A copy of its folder."""
+    return Path(shutil.copytree(whole[0].folder, tmp_path / "study"))
 
 
 def untimed(record: StudyRecord) -> list[object]:
@@ -91,19 +110,18 @@ def untimed(record: StudyRecord) -> list[object]:
     ]
 
 
-def test_crews_are_trained_first_and_judge_all_contracts(tmp_path: Path, run: Run) -> None:
-    workers = InThisProcess()
-    record = run(tmp_path, workers)
+def test_crews_are_trained_first_and_judge_all_contracts(whole: tuple[StudyRecord, InThisProcess]) -> None:
+    record, workers = whole
     assert workers.order[:3] == ["crews 1", "crews 2", "no contract (tax 0, 0 cleaners)"]
     for trial in record.trials:
         assert trial.outcome is not None
         judged = trial.phase in (Phase.INITIAL, Phase.SEARCH)
         assert len(trial.outcome.by_crew) == (2 if judged else 0), trial
-    assert read_study(tmp_path).trials == record.trials
-    said = json.loads((tmp_path / "run.json").read_text())
+    assert read_study(record.folder).trials == record.trials
+    said = json.loads((record.folder / "run.json").read_text())
     assert list(map(int, said["crews_cpu_seconds"])) == list(ONE_SIZE.crews.seeds)
     assert said["cpu_seconds"] > sum(said["crews_cpu_seconds"].values()) > 0
-    assert "welfare_crews_2" in (tmp_path / "trials.csv").read_text().splitlines()[0]
+    assert "welfare_crews_2" in (record.folder / "trials.csv").read_text().splitlines()[0]
 
 
 @pytest.mark.parametrize(("processes", "beside"), [(1, "no contract"), (2, "tax"), (3, "crews")])
@@ -132,12 +150,13 @@ def test_the_baseline_is_trained_where_a_process_would_idle(
     assert any(job.startswith(beside) for job in mine)
 
 
-def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Path, run: Run) -> None:
-    workers = InThisProcess()
-    whole = run(tmp_path / "whole", workers)
-    assert whole.certificate is not None
-    # in the first crews, in the second, in the baseline, while deviators learn, in the last training from scratch
-    for questions in (4, 8, 13, workers.asked - 6, workers.asked - 1):
+def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(
+    tmp_path: Path, run: Run, whole: tuple[StudyRecord, InThisProcess]
+) -> None:
+    undisturbed, workers = whole
+    assert undisturbed.certificate is not None
+    # again and again from the first crews on, in the baseline, while deviators learn, in the last training from scratch
+    for questions in (4, 13, workers.asked - 6, workers.asked - 1):
         folder, stops = tmp_path / str(questions), 0
         while True:
             try:
@@ -145,30 +164,33 @@ def test_a_search_that_is_stopped_anywhere_goes_on_to_the_same_end(tmp_path: Pat
                 break
             except KeyboardInterrupt:
                 stops += 1
-        assert untimed(record) == untimed(whole), questions
-        assert record.certificate == whole.certificate, questions
+        assert untimed(record) == untimed(undisturbed), questions
+        assert record.certificate == undisturbed.certificate, questions
         assert stops > 0, questions
 
 
-def test_a_finished_search_asks_for_nothing_again(tmp_path: Path, run: Run) -> None:
-    first, workers = run(tmp_path), InThisProcess()
-    assert run(tmp_path, workers).trials == first.trials
+def test_a_finished_search_asks_for_nothing_again(
+    whole: tuple[StudyRecord, InThisProcess], finished: Path, run: Run
+) -> None:
+    workers = InThisProcess()
+    assert run(finished, workers).trials == whole[0].trials
     assert workers.order == []
 
 
-def test_a_search_that_is_continued_needs_no_new_crews(tmp_path: Path, run: Run) -> None:
-    run(tmp_path)
+def test_a_search_that_is_continued_needs_no_new_crews(finished: Path, run: Run) -> None:
     workers = InThisProcess()
-    record = run(tmp_path, workers, search=dataclasses.replace(SEARCH, n_search=3, n_confirm=0))
+    record = run(finished, workers, search=dataclasses.replace(SEARCH, n_search=3, n_confirm=0))
     assert len([t for t in record.trials if t.phase is Phase.SEARCH]) == 3
     assert [job for job in workers.order if job.startswith("crews")] == []
 
 
-def test_the_recommended_contract_is_certified_and_the_certificate_kept(tmp_path: Path, run: Run) -> None:
-    record = run(tmp_path)
+def test_the_recommended_contract_is_certified_and_the_certificate_kept(
+    whole: tuple[StudyRecord, InThisProcess],
+) -> None:
+    record, _ = whole
     best = record.best()
     assert best is not None
-    certificate = read_study(tmp_path).certified(best.contract)
+    certificate = read_study(record.folder).certified(best.contract)
     assert certificate is not None
     assert (certificate.n_trainings, certificate.unit, certificate.missing) == (2, "episodes", ())
     assert [gain.role for gain in certificate.gains] == ["cleaner", "harvester"]
@@ -204,24 +226,24 @@ def test_the_next_best_is_certified_where_the_best_is_refuted(
 
 
 def test_a_certificate_that_was_edited_counts_as_none_and_is_made_again(
-    tmp_path: Path, run: Run, caplog: pytest.LogCaptureFixture
+    whole: tuple[StudyRecord, InThisProcess], finished: Path, run: Run, caplog: pytest.LogCaptureFixture
 ) -> None:
-    whole = run(tmp_path).certificate
-    path = tmp_path / "certificates.json"
+    certificate = whole[0].certificate
+    path = finished / "certificates.json"
     path.write_text(path.read_text().replace("0.95", "0.99"))
-    in_database(tmp_path, "UPDATE study_user_attributes SET value_json = replace(value_json, '0.95', '0.99')")
-    assert read_study(tmp_path).certificates == ()
+    in_database(finished, "UPDATE study_user_attributes SET value_json = replace(value_json, '0.95', '0.99')")
+    assert read_study(finished).certificates == ()
     assert "the certificates are not used" in caplog.text
     assert "a certificate in the database is not used" in caplog.text
     workers = InThisProcess()
-    assert run(tmp_path, workers).certificate == whole
+    assert run(finished, workers).certificate == certificate
     assert workers.order[:2] == ["deviators of crews 1", "deviators of crews 2"]
     assert {job.partition(" of ")[0] for job in workers.order} == {"deviators"}
-    in_database(tmp_path, "DELETE FROM study_user_attributes")
-    assert read_study(tmp_path).certificate == whole, "studies of before had it in the file alone"
+    in_database(finished, "DELETE FROM study_user_attributes")
+    assert read_study(finished).certificate == certificate, "studies of before had it in the file alone"
     content = json.loads(path.read_text())["content"]
     write_sealed(path, "certificates", {**content, "settings": "other"})
-    assert read_study(tmp_path).certificates == ()
+    assert read_study(finished).certificates == ()
 
 
 def in_database(folder: Path, statement: str) -> None:
@@ -260,9 +282,9 @@ def test_certificates_of_single_trainings_are_put_together_with_the_errors_of_th
 
 
 @pytest.fixture
-def record(tmp_path: Path, run: Run) -> StudyRecord:
+def record(whole: tuple[StudyRecord, InThisProcess]) -> StudyRecord:
     """A study in which contracts at welfare 100 are accepted, and fresh trainings of the best bring 94 and 98."""
-    found = run(tmp_path)
+    found, _ = whole
     best = found.finished()[0].contract
 
     def made_up(trial):  # type: ignore[no-untyped-def]

@@ -47,7 +47,7 @@ PLACES_OF_MARKS = """() => {
         if (!visible || !["Scatter", "Quad"].includes(glyph.type)) continue;
         const ends = glyph.type === "Quad" ? [[glyph.left, glyph.right], [glyph.bottom, glyph.top]] : [[glyph.x], [glyph.y]];
         const columns = ends.map((specs) => specs.map((spec) => data_source.data[spec.field] ?? [NaN]));
-        for (let i = 0; i < Math.min(4, columns[0][0].length); i++) {
+        for (let i = 0; i < Math.min(2, columns[0][0].length); i++) {
           const [x, y] = columns.map((some, k) => scales[k].compute(some.reduce((sum, c) => sum + c[i], 0) / some.length));
           if (isFinite(x) && isFinite(y)) found.push([box.left + x + window.scrollX, box.top + y + window.scrollY]);
         }
