@@ -10,12 +10,14 @@ import os
 import queue
 import signal
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from contract_wrapper.contracts.designed_contract import AnyContract
@@ -40,7 +42,10 @@ _stop: Any = None
 _not_imported: dict[Place, str] = {}
 """In a worker: learners that it could not import, and why."""
 
-_orphaned = threading.Event()
+GRACE_SECONDS = 5.0
+"""So long a process that was told to end (SIGTERM) and has nothing to do waits for its parent to end it."""
+
+_orphaned, _ended = threading.Event(), threading.Event()
 _at_work = threading.Lock()
 
 
@@ -172,7 +177,7 @@ def working(processes: int) -> Iterator[Workers]:
 def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog], places: Sequence[Place]) -> None:
     global _statuses, _stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides, and says so through `stop`
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, _end)  # of this process alone, or of all, as schedulers and `timeout` send it
     logging.getLogger("cleanup_env").setLevel(logging.ERROR)  # that it compiles stands in the progress lines
     statuses.cancel_join_thread()
     _statuses, _stop = statuses, stop
@@ -182,6 +187,22 @@ def _begin(statuses: Any, stop: Any, logs: Sequence[TrainingLog], places: Sequen
         if why is not None:  # told when it is needed: what is raised here would break the pool without a word
             _not_imported[place] = why
     threading.Thread(target=_watch, daemon=True).start()
+    threading.Thread(target=_leave, daemon=True).start()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    """On SIGTERM: stop with a checkpoint, as on Ctrl-C, and say so to the parent, which then stops, too."""
+    _ended.set()
+
+
+def _leave() -> None:
+    """After SIGTERM, when nothing is left to do: end, unless the parent ends this process first, as it mostly does."""
+    _ended.wait()
+    with _at_work:
+        pass
+    time.sleep(GRACE_SECONDS)  # in which what was returned arrives
+    with _at_work:
+        os._exit(128 + signal.SIGTERM)
 
 
 def _why_not_imported(place: Place) -> str | None:
@@ -205,7 +226,7 @@ def _work(settings: EvaluationSettings, job: Task, folder: Path | None) -> Any:
         _statuses.put(TrainingStatus(number=job.number, episode=p.episode, episodes=p.episodes, total=p.total))
 
     def should_stop() -> bool:
-        return _orphaned.is_set() or bool(_stop.is_set())
+        return _orphaned.is_set() or _ended.is_set() or bool(_stop.is_set())
 
     with _at_work:
         return result_in_this_process(job, settings, folder, tell, should_stop)
