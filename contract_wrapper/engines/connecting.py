@@ -5,10 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from contract_wrapper.engines.engine import Engine
 from contract_wrapper.errors import ContractsError, shown
+
+log = logging.getLogger(__name__)
 
 RETRIES = 3
 """How often Ray does a task again whose process or node died; what the task itself raises is final."""
@@ -86,3 +90,25 @@ def _not_connected(text: str, address: str | None) -> str:
         f"cannot connect to a Ray cluster at {address}: {shown(told, 400)}. This machine must be a node of it, if only one "
         f"without tasks: ray start --address={address} --num-cpus=0"
     )
+
+
+@contextmanager
+def said_by_log(ray: Any) -> Iterator[None]:
+    """Log what Ray says of nodes that died and tasks that it does again.
+
+    Ray prints it to standard output, where results belong, and has no setting against it.
+    """
+    worker = ray._private.worker
+    printing = getattr(worker, "print_to_stdstream", None)
+
+    def say(data: Mapping[str, Any], ignore_prefix: bool = False) -> None:
+        for line in data.get("lines", ()):
+            log.warning("ray: %s", shown(str(line).partition("\n")[0], 200).strip("'\""))
+
+    if printing is not None:
+        worker.print_to_stdstream = say
+    try:
+        yield
+    finally:
+        if printing is not None:
+            worker.print_to_stdstream = printing

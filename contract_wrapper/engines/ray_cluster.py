@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import CancelledError, Future
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from contract_wrapper import interrupts
 from contract_wrapper.engines.carried_files import Carried, read_files, write_files
-from contract_wrapper.engines.connecting import CONNECT_SECONDS, RETRIES, connect
+from contract_wrapper.engines.connecting import CONNECT_SECONDS, RETRIES, connect, said_by_log
 from contract_wrapper.engines.engine import Engine
 from contract_wrapper.engines.on_node import Errand, Told, do_on_node, look
 from contract_wrapper.errors import ContractsError, shown
@@ -58,9 +58,10 @@ def ray_workers(processes: int, engine: Engine) -> Iterator[Workers]:
     ray = _ray()
     mine = not ray.is_initialized()
     terminate = signal.getsignal(signal.SIGTERM)
-    pool = None
+    pool, stack = None, ExitStack()
     try:
         if mine:
+            stack.enter_context(said_by_log(ray))
             connect(ray, processes, engine)
             if terminate is not None and threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGTERM, terminate)  # Ray took it
@@ -73,6 +74,7 @@ def ray_workers(processes: int, engine: Engine) -> Iterator[Workers]:
         finally:
             if mine:
                 ray.shutdown()
+            stack.close()
 
 
 class RayTasks:

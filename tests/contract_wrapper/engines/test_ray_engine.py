@@ -16,7 +16,7 @@ from slow_log import SlowLog
 from small_crews import SETTINGS
 
 from cleanup_env import make_config
-from contract_wrapper import ContractsError, EvaluationSettings, SearchSettings, log_trainings, optimize
+from contract_wrapper import ContractsError, EvaluationSettings, SearchSettings, get_costs, log_trainings, optimize
 from contract_wrapper.engines import ray_cluster
 from contract_wrapper.engines.engine import Engine
 from contract_wrapper.engines.working import working
@@ -32,6 +32,7 @@ pytest.importorskip("ray")
 
 TINY = EvaluationSettings(
     game=make_config("contract", horizon=20),
+    costs=get_costs("none"),  # so that one of the few contracts is accepted
     learner=get_profile("smoke", episodes=160, n_games=8, batch_size=64, replay_capacity=100),
     episodes=4,
 )
@@ -182,7 +183,7 @@ def test_an_address_where_nothing_answers_is_refused_within_seconds() -> None:
 
 
 def test_a_node_that_is_killed_in_the_middle_changes_nothing(
-    cluster: Any, undisturbed: StudyRecord, tmp_path: Path
+    cluster: Any, undisturbed: StudyRecord, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     log = SlowLog(tmp_path / "log", 0.2)
     second = cluster.second.node_id
@@ -199,6 +200,7 @@ def test_a_node_that_is_killed_in_the_middle_changes_nothing(
     again = [name for _, _, name, *_ in log.begun()]
     assert len(again) > len(set(again)), "it was killed too late: nothing was done twice"
     assert untimed(record) == untimed(undisturbed)
+    assert capsys.readouterr().out == "", "results belong there, and no words of Ray's"
     best = [each.best() for each in (record, undisturbed)]
     assert best[0] is not None
     assert best[1] is not None
