@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,8 +28,8 @@ _VARIANCE_FLOOR = 1e-10
 _GRID_EXCESS = 4  # a grid may have this many times the designs asked for and still be worth its structure
 
 
-Columns = tuple[tuple[Floats, ...], tuple[npt.NDArray[np.intp], ...]]
-"""Distinct values of each design variable, and which of them each of (q,) designs has."""
+Columns = tuple[tuple[Floats, ...], tuple[Any, ...]]
+"""Distinct values of each design variable, and which of them each of q designs has, (q,) of integers."""
 
 
 def columns_of(x: Floats) -> Columns:
