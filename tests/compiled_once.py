@@ -48,4 +48,4 @@ def _evaluate() -> None:
 def _simulate() -> None:
     from contract_tree import named_tree, simulate
 
-    simulate(named_tree("chain"), "tree", horizon=20, n_games=1)
+    simulate(named_tree("chain"), "tree", horizon=2_000, n_games=1)
