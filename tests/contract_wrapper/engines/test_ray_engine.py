@@ -1,4 +1,7 @@
-"""A Ray cluster of two nodes on this machine: the same study as with processes, also when a node is killed in the middle."""
+"""A Ray cluster of two nodes on this machine: the same study as with processes, also when a node is killed in the middle.
+
+The suite has the killed node and what is refused; `pytest -m slow` the rest. Starting a cluster alone takes seconds.
+"""
 
 import dataclasses
 import io
@@ -85,6 +88,7 @@ def beside(do: Callable[[], object]) -> threading.Thread:
     return thread
 
 
+@pytest.mark.slow
 def test_two_nodes_give_the_same_study_as_processes_with_one_thread_each(
     cluster: Any, undisturbed: StudyRecord, tmp_path: Path
 ) -> None:
@@ -104,6 +108,7 @@ def not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster.RayTasks, "_set_mark", lambda self, folder: None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("not_shared")
 def test_crews_and_certificates_travel_between_nodes_that_do_not_see_the_folder(cluster: Any, tmp_path: Path) -> None:
     settings = dataclasses.replace(SETTINGS, crews=dataclasses.replace(SETTINGS.crews, sizes=(1,)))
@@ -116,6 +121,7 @@ def test_crews_and_certificates_travel_between_nodes_that_do_not_see_the_folder(
     assert names[0] == names[1] != set()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("not_shared")
 def test_a_landscape_is_the_same_where_its_parts_travel(cluster: Any, tmp_path: Path) -> None:
     learner = get_mtmfq_profile("smoke", episodes=24, n_games=4, hidden=(8,), n_step=5, updates_per_step=0.5)
@@ -135,6 +141,7 @@ def test_a_landscape_is_the_same_where_its_parts_travel(cluster: Any, tmp_path: 
     }
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_checkpoints_from_which_processes_go_on_and_a_cluster_that_runs(
     cluster: Any, undisturbed: StudyRecord, tmp_path: Path
 ) -> None:
