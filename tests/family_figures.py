@@ -38,6 +38,18 @@ def of_unequal() -> Table:
     return rows
 
 
+def of_piece_rate() -> Table:
+    """Equal sharing and a piece rate: lowest certified tax, how many are certified, what a cleaner gains."""
+    rows, told = Table(), text("piece-rate")
+    for way, rate in (("shared equally", 0), ("shared by cells cleaned", 1)):
+        ((tax, many),) = re.findall(
+            rf"^5 cleaners, work, piece rate {rate}: tax (.*?); certified taxes: ([\d ]+)$", told, re.MULTILINE
+        )
+        (gain,) = re.findall(rf"^5 cleaners, piece rate {rate}: a cleaner gains (.*), mean over", told, re.MULTILINE)
+        rows.append((way, [tax, many, gain]))
+    return rows
+
+
 def of_trials(*names: str) -> Callable[[], Figure]:
     """Sum of what the trials of killed workers counted under some names, over all runs."""
 
@@ -59,8 +71,13 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
     "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
     "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),
+    "families.epsilon": lambda: (number("piece-rate", r"epsilon ([\d.]+):$"),),
     "families.unequal.single": lambda: (number("unequal", r"accept as measured: (\d+) of 100$"),),
     "families.unequal.margin": lambda: (number("unequal", r"^ +smallest margin ([\d.]+) \("),),
     "families.overhead.tax": lambda: (number("overhead", r"^problem tax +[\d,]+ +([\d.]+) of"),),
 }
-TABLES: Mapping[str, Callable[[], Table]] = {"families.original": of_everybody, "families.unequal": of_unequal}
+TABLES: Mapping[str, Callable[[], Table]] = {
+    "families.original": of_everybody,
+    "families.unequal": of_unequal,
+    "families.piece-rate": of_piece_rate,
+}
