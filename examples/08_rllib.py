@@ -38,7 +38,7 @@ def main(iterations: int = 5, horizon: int = 200, steps: int = 1_600) -> float |
         from ray.rllib.core.rl_module.multi_rl_module import MultiRLModuleSpec
         from ray.rllib.core.rl_module.rl_module import RLModuleSpec
         from ray.tune.registry import register_env
-    except ModuleNotFoundError:
+    except ImportError:  # without RLlib's packages Ray itself may be there
         print(INSTALL)
         return None
     register_env("cleanup", make_env)

@@ -95,17 +95,17 @@ def test_06_our_own_vector_environment_is_many_times_faster(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize(
-    ("name", "package", "small"),
+    ("name", "packages", "small"),
     [
-        ("07_torchrl.py", "torchrl", {"episodes": 2, "horizon": 10}),
-        ("08_rllib.py", "ray", {"iterations": 1, "horizon": 10, "steps": 40}),
+        ("07_torchrl.py", ["torchrl"], {"episodes": 2, "horizon": 10}),
+        ("08_rllib.py", ["ray", "pandas", "tree", "lz4"], {"iterations": 1, "horizon": 10, "steps": 40}),
     ],
 )
 def test_07_and_08_run_or_say_what_to_install(
-    name: str, package: str, small: dict[str, int], capsys: pytest.CaptureFixture[str]
+    name: str, packages: list[str], small: dict[str, int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = load(name)["main"](**small)
-    if importlib.util.find_spec(package) is None:
+    if not all(map(importlib.util.find_spec, packages)):
         assert result is None
         assert "pip install" in capsys.readouterr().out
     else:
