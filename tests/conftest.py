@@ -1,7 +1,9 @@
 """One thread per process, as two processes run the tests; set here because libraries read it when they load."""
 
 import os
+import signal
 import sys
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -9,6 +11,10 @@ import pytest
 from compiled_once import compile_once
 from cpu_seconds import OPTION, noted
 from hypothesis import HealthCheck, settings
+
+# Programs in the background, as of `nohup ... &`, ignore Ctrl-C, and so would those that tests start and interrupt.
+if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(name, "1")

@@ -71,6 +71,7 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
     "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
     "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),
+    "families.high": lambda: (number("piece-rate-high", r"a cleaner gains ([\d.]+) \("),),
     "families.epsilon": lambda: (number("piece-rate", r"epsilon ([\d.]+):$"),),
     "families.unequal.single": lambda: (number("unequal", r"accept as measured: (\d+) of 100$"),),
     "families.unequal.margin": lambda: (number("unequal", r"^ +smallest margin ([\d.]+) \("),),
