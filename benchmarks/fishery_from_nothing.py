@@ -38,7 +38,7 @@ def run(folder: Path, *command: str | Path) -> str:
 
 
 def stopped(folder: Path, python: Path) -> str:
-    """Begin the example, stop it while it trains, and say what is kept."""
+    """Begin the example and stop it while it trains; it prints nothing here. Raises SystemExit if it ended before."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     process = subprocess.Popen(
         [python, EXAMPLE.name],
@@ -52,7 +52,8 @@ def stopped(folder: Path, python: Path) -> str:
         time.sleep(0.1)
     time.sleep(STOP_AFTER)
     process.send_signal(signal.SIGINT)
-    process.wait()
+    if process.wait() == 0:
+        raise SystemExit("the example ended before it was stopped: let it train for longer, or stop it earlier")
     return ""
 
 

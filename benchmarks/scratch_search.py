@@ -8,9 +8,10 @@
 A run begins as the paper's search does: the game without a contract, then initial designs, corners first, then the
 optimiser chooses in batches of two. A contract that two optimisers of a run ask for is trained once for both: its seed
 depends on the run, the contract and how often it was measured before. All recommend by one rule, the most valuable by
-the surrogates among the contracts read as accepted. That contract is judged by fresh trainings, the same seeds for all,
-beside trainings without a contract. Every outcome, every stopped training and every run is kept: the same command goes
-on where it was, on another day as well.
+the surrogates among the contracts read as accepted. That contract is judged by fresh trainings, in a run the same seeds for
+all optimisers, beside trainings without a contract. Runs share no training, so that intervals over them count its noise. Every
+outcome, every stopped training and every run is kept, under the code that made it: the same command goes on where it was, on
+another day as well. --stored prints the runs of the code of the last one.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from pathlib import Path
 import numpy as np
 
 from contract_wrapper.errors import ContractsError
+from contract_wrapper.evaluation.judging.code_version import versions
 from contract_wrapper.landscapes.bounds import interval
+from contract_wrapper.learners.registry import DEFAULT as LEARNER
 from optimiser_bench.optimisers import REFERENCE, chosen
-from optimiser_bench.runner import Job, carry_out, forget_stored
+from optimiser_bench.runner import Job, carry_out, forget_stored, read_stored
 from optimiser_bench.scratch_runs import JUDGES, ScratchRun, rows_of, run
 
 COMPARED = "cPMES,cPMES paper,cEI,MACE,random"
@@ -95,9 +98,11 @@ def main(arguments: list[str] | None = None) -> None:
     path = options.results / f"{name}.jsonl"
     if options.forget:
         forget_stored(path, options.forget.split(","), ScratchRun.from_line)
+    kept = read_stored(path, ScratchRun.from_line) if options.stored else []
+    code = kept[-1].job.problem.rpartition("@")[2] if kept else versions(LEARNER)["code"]
     jobs = [
         Job(
-            problem=name,
+            problem=f"{name}@{code}",
             optimiser=o,
             seed=seed,
             evaluations=options.search,

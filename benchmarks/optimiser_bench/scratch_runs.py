@@ -29,7 +29,7 @@ from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.runner import Job
 
 JUDGES = 3
-"""Fresh trainings by which a recommended contract is judged; the same seeds for all contracts."""
+"""Fresh trainings by which a recommended contract is judged; in a run the same seeds for all contracts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,9 +74,12 @@ class Trained:
         words = np.random.SeedSequence([*stream, contract.n_cleaners, tax]).generate_state(1, np.uint32)
         return evaluate(contract, self.settings, int(words[0]), folder=self.folder)
 
-    def judged(self, contract: Contract) -> tuple[tuple[float, ...], float]:
-        """Welfare in each fresh training, and the smallest margin over them, paired by seed with no contract."""
-        seeds = [int(np.random.SeedSequence([90, k]).generate_state(1, np.uint32)[0]) for k in range(JUDGES)]
+    def judged(self, contract: Contract, run: int) -> tuple[tuple[float, ...], float]:
+        """Welfare in each fresh training, and the smallest margin over them, paired by seed with no contract.
+
+        Each run has trainings of its own, so that an interval over runs counts their noise, too.
+        """
+        seeds = [int(np.random.SeedSequence([run, 90, k]).generate_state(1, np.uint32)[0]) for k in range(JUDGES)]
         with_it, without = (
             [evaluate(c, self.settings, seed, folder=self.folder) for seed in seeds]
             for c in (contract, Contract.none())
@@ -109,7 +112,7 @@ def search(where: Trained, job: Job) -> ScratchRun:
             history = _measured(where, history, tuple(pick.design), baseline, job.seed)
     best = recommended(where.space, history)
     contract = Contract.none() if best is None else Contract(tax=best[0], n_cleaners=best[1])
-    welfare, smallest = where.judged(contract)
+    welfare, smallest = where.judged(contract, job.seed)
     read = baseline.welfare.mean if best is None else _mean_of(history, best)[0]
     return ScratchRun(
         job=job, tax=0.0 if best is None else best[0], n_cleaners=contract.n_cleaners, read=read,

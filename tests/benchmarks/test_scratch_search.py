@@ -48,13 +48,19 @@ def test_a_contract_is_trained_once_in_a_run_and_runs_are_not_repeated(
     table = capsys.readouterr().out
     assert "4 of 4 runs" in table
     runs = 2 * (1 + 4 + 4 + 4)  # baseline, initial contracts once for both optimisers, and what each chose
-    judging = 3 + 3 * len({contract for contract, _ in trained})
+    judging = 2 * (3 + 3 * 2)  # in each run, without a contract and for what each optimiser recommends
     assert len(trained) <= runs + judging
     assert len(trained) == len(set(trained))
     before = len(trained)
     command(tmp_path)
     assert len(trained) == before  # nothing was trained again
     assert capsys.readouterr().out == table
+    (lines,) = tmp_path.glob("*.jsonl")
+    lines.write_text(lines.read_text().replace("@", "@older-"))
+    command(tmp_path, "--stored")
+    assert capsys.readouterr().out == table  # as it was printed, by whichever code
+    command(tmp_path)
+    assert len(lines.read_text().splitlines()) == 8  # runs of other code do not count
 
 
 def test_a_recommended_contract_is_judged_by_trainings_that_its_search_did_not_read(
@@ -67,6 +73,15 @@ def test_a_recommended_contract_is_judged_by_trainings_that_its_search_did_not_r
     assert len(of_it) > scratch_runs.JUDGES
     assert len(run.welfare) == scratch_runs.JUDGES
     assert run.read not in run.welfare
+
+
+def test_runs_share_no_training(trained: list[tuple[Contract, int]], tmp_path: Path) -> None:
+    command(tmp_path, "--runs", "1")
+    first = set(trained)
+    trained.clear()
+    command(tmp_path)
+    assert trained
+    assert {seed for _, seed in trained}.isdisjoint(seed for _, seed in first)
 
 
 def test_a_search_in_which_every_training_fails_says_so(
