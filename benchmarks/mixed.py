@@ -186,10 +186,11 @@ def main() -> None:
         mean = mean_of(problem)
         for sampler in samplers:
             found = np.array([regrets(problem, sampler, run, mean) for run in range(options.runs)])
-            half = np.full(len(CHECKPOINTS), math.nan)
+            half = None  # of one run nothing can be said
             if options.runs > 1:
                 half = student.ppf(0.975, options.runs - 1) * found.std(axis=0, ddof=1) / math.sqrt(options.runs)
-            cells = " ".join(f"{m:>7.3f} +- {h:<5.3f}" for m, h in zip(found.mean(axis=0), half, strict=True))
+            told = [""] * len(CHECKPOINTS) if half is None else [f"+- {h:.3f}" for h in half]
+            cells = " ".join(f"{m:>7.3f} {h:<8}" for m, h in zip(found.mean(axis=0), told, strict=True))
             print(f"{name:>8} {sampler:>18} {cells}", flush=True)
 
 

@@ -10,13 +10,18 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
 EXIT_CODE = 130
 """Exit code of an interrupted program, as shells have it for SIGINT."""
 
+ONE_SECONDS = 0.3
+"""Signals that come within so long of the first are the same wish: `timeout -s INT` sends one to the program and one to its group."""
+
 _asked = False
+_asked_at = 0.0
 _others: list[Callable[[], bool]] = []
 
 
@@ -77,9 +82,11 @@ def _noted(_signal: int, _frame: FrameType | None) -> None:
 
 
 def _interrupted(_signal: int, _frame: FrameType | None) -> None:
-    global _asked
+    global _asked, _asked_at
+    if _asked and time.monotonic() - _asked_at < ONE_SECONDS:
+        return
     if _asked:
         os.write(2, b"\nstopped at once; trainings go on from their last checkpoint when the same command is given\n")
         os._exit(EXIT_CODE)  # its workers see that it is gone, and stop
-    _asked = True
+    _asked, _asked_at = True, time.monotonic()
     raise KeyboardInterrupt

@@ -22,7 +22,7 @@ interrupts.install()
 thing = Thing()
 reference = weakref.ref(thing, lambda _: os.kill(os.getpid(), signal.SIGINT))
 del thing  # the callback's KeyboardInterrupt is ignored by Python
-time.sleep(0.1)
+time.sleep(0.5)
 """
 
 
@@ -46,6 +46,18 @@ def test_a_second_interrupt_ends_the_program_whatever_it_does() -> None:
     assert result.returncode == 130
     assert "not reached" not in result.stdout
     assert "last checkpoint" in result.stderr
+
+
+def test_signals_that_come_together_are_one_wish() -> None:
+    """As `timeout -s INT` sends them: to the program, and to its group."""
+    program = (
+        "import os, signal, time\nfrom contract_wrapper import interrupts\ninterrupts.install()\n"
+        "for number in (signal.SIGINT, signal.SIGINT, signal.SIGTERM):\n"
+        "    try:\n        os.kill(os.getpid(), number)\n        time.sleep(0.01)\n    except KeyboardInterrupt: pass\n"
+        "print('a checkpoint', interrupts.asked())"
+    )
+    result = python(program)
+    assert (result.returncode, result.stdout) == (0, "a checkpoint True\n")
 
 
 def test_the_command_line_ends_with_130_if_its_interrupt_was_swallowed(tmp_path: Path) -> None:
