@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Protocol, Self
 
@@ -148,6 +148,7 @@ def ask_by(
     first = known if trial is None else check_count(trial, "trial", 0, 2**53)
     picks: list[Suggestion] = []
     history = history.distinct()  # a constraint that is told twice holds or fails once
+    history = replace(history, noisy=history.is_noisy)  # found once
     with one_thread():
         rule = prepare(space, history)
         if rule is None:

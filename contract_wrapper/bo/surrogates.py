@@ -15,8 +15,9 @@ import numpy.typing as npt
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, TrainingSet, rows_of, spread
 from contract_wrapper.bo.gp.blas_threads import one_thread
-from contract_wrapper.bo.gp.covariance import Kernel, squared_gaps
+from contract_wrapper.bo.gp.covariance import Kernel, gaps_among
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
+from contract_wrapper.bo.gp.likelihood import NegativeLogPosterior
 from contract_wrapper.bo.gp.regression import GaussianProcess, columns_of
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
@@ -68,6 +69,7 @@ def fit_output(
     moments: tuple[float, float] | None = None,
     noisy: bool = False,
     categorical: tuple[int, ...] = (),
+    gaps: Floats | None = None,
 ) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
 
@@ -75,7 +77,7 @@ def fit_output(
     repeated results: `repeats` (n,), how many, and `within` (n,), their sums of squared differences from the mean.
     `moments`: mean and standard deviation by which outputs are standardised, by default those of y. `noisy`: whether a
     result is known to vary from one evaluation to the next, more than its standard error may say. `categorical`: columns
-    of x without order.
+    of x without order. `gaps`: squared differences of x, (d, n, n), if they are known already.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -91,10 +93,14 @@ def fit_output(
     if scale <= 1e-12 * max(1.0, abs(shift)):
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
     spread = None if within is None else within / scale**2
-    gaps = squared_gaps(x, x, categorical)
-    hyper = fit_hyper(gaps, (y - shift) / scale, (se / scale) ** 2, kernel, local, repeats, spread, noisy)
+    gaps = gaps_among(x, categorical) if gaps is None else gaps
+    standardised = (gaps, (y - shift) / scale, (se / scale) ** 2)
+    hyper = fit_hyper(
+        NegativeLogPosterior(*standardised, kernel, local=local, repeats=repeats, within=spread, noisy=noisy)
+    )
     return GaussianProcess(
-        x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats, categorical=categorical
+        x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats,
+        categorical=categorical, gaps=gaps,
     )  # fmt: skip
 
 
@@ -122,6 +128,7 @@ class SurrogateSet:
         categorical: tuple[int, ...] = (),
     ) -> SurrogateSet:
         """Fit one surrogate per output; x (n, d) are the designs of the rows in the unit cube."""
+        gaps = gaps_among(x, categorical)
         parts = tuple(
             fit_output(
                 x,
@@ -134,6 +141,7 @@ class SurrogateSet:
                 moments=None if rows.moments is None else (float(rows.moments[0, j]), float(rows.moments[1, j])),
                 noisy=rows.noisy,
                 categorical=categorical,
+                gaps=gaps,
             )
             for j, (y, kernel) in enumerate(zip(rows.y.T, kernels, strict=True))
         )
@@ -158,7 +166,7 @@ class SurrogateSet:
     def posterior_paths(self, x: Floats, n: int, rng: np.random.Generator) -> Floats:
         """Draw `n` joint samples at x (q, d): (outputs, n, q)."""
         first = self._first
-        common = () if first is None else (first.gaps_to(x), columns_of(np.vstack([x, first.x])))
+        common = () if first is None else (first.gaps_to(x), columns_of(np.vstack([x, first.x]), first.categorical))
         drawn = [part.posterior_paths(x, n, rng, *(common if same else ())) for part, same in self._sharing(first)]
         return np.stack(drawn)
 

@@ -12,10 +12,16 @@ from contract_wrapper.errors import ContractsError
 Floats = npt.NDArray[np.float64]
 
 
-def cholesky(k: Floats) -> Floats:
-    """Lower L (n, n) with L L^T = k; raises `ContractsError` where k is far from positive definite."""
+def cholesky(k: Floats, out: Floats | None = None) -> Floats:
+    """Lower L (n, n) with L L^T = k, in `out` if that is there: (n, n), stored by columns.
+
+    Raises:
+        ContractsError: k is far from positive definite.
+    """
+    lower = np.empty(k.shape, order="F") if out is None else out
     for jitter in (0.0, 1e-8, 1e-6, 1e-4):  # repeated designs with a tiny noise may need a little help
-        chol, info = dpotrf(k + jitter * np.eye(len(k)) if jitter else k, lower=1, clean=1)
+        lower[:] = k + jitter * np.eye(len(k)) if jitter else k
+        chol, info = dpotrf(lower, lower=1, clean=1, overwrite_a=1)
         if info == 0:
             return np.asarray(chol)
     raise ContractsError(
@@ -41,9 +47,9 @@ def half_solve(chol: Floats, b: Floats) -> Floats:
     return np.asarray(dtrsm(1.0, chol, b, lower=1))
 
 
-def inverse(chol: Floats) -> Floats:
-    """k^-1 (n, n), from the lower Cholesky factor of k."""
-    half = np.asarray(dpotri(chol, lower=1)[0])  # the upper half is 0, as `cholesky` left it
-    full: Floats = half + half.T
-    full.flat[:: len(half) + 1] *= 0.5
-    return full
+def invert(chol: Floats, out: Floats) -> Floats:
+    """Return k^-1 (n, n) in `out`, from the lower Cholesky factor of k, stored by columns, which is written over."""
+    half = np.asarray(dpotri(chol, lower=1, overwrite_c=1)[0])  # the upper half is 0, as `cholesky` left it
+    np.add(half, half.T, out=out)
+    out.reshape(-1)[:: len(out) + 1] *= 0.5
+    return out

@@ -12,14 +12,15 @@ function of the data alone; known standard errors enter as extra noise.
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.gp.covariance import Hyper, Kernel, correlation, squared_gaps
+from contract_wrapper.bo.gp.covariance import MANY, Correlations, Hyper, Kernel, correlation, squared_gaps
 from contract_wrapper.bo.gp.linalg import cholesky, half_solve, root_of, solve
 
 Floats = npt.NDArray[np.float64]
@@ -28,14 +29,28 @@ _VARIANCE_FLOOR = 1e-10
 _GRID_EXCESS = 4  # a grid may have this many times the designs asked for and still be worth its structure
 
 
-Columns = tuple[tuple[Floats, ...], tuple[Any, ...]]
-"""Distinct values of each design variable, and which of them each of q designs has, (q,) of integers."""
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Columns:
+    """The distinct values of each of d design variables, and which of them each of q designs has."""
+
+    values: tuple[Floats, ...]
+    """Of each variable, (v,)."""
+    places: tuple[Any, ...]
+    """Which of them each design has, (q,) of integers for each variable."""
+    categorical: tuple[int, ...]
+    """Variables without order (`squared_gaps`)."""
+
+    @functools.cached_property
+    def gaps(self) -> tuple[Floats, ...]:
+        """Squared differences of the values of each variable, (1, v, v)."""
+        columns = (v[:, None] for v in self.values)
+        return tuple(squared_gaps(v, v, (0,) if i in self.categorical else ()) for i, v in enumerate(columns))
 
 
-def columns_of(x: Floats) -> Columns:
-    """Return the distinct values of each column of x (q, d), and the places (q,) of the rows among them."""
+def columns_of(x: Floats, categorical: tuple[int, ...] = ()) -> Columns:
+    """Return the columns of designs x (q, d), of which some are `categorical`."""
     values, places = zip(*(np.unique(column, return_inverse=True) for column in x.T), strict=True)
-    return values, places
+    return Columns(values=values, places=places, categorical=categorical)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,11 +73,13 @@ class GaussianProcess:
     """Number of results of which each output is the mean, (n,); None: one each."""
     categorical: tuple[int, ...] = ()
     """Which columns of the inputs have no order (`squared_gaps`)."""
+    gaps: InitVar[Floats | None] = None
+    """Squared differences of the inputs, (d, n, n), if they are known already."""
     _chol: Floats = field(init=False, repr=False)
     _alpha: Floats = field(init=False, repr=False)
 
-    def __post_init__(self) -> None:
-        k = self._covariance(self.x, self.x)
+    def __post_init__(self, gaps: Floats | None) -> None:
+        k = self._kernel_of(self.gaps_to(self.x) if gaps is None else gaps)
         k.flat[:: len(k) + 1] += self._noise()
         chol = cholesky(k)
         object.__setattr__(self, "_chol", chol)
@@ -82,7 +99,7 @@ class GaussianProcess:
 
     def gaps_to(self, x: Floats) -> Floats:
         """Squared differences of inputs and x (q, d): (d, n, q)."""
-        return squared_gaps(self.x, x, self.categorical)
+        return self._gaps(self.x, x)
 
     @property
     def noise(self) -> float:
@@ -98,7 +115,7 @@ class GaussianProcess:
         """
         # Matheron's rule: draws from the prior, corrected by what they miss of the data (Wilson et al. 2020)
         every = np.vstack([x, self.x])
-        prior = self._prior_paths(every, n, rng, columns_of(every) if columns is None else columns)
+        prior = self._prior_paths(every, n, rng, columns_of(every, self.categorical) if columns is None else columns)
         noise = np.sqrt(self._noise())
         seen = prior[:, len(x) :] + noise * rng.standard_normal((n, len(self.x)))
         missed = (self.y - self.shift) / self.scale - seen
@@ -127,33 +144,34 @@ class GaussianProcess:
 
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""
-        return self._kernel_of(squared_gaps(a, b, self.categorical))
+        return self._kernel_of(self._gaps(a, b))
+
+    def _gaps(self, a: Floats, b: Floats) -> Floats:
+        """Squared differences of a (n, d) and b (q, d): (d, n, q)."""
+        return squared_gaps(a, b, self.categorical, many=len(self.x) >= MANY)
 
     def _kernel_of(self, gaps: Floats) -> Floats:
         """Prior covariance of pairs with the squared differences gaps (d, n, q): (n, q)."""
-        terms = [amplitude * correlation(self.kernel, gaps, lengths) for amplitude, lengths in self.hyper.terms]
-        return terms[0] if len(terms) == 1 else np.asarray(terms[0] + terms[1])
+        correlations, total = Correlations(self.kernel, gaps, 1), None
+        for amplitude, length in zip(*self.hyper.terms, strict=True):
+            term = amplitude * correlations.at(length[None])[0]
+            total = term if total is None else total + term
+        return np.asarray(total).reshape(gaps.shape[1:])
 
     def _prior_paths(self, x: Floats, n: int, rng: np.random.Generator, columns: Columns) -> Floats:
         """Draw `n` joint samples of the prior at x (q, d) with these `columns_of`, standardised: (n, q)."""
-        values, places = columns
-        if math.prod(len(v) for v in values) > _GRID_EXCESS * len(x):
+        shape = tuple(len(v) for v in columns.values)
+        if math.prod(shape) > _GRID_EXCESS * len(x):
             root = root_of(self._covariance(x, x))
             return np.asarray(rng.standard_normal((n, root.shape[1])) @ root.T)
         # The designs fill a grid, over which each term is a Kronecker product, and so is its root: for 505
         # contracts roots of 101 and 5 values instead of one of 505.
-        total = np.zeros((n, len(x)))
-        for amplitude, lengths in self.hyper.terms:
-            roots = [
-                root_of(correlation(self.kernel, self._gaps_along(i, v[:, None]), lengths[[i]]))
-                for i, v in enumerate(values)
-            ]
+        total = np.zeros((n, *shape))
+        for amplitude, lengths in zip(*self.hyper.terms, strict=True):
+            roots = [root_of(correlation(self.kernel, gaps, lengths[[i]])) for i, gaps in enumerate(columns.gaps)]
             draws = rng.standard_normal((n, *(root.shape[1] for root in roots)))
             for root in roots:  # each turn takes the next axis away and appends it, so that the order returns
                 draws = np.tensordot(draws, root, axes=(1, 1))
-            total += math.sqrt(amplitude) * draws[(slice(None), *places)]
-        return total
-
-    def _gaps_along(self, column: int, values: Floats) -> Floats:
-        """Squared differences of values (q, 1) of one column: (1, q, q)."""
-        return squared_gaps(values, values, (0,) if column in self.categorical else ())
+            draws *= math.sqrt(amplitude)
+            total += draws
+        return total.reshape(n, -1)[:, np.ravel_multi_index(columns.places, shape)]

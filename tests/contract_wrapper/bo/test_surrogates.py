@@ -1,12 +1,10 @@
 import numpy as np
 import pytest
-from scipy.optimize import check_grad
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, Matern
 
 from contract_wrapper.bo.fitting.training_set import TrainingSet
-from contract_wrapper.bo.gp.covariance import Hyper, squared_gaps
-from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
+from contract_wrapper.bo.gp.covariance import Hyper
 from contract_wrapper.bo.gp.regression import GaussianProcess
 from contract_wrapper.bo.surrogates import ConstantSurrogate, SurrogateSet, fit_output
 from contract_wrapper.errors import ContractsError
@@ -53,20 +51,6 @@ def test_a_local_term_adds_its_covariance():
     both = 1.7 * RBF([0.3, 0.8])(X, QUERY) + 0.4 * RBF([0.05, 0.1])(X, QUERY)
     np.testing.assert_allclose(gp._covariance(X, QUERY), both, rtol=1e-10)
     assert gp.predict(np.array([[30.0, 30.0]]))[1][0] == pytest.approx(Y.std() * np.sqrt(2.1))
-
-
-@pytest.mark.parametrize("kernel", ["se", "matern"])
-@pytest.mark.parametrize(
-    "theta", [[0.4, 0.7, 1.3, 1e-2], [0.4, 0.7, 1.3, 1e-2, 0.2, 0.1], [0.04, 0.7, 1.3, 1e-2, 0.2, 0.1]]
-)
-def test_the_gradient_of_the_fit_is_that_of_finite_differences(kernel, theta):
-    y, gaps, noise = (Y - Y.mean()) / Y.std(), squared_gaps(X, X), (SE / Y.std()) ** 2
-    theta = np.log(theta)
-    args = (gaps, y, noise, kernel)
-    error = check_grad(
-        lambda t: negative_log_posterior(t, *args)[0], lambda t: negative_log_posterior(t, *args)[1], theta
-    )
-    assert error < 1e-4
 
 
 def test_paths_have_the_moments_and_the_correlation_of_the_posterior():

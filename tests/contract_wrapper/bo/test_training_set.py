@@ -12,7 +12,7 @@ from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.dimensions import Real
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, rows_of, spread
 from contract_wrapper.bo.gp.covariance import squared_gaps
-from contract_wrapper.bo.gp.hyperparameters import negative_log_posterior
+from contract_wrapper.bo.gp.likelihood import NegativeLogPosterior
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace, contract_space
 
@@ -77,19 +77,16 @@ def test_the_likelihood_of_repeats_differs_from_that_of_all_results_by_a_constan
     y = np.sin(5 * x[row, 0]) + 0.3 * rng.standard_normal(len(row))
     mean = np.bincount(row, weights=y) / k
     within = np.bincount(row, weights=(y - mean[row]) ** 2)
-    every = (squared_gaps(x[row], x[row]), y, np.full(len(row), 0.01), "se")
-    merged = (squared_gaps(x, x), mean, 0.01 / k, "se", k.astype(float), within)
+    every = NegativeLogPosterior(squared_gaps(x[row], x[row]), y, np.full(len(row), 0.01), "se", local=True)
+    merged = NegativeLogPosterior(
+        squared_gaps(x, x), mean, 0.01 / k, "se", local=True, repeats=k.astype(float), within=within
+    )
     points = np.log([[0.4, 0.7, 1.3, 1e-2, 0.2, 0.1], [0.2, 0.9, 0.5, 0.3, 0.1, 0.3]])
-    gaps = [negative_log_posterior(t, *every)[0] - negative_log_posterior(t, *merged)[0] for t in points]
+    gaps = [every.value(t) - merged.value(t) for t in points]
     assert gaps[0] == pytest.approx(gaps[1], abs=1e-8)
     for t in points:
-        error = check_grad(
-            lambda t: negative_log_posterior(t, *merged)[0], lambda t: negative_log_posterior(t, *merged)[1], t
-        )
-        assert error < 1e-4
-        np.testing.assert_allclose(
-            negative_log_posterior(t, *merged)[1], negative_log_posterior(t, *every)[1], atol=1e-7
-        )
+        assert check_grad(merged.value, merged.gradient, t) < 1e-4
+        np.testing.assert_allclose(merged.gradient(t), every.gradient(t), atol=1e-7)
 
 
 def test_a_spread_takes_the_most_recent_and_fills_the_space():
