@@ -108,11 +108,11 @@ def landscape_search(landscape: str = "effort") -> Table:
     return rows
 
 
-def noisy() -> Table:
-    """Regret, flattery and shares of `noisy_search.txt`, as it was printed."""
+def noisy(name: str = "noisy_search.txt") -> Table:
+    """Regret, flattery and shares of a table of `noisy_search`, as it was printed."""
     rows = []
-    for line in (RESULTS / "noisy_search.txt").read_text().splitlines():
-        if found := re.match(r"(\w+) [\d.]+(?: %)? +(\w+) +(.*)$", line):
+    for line in (RESULTS / name).read_text().splitlines():
+        if found := re.match(r"(\w+) [\d.]+(?: %)?(?: by \w+)? +(\w+) +(.*)$", line):
             problem, rule, rest = found.groups()
             cells = [cell.replace("+-", "±") for cell in re.split(r" {2,}", re.sub(r"\+- +", "+- ", rest.strip()))]
             rows.append((f"{problem}, {rule}", [{"-": ""}.get(cell, cell.replace("%", " %")) for cell in cells]))

@@ -26,6 +26,7 @@ from cleanup_env.maps import default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, contract_space
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
+from contract_wrapper.bo.gp.varying_noise import LENGTH
 from contract_wrapper.bo.space import GRID_LIMIT
 from contract_wrapper.contracts.families import SMALLEST_TAX
 from contract_wrapper.studies.record import MAX_CANDIDATES
@@ -214,6 +215,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "space.designs": lambda: (float(np.prod([n for n in contract_space().counts if n is not None])),),
     "space.grid_limit": lambda: (GRID_LIMIT,),
     "fit.exact_results": lambda: (EXACT_RESULTS,),
+    "noise.length": lambda: (LENGTH,),
     "study.initial": lambda: (SearchSettings().n_initial,),
     "study.search": lambda: (SearchSettings().n_search,),
     "study.batch": lambda: (SearchSettings().batch,),
@@ -393,6 +395,8 @@ TABLES: dict[str, Callable[[], Table]] = {
     "landscape.search.paper": lambda: optimiser_figures.landscape_search("paper"),
     "landscape.search.costly": lambda: optimiser_figures.landscape_search("costly"),
     "noisy": optimiser_figures.noisy,
+    "noisy.varying": lambda: optimiser_figures.noisy("noisy_search-varying.txt"),
+    "noisy.constant": lambda: optimiser_figures.noisy("noisy_search-constant.txt"),
     "learner.reaches": learner_reaches,
     "tree.learners": tree_learners,
     "tree.noise": tree_noise,

@@ -86,7 +86,7 @@ class ParetoEntropySearch(SurrogateRule):
     @classmethod
     def prepare(cls, space: DesignSpace, history: History, config: CPMESConfig = _DEFAULT) -> Self | None:
         """Fit the surrogates; None where there are too few results, or none that differ."""
-        surrogates = fit(space, history, local=config.local_term)
+        surrogates = fit(space, history, local=config.local_term, varying_noise=config.varying_noise)
         if surrogates is None:
             return None
         return cls(space=space, history=history, surrogates=surrogates, config=config)
@@ -123,18 +123,19 @@ class ParetoEntropySearch(SurrogateRule):
         def objectives(designs: Floats) -> Floats:
             return _objectives(*believed.predict(space.to_unit(designs)), history, incumbent, beta, config)
 
-        noise = self.surrogates.noise if self.repeats else None
         entropy = int(rng.integers(2**32)) if self.repeats else 0
 
-        def score(mean: Floats, sd: Floats) -> Floats:
-            if noise is None:
+        def score(mean: Floats, sd: Floats, unit: Floats) -> Floats:
+            if not self.repeats:
                 return information(mean, sd, best, history, config.score, incumbent)
             weights = acquisition.gains(best, incumbent) if config.score == "gain" else None
+            noise = self.surrogates.noise_at(unit)
             # The same points whenever designs are scored in this step, so that scores can be compared.
             return noisy_information(mean, sd, noise, best, np.random.default_rng(entropy), weights)
 
         def score_at(designs: Floats) -> Floats:
-            return score(*believed.predict(space.to_unit(designs)))
+            unit = space.to_unit(designs)
+            return score(*believed.predict(unit), unit)
 
         front, beside = self._front(objectives, score_at, reference, pending, rng)
 
@@ -147,7 +148,7 @@ class ParetoEntropySearch(SurrogateRule):
             if config.batch == "cmi":
                 scores = _conditional_score(believed, unit_pending, paths[:, :, len(reference) :], best, unit)
             else:
-                scores = score(mean, sd)
+                scores = score(mean, sd, unit)
             order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-scores, kind="stable")
             yield from ranked(space, designs, mean, sd, scores, order, front_size=len(front), on_front=on_front)
 

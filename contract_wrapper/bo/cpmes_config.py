@@ -76,6 +76,10 @@ class CPMESConfig:
     """Whether a design may be measured again where results are noisy (paper: no): where standard errors say so, or where
     two results of one design differ. The score is then the information of a noisy observation."""
 
+    varying_noise: bool = False
+    """Whether noise may vary over designs, where results of designs that were measured again say that it does. Off, as it
+    could not be told to help in searches of 30 evaluations."""
+
     refinements: int = 16
     """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid, at most 100 (paper: 0)."""
 
@@ -89,7 +93,7 @@ class CPMESConfig:
             )
         if not is_number(self.delta) or not 0 < self.delta < 1:
             raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {shown(self.delta)}")
-        for name in ("local_term", "repeats"):
+        for name in ("local_term", "repeats", "varying_noise"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise ContractsError(f"CPMESConfig.{name} must be True or False, but got {shown(getattr(self, name))}")
         for name, allowed in _CHOICES.items():

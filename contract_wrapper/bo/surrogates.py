@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.fitting.repeated import varying_noises
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS, TrainingSet, rows_of, spread
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.gp.covariance import Kernel, gaps_among
 from contract_wrapper.bo.gp.hyperparameters import fit_hyper
 from contract_wrapper.bo.gp.likelihood import NegativeLogPosterior
 from contract_wrapper.bo.gp.regression import GaussianProcess, columns_of
+from contract_wrapper.bo.gp.varying_noise import VaryingNoise
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
@@ -44,10 +46,9 @@ class ConstantSurrogate:
         """Draw (n, q) values, independent between designs: nothing is known of how the output varies."""
         return self.value + self.sd * rng.standard_normal((n, len(x)))
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of an evaluation about the output: none is known."""
-        return 0.0
+    def noise_at(self, x: Floats) -> Floats:
+        """Standard deviations (q,) of an evaluation at x (q, d) about the output: none is known."""
+        return np.zeros(len(x))
 
     def condition(self, x: Floats, y: Floats) -> ConstantSurrogate:
         """Return the same surrogate: there is no kernel by which one design could tell of another."""
@@ -69,6 +70,7 @@ def fit_output(
     moments: tuple[float, float] | None = None,
     noisy: bool = False,
     categorical: tuple[int, ...] = (),
+    varying: VaryingNoise | None = None,
     gaps: Floats | None = None,
 ) -> Surrogate:
     """Fit one output: x (n, d) in the unit cube, y (n,), known standard errors (n,) -> a surrogate.
@@ -77,7 +79,8 @@ def fit_output(
     repeated results: `repeats` (n,), how many, and `within` (n,), their sums of squared differences from the mean.
     `moments`: mean and standard deviation by which outputs are standardised, by default those of y. `noisy`: whether a
     result is known to vary from one evaluation to the next, more than its standard error may say. `categorical`: columns
-    of x without order. `gaps`: squared differences of x, (d, n, n), if they are known already.
+    of x without order. `varying`: noise that varies over designs, as repeated results tell; what is fitted is then
+    beyond it. `gaps`: squared differences of x, (d, n, n), if they are known already.
 
     Outputs that are all equal get a constant whose standard deviation is its own size (1 if it is
     0): a margin that has always been good is then good elsewhere with probability 0.84.
@@ -94,13 +97,17 @@ def fit_output(
         return ConstantSurrogate(value=shift, sd=abs(shift) or 1.0)
     spread = None if within is None else within / scale**2
     gaps = gaps_among(x, categorical) if gaps is None else gaps
-    standardised = (gaps, (y - shift) / scale, (se / scale) ** 2)
+    known = (se / scale) ** 2
+    if varying is not None:
+        known, noisy = known + varying.at(x) / scale**2 / (1 if repeats is None else repeats), False
     hyper = fit_hyper(
-        NegativeLogPosterior(*standardised, kernel, local=local, repeats=repeats, within=spread, noisy=noisy)
+        NegativeLogPosterior(
+            gaps, (y - shift) / scale, known, kernel, local=local, repeats=repeats, within=spread, noisy=noisy
+        )
     )
     return GaussianProcess(
         x=x, y=y, noise_sd=se, kernel=kernel, hyper=hyper, shift=shift, scale=scale, repeats=repeats,
-        categorical=categorical, gaps=gaps,
+        categorical=categorical, varying=varying, gaps=gaps,
     )  # fmt: skip
 
 
@@ -126,8 +133,13 @@ class SurrogateSet:
         *,
         local: bool = True,
         categorical: tuple[int, ...] = (),
+        varying: Sequence[VaryingNoise | None] | None = None,
     ) -> SurrogateSet:
-        """Fit one surrogate per output; x (n, d) are the designs of the rows in the unit cube."""
+        """Fit one surrogate per output; x (n, d) are the designs of the rows in the unit cube.
+
+        `varying`: of each output, as in `fit_output`; None: of none.
+        """
+        varying = [None] * len(kernels) if varying is None else varying
         gaps = gaps_among(x, categorical)
         parts = tuple(
             fit_output(
@@ -141,16 +153,16 @@ class SurrogateSet:
                 moments=None if rows.moments is None else (float(rows.moments[0, j]), float(rows.moments[1, j])),
                 noisy=rows.noisy,
                 categorical=categorical,
+                varying=noise,
                 gaps=gaps,
             )
-            for j, (y, kernel) in enumerate(zip(rows.y.T, kernels, strict=True))
+            for j, (y, kernel, noise) in enumerate(zip(rows.y.T, kernels, varying, strict=True))
         )
         return cls(parts=parts, designs=rows.designs)
 
-    @property
-    def noise(self) -> Floats:
-        """Standard deviations of one more evaluation about its outputs, (outputs,)."""
-        return np.array([part.noise for part in self.parts])
+    def noise_at(self, x: Floats) -> Floats:
+        """Standard deviations of one more evaluation at x (q, d) about its outputs, (outputs, q)."""
+        return np.stack([part.noise_at(x) for part in self.parts])
 
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Means and standard deviations at x (q, d): two arrays (outputs, q)."""
@@ -190,11 +202,14 @@ class SurrogateSet:
         return self.condition(x, self.predict(x)[0]) if len(x) else self
 
 
-def fit(space: DesignSpace, history: History, *, local: bool = True, limit: int = EXACT_RESULTS) -> SurrogateSet | None:
+def fit(
+    space: DesignSpace, history: History, *, local: bool = True, limit: int = EXACT_RESULTS, varying_noise: bool = False
+) -> SurrogateSet | None:
     """Surrogates of the objective and of every margin; a binary phi is shifted so that >= 0 is good.
 
     `local`: whether kernels have a second term, of short range; `limit`: the largest number of rows of the fit, beyond
-    which `training_set` says what is kept. None while the results say nothing of
+    which `training_set` says what is kept; `varying_noise`: whether the noise may vary over designs, where repeated
+    results say that it does. None while the results say nothing of
     where to look: too few, or no output that varies.
     """
     if len(history) < _MINIMUM_RESULTS:
@@ -202,10 +217,11 @@ def fit(space: DesignSpace, history: History, *, local: bool = True, limit: int 
     kernels: list[Kernel] = ["matern" if j == history.participation else "se" for j in range(len(history.constraints))]
     rows = rows_of(space, history, limit)
     unit = space.to_unit(rows.designs)
+    varying = varying_noises(space, history) if varying_noise else None
 
     def fitted(kept: npt.NDArray[np.intp] | slice) -> SurrogateSet:
         return SurrogateSet.fit(
-            unit[kept], rows.take(kept), ["se", *kernels], local=local, categorical=space.categorical
+            unit[kept], rows.take(kept), ["se", *kernels], local=local, categorical=space.categorical, varying=varying
         )
 
     if len(rows) <= limit:
@@ -229,7 +245,11 @@ def _promising(
 
 
 def believe_objective(
-    space: DesignSpace, history: History, designs: Sequence[Sequence[float]] | Floats
+    space: DesignSpace,
+    history: History,
+    designs: Sequence[Sequence[float]] | Floats,
+    *,
+    varying_noise: bool = False,
 ) -> tuple[Floats, Floats]:
     """What the results say of the objective at designs (q, d): mean and standard deviation, two arrays (q,).
 
@@ -239,7 +259,7 @@ def believe_objective(
         ContractsError: there are too few results, or none that differ, to say anything.
     """
     with one_thread():
-        surrogates = fit(space, history)
+        surrogates = fit(space, history, varying_noise=varying_noise)
         if surrogates is None:
             raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
         mean, sd = surrogates.parts[0].predict(space.to_unit(np.asarray(designs, dtype=float).reshape(-1, len(space))))

@@ -134,7 +134,10 @@ def believed(record: StudyRecord) -> Recommendation:
     baseline = record.baseline
     otherwise = None if baseline is None else _objective_without(record, baseline)
     history = history_of(record, confirmations=not record.by_crews)
-    return recommend(record.designs.space, history, otherwise=otherwise, seed=record.search.seed)
+    return recommend(
+        record.designs.space, history, otherwise=otherwise, seed=record.search.seed,
+        varying_noise=record.search.optimiser.varying_noise,
+    )  # fmt: skip
 
 
 def _objective_without(record: StudyRecord, baseline: Outcome) -> float:

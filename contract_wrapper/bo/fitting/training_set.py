@@ -69,16 +69,21 @@ class TrainingSet:
         )
 
 
-def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) -> TrainingSet:
-    """Return all results of a history as rows; beyond the limit one for each design, in the order of its last."""
+def outputs_of(history: History) -> tuple[Floats, Floats]:
+    """Return all results as they are fitted, winsorised, and their standard errors as far as they are known: (n, o) each."""
     margins = history.margins.copy()
     margins[:, list(history.binary)] -= 0.5
     n, m = margins.shape
     y = np.column_stack([winsorize_objective(history.objective), winsorize_margins(margins)])
     objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
     margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
-    se = np.column_stack([objective_se, margins_se])
-    if n <= limit:
+    return y, np.column_stack([objective_se, margins_se])
+
+
+def rows_of(space: DesignSpace, history: History, limit: int = EXACT_RESULTS) -> TrainingSet:
+    """Return all results of a history as rows; beyond the limit one for each design, in the order of its last."""
+    y, se = outputs_of(history)
+    if len(y) <= limit:
         return TrainingSet(designs=history.designs, y=y, se=se, noisy=history.is_noisy)
 
     keys = space.keys(history.designs)

@@ -34,7 +34,8 @@ class Hyper:
     """Prior variance, in units of the outputs' variance."""
 
     noise: float
-    """Variance of the noise beyond the known standard errors, in units of the outputs' variance."""
+    """Variance of the noise beyond the known standard errors, and beyond noise that varies over designs, in units of the
+    outputs' variance."""
 
     local_amplitude: float = 0.0
     """Prior variance of the local term, in the same units; 0: there is none."""

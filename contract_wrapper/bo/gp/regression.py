@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from contract_wrapper.bo.gp.covariance import MANY, Correlations, Hyper, Kernel, correlation, squared_gaps
 from contract_wrapper.bo.gp.linalg import cholesky, half_solve, root_of, solve
+from contract_wrapper.bo.gp.varying_noise import VaryingNoise
 
 Floats = npt.NDArray[np.float64]
 
@@ -73,6 +74,8 @@ class GaussianProcess:
     """Number of results of which each output is the mean, (n,); None: one each."""
     categorical: tuple[int, ...] = ()
     """Which columns of the inputs have no order (`squared_gaps`)."""
+    varying: VaryingNoise | None = None
+    """Noise that varies over designs, in place of most of the fitted one; None: it does not vary."""
     gaps: InitVar[Floats | None] = None
     """Squared differences of the inputs, (d, n, n), if they are known already."""
     _chol: Floats = field(init=False, repr=False)
@@ -101,10 +104,12 @@ class GaussianProcess:
         """Squared differences of inputs and x (q, d): (d, n, q)."""
         return self._gaps(self.x, x)
 
-    @property
-    def noise(self) -> float:
-        """Standard deviation of one more result about the noise-free output: what is fitted, and errors as known so far."""
-        return float(np.hypot(self.scale * math.sqrt(self.hyper.noise), np.sqrt((self.noise_sd**2).mean())))
+    def noise_at(self, x: Floats) -> Floats:
+        """Standard deviation of one more result at x (q, d) about the noise-free output: what is fitted, and errors as known so far: (q,)."""
+        fitted = np.full(len(x), self.scale * math.sqrt(self.hyper.noise))
+        if self.varying is not None:
+            fitted = np.hypot(fitted, np.sqrt(self.varying.at(x)))
+        return np.asarray(np.hypot(fitted, np.sqrt((self.noise_sd**2).mean())))
 
     def posterior_paths(
         self, x: Floats, n: int, rng: np.random.Generator, gaps: Floats | None = None, columns: Columns | None = None
@@ -139,8 +144,12 @@ class GaussianProcess:
 
     def _noise(self) -> Floats:
         """Variances of the standardised outputs about the noise-free ones, (n,)."""
-        fitted = self.hyper.noise if self.repeats is None else self.hyper.noise / self.repeats
-        return np.asarray(fitted + (self.noise_sd / self.scale) ** 2)
+        fitted: float | Floats = self.hyper.noise
+        if self.varying is not None:
+            fitted = fitted + self.varying.at(self.x) / self.scale**2
+        return np.asarray(
+            (fitted if self.repeats is None else fitted / self.repeats) + (self.noise_sd / self.scale) ** 2
+        )
 
     def _covariance(self, a: Floats, b: Floats) -> Floats:
         """Prior covariance between a (n, d) and b (q, d): (n, q)."""

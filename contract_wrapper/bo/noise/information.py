@@ -37,7 +37,7 @@ def noisy_information(
     Args:
         mean: of the outputs, the objective first, then the margins, (1 + m, q).
         sd: their standard deviations, (1 + m, q).
-        noise: standard deviations of an evaluation about the outputs, (1 + m,).
+        noise: standard deviations of an evaluation about the outputs, (1 + m, q).
         best: draws of f*, (K,), -inf where a draw holds nothing feasible.
         rng: of the points.
         weights: of the draws, (K,); None: alike.
@@ -65,7 +65,7 @@ def _information(mean: Floats, sd: Floats, noise: Floats, best: float, uniform: 
     from scipy.special import log_ndtr, ndtri, ndtri_exp
 
     o = len(mean)
-    sd, noise = np.maximum(sd, _SD_FLOOR), np.broadcast_to(noise[:, None], sd.shape)
+    sd = np.maximum(sd, _SD_FLOOR)
     gamma = -mean / sd  # the event: each output, standardised, at or above gamma
     gamma[0] = (best - mean[0]) / sd[0]
     gamma = np.clip(gamma, -35.0, 1e4)  # as in `acquisition`

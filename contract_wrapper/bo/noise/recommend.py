@@ -94,7 +94,13 @@ class Recommendation:
 
 
 def recommend(
-    space: DesignSpace, history: History, *, otherwise: float | None = None, seed: int = 0, n_paths: int = N_PATHS
+    space: DesignSpace,
+    history: History,
+    *,
+    otherwise: float | None = None,
+    seed: int = 0,
+    n_paths: int = N_PATHS,
+    varying_noise: bool = False,
 ) -> Recommendation:
     """Rank the designs that were measured by their mean value over posterior paths; pure: the same arguments, the same ranks.
 
@@ -108,6 +114,7 @@ def recommend(
             the lowest that was measured.
         seed: of the paths.
         n_paths: number of paths.
+        varying_noise: whether noise may vary over designs, where repeated results say that it does.
 
     Raises:
         ContractsError: there is nothing to choose from, or too little is known to say anything; a value is no number.
@@ -118,7 +125,7 @@ def recommend(
     rng = np.random.default_rng(check_seed(seed, "recommend"))
     with one_thread():
         history = history.distinct()
-        surrogates = fit(space, history)
+        surrogates = fit(space, history, varying_noise=varying_noise)
         if surrogates is None:
             raise ContractsError(f"{len(history)} results say nothing of other designs: evaluate more")
         candidates = measured(space, surrogates)
@@ -138,8 +145,8 @@ def again(
 ) -> tuple[Believed, ...]:
     """Which design to measure again, so that the best is told from the others: two at most, the better choice first.
 
-    The leader and the challenger, the likeliest best of the others; first the one that is known less (top-two sampling,
-    Russo 2020, with probabilities from posterior paths). `pending` designs (p, d) count as measured, and are none of them.
+    The leader and the challenger, the likeliest best of the others; first the one of which a result would tell more
+    (top-two sampling, Russo 2020, with probabilities from posterior paths): that which is known less, unless its noise is larger. `pending` designs (p, d) count as measured, and are none of them.
     """
     open_now = set(space.keys(pending))
     free = [row for row in measured(space, surrogates) if space.keys([row])[0] not in open_now]
@@ -148,7 +155,14 @@ def again(
     believed = surrogates.believe(space.to_unit(pending))
     ranks = _ranked(space, believed, np.array(free), _otherwise(history, None), rng, n_paths).ranked
     others = sorted(ranks[1:], key=lambda b: -b.probability_best)
-    return tuple(sorted([ranks[0], *others[:1]], key=lambda b: -b.objective_sd))
+
+    def told(b: Believed) -> tuple[float, float]:
+        """By how much one more result is expected to change the belief, and for want of that how uncertain it is."""
+        noise = float(believed.parts[0].noise_at(space.to_unit(np.array([b.design])))[0])
+        spread = math.hypot(b.objective_sd, noise)
+        return (b.objective_sd**2 / spread if spread else 0.0), b.objective_sd
+
+    return tuple(sorted([ranks[0], *others[:1]], key=told, reverse=True))
 
 
 def measured(space: DesignSpace, surrogates: SurrogateSet) -> Floats:
@@ -209,15 +223,21 @@ def refitted(space: DesignSpace, history: History, surrogates: SurrogateSet, con
     if isinstance(part, ConstantSurrogate) or len(contenders) < LEAST or np.ptp(mean) == 0.0:
         return surrogates
     # Standardised by what they vary beyond the noise, so that the prior of the amplitude is of that, too. Noise is known,
-    # so that the mean of a design's results says as much as each of them.
-    spread = float(np.concatenate(of_each).var())
-    signal = math.sqrt(max(spread - part.noise**2, (SIGNAL * part.noise) ** 2))
+    # so that the mean of a design's results says as much as each of them. Results count the less the noisier they are.
+    unit = space.to_unit(contenders)
+    noise = part.noise_at(unit)
+    least = float(noise.min())
+    weight = (least / noise) ** 2
+    of_all, results = np.repeat(weight, number), np.concatenate(of_each)
+    spread = float(np.average((results - np.average(results, weights=of_all)) ** 2, weights=of_all))
+    usual = least * math.sqrt(len(results) / of_all.sum())  # what results so weighted differ by through noise
+    signal = math.sqrt(max(spread - usual**2, (SIGNAL * usual) ** 2))
     anew = fit_output(
-        space.to_unit(contenders),
+        unit,
         mean,
-        noise_sd=part.noise / np.sqrt(number),
+        noise_sd=noise / np.sqrt(number),
         local=True,
-        moments=(float(np.average(mean, weights=number)), signal),
+        moments=(float(np.average(mean, weights=number * weight)), signal),
         categorical=space.categorical,
     )
     return replace(surrogates, parts=(anew, *surrogates.parts[1:]))

@@ -16,7 +16,7 @@ BEST = np.array([1.5, -np.inf, 2.5])
 
 def information(noise, mean=MEAN, sd=SD, best=BEST, seeds=16, **more):
     drawn = [
-        noisy_information(mean, sd, np.full(len(mean), noise), best, np.random.default_rng(s), **more)
+        noisy_information(mean, sd, np.full(mean.shape, noise), best, np.random.default_rng(s), **more)
         for s in range(seeds)
     ]
     return np.mean(drawn, axis=0)
@@ -45,6 +45,14 @@ def test_the_more_noise_the_less_is_learned():
     some = [information(noise) for noise in (0.01, 0.3, 1.0, 5.0, 100.0)]
     assert (np.diff(some, axis=0) < 0).all()
     assert (some[-1] < 1e-4).all()
+
+
+def test_of_two_designs_that_are_believed_alike_the_noisier_tells_less():
+    mean, sd, noise = MEAN[:, [2, 2]], SD[:, [2, 2]], np.array([[0.3, 3.0], [0.3, 3.0]])
+    quiet, noisy = noisy_information(mean, sd, noise, BEST, np.random.default_rng(0))
+    assert noisy < 0.5 * quiet
+    same = noisy_information(mean, sd, noise[:, [0, 0]], BEST, np.random.default_rng(0))
+    assert same[0] == same[1] == quiet
 
 
 def test_what_is_known_well_is_hardly_worth_another_look():
