@@ -155,12 +155,14 @@ def measure_ask(problem: TabularProblem, n: int, pending: int, number: int) -> f
 
 
 def print_storage(storage: str | None, trials: int) -> None:
-    print("storage: evaluations per second that a database takes, from workers whose evaluations take no time")
-    print(f"{'database':>12} {'workers':>8} {'per second':>11}")
+    print("storage: evaluations per second that a database takes, from workers whose evaluations take no time;")
+    print("ms: of one evaluation, with all that the study does for it")
+    print(f"{'database':>12} {'workers':>8} {'per second':>11} {'ms':>6}")
     for url in (None, storage) if storage else (None,):
         for workers in (1, 4):
             rate = measure_storage(url, workers, trials)
-            print(f"{'SQLite' if url is None else 'PostgreSQL':>12} {workers:>8} {rate:>11.1f}", flush=True)
+            name = "SQLite" if url is None else "PostgreSQL"
+            print(f"{name:>12} {workers:>8} {rate:>11.1f} {1000 * workers / rate:>6.0f}", flush=True)
 
 
 def print_ask(problem: TabularProblem, sizes: Sequence[int]) -> None:

@@ -50,24 +50,10 @@ def of_piece_rate() -> Table:
     return rows
 
 
-def of_trials(*names: str) -> Callable[[], Figure]:
-    """Sum of what the trials of killed workers counted under some names, over all runs."""
-
-    def total() -> Figure:
-        told = (RESULTS / "thousand_trials.txt").read_text()
-        return (float(sum(int(n) for name in names for n in re.findall(rf"^{name} +(\d+)", told, re.MULTILINE))),)
-
-    return total
-
-
 FIGURES: Mapping[str, Callable[[], Figure]] = {
     "fishery.seconds": lambda: (
         float(re.findall(r"^in all +(\d+) s", (RESULTS / "fishery_from_nothing.txt").read_text(), re.MULTILINE)[0]),
     ),
-    "trials.all": of_trials("trials"),
-    "trials.kills": of_trials("kills"),
-    "trials.again": of_trials("begun again"),
-    "trials.wrong": of_trials("lost", "doubled designs", "doubled trials"),
     "families.harvesters.ratio": lambda: (number("harvesters", r"best symmetric: ([\d.]+);"),),
     "families.harvesters.recommended": lambda: (number("harvesters", r"^recommended .*welfare ([\d.]+) ±"),),
     "families.harvesters.symmetric": lambda: (number("harvesters", r"^best symmetric .*welfare ([\d.]+) ±"),),

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import cluster_figures
 import family_figures
 import numpy as np
 import optimiser_figures
@@ -304,6 +305,7 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "tree.part.56.below": lambda: (Participation.of("depth 3, branching 2").learned_below(),),
     "tree.part.56.beyond": lambda: (Participation.of("depth 3, branching 2").learned_beyond(),),
     "tree.part.56.least": lambda: Participation.of("depth 3, branching 2").least(),
+    **cluster_figures.FIGURES,
     **family_figures.FIGURES,
     **reproduction_figures.FIGURES,
     # any PettingZoo game
@@ -385,6 +387,7 @@ def tree_participation() -> Table:
 
 
 TABLES: dict[str, Callable[[], Table]] = {
+    **cluster_figures.TABLES,
     **family_figures.TABLES,
     **reproduction_figures.TABLES,
     "synthetic.batches": optimiser_figures.batches,
