@@ -70,9 +70,24 @@ def draw_paper() -> Chart:
     return Chart(draw_landscape(), (load_landscape("paper").welfare,))
 
 
+def draw_trainings(*, play: bool) -> Chart:
+    """Stored trainings of the paper's contracts by the profile `fast`: their curves, or what is played after them."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    from optimiser_bench.runner import read_stored
+    from paper_bench import pictures
+    from paper_bench.trainings import Training
+
+    done = read_stored(BENCHMARKS / "results" / "paper_figures-fast.jsonl", Training.from_line)
+    shown = [np.array(t.apples if play else t.curve) for t in done]
+    return Chart((pictures.draw_play if play else pictures.draw_training)(done), tuple(shown))
+
+
 PICTURES: dict[str, Callable[[], Chart]] = {
     **{name: partial(draw, name) for name in DRAWN},
     "landscape_validation": draw_validation,
     "paper_landscape": draw_paper,
+    "paper_training": partial(draw_trainings, play=False),
+    "paper_play": partial(draw_trainings, play=True),
 }
 """File name without suffix -> how it is drawn."""

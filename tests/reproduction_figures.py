@@ -6,12 +6,13 @@ from functools import cache
 
 import numpy as np
 from optimiser_figures import LABELS, mean, regret
-from result_files import RESULTS, Figure, Table, cell
+from result_files import RESULTS, Figure, Table, cell, rows_of
 
 from contract_wrapper import load_landscape
 from contract_wrapper.evaluation.published_results import PAPER
 from contract_wrapper.landscapes.landscape import Landscape
 from optimiser_bench.clustered import plus_minus
+from paper_bench.tables import PUBLISHED
 
 BUDGETS = {8: 1, 20: 4}
 """Evaluations -> place among the budgets of the paper's Table 1."""
@@ -49,6 +50,33 @@ def best_contract() -> Table:
     return [(who, [f"{x:.2f}" for x in values]) for who, values in (("the paper", paper), ("crews of ours", ours))]
 
 
+def of_trainings(contract: str, *columns: str) -> list[str]:
+    """Means over the stored trainings of a contract by the profile `fast`, with standard deviations, and how many they are."""
+    rows = [r for r in rows_of("paper_figures-fast.csv") if short_of(r) == contract]
+    cells = []
+    for column in columns:
+        values = np.array([float(r[column]) for r in rows])
+        cells.append(f"{values.mean():.0f} ± {values.std(ddof=1):.0f}")
+    return [str(len(rows)), *cells]
+
+
+def short_of(row: Mapping[str, str]) -> str:
+    """The contract of a row, as the paper writes it."""
+    return f"({row['n_cleaners']}, {float(row['tax']):g})"
+
+
+def trained() -> Table:
+    """Collective reward while training, of the contracts of Figures 3 to 6, beside what the paper's text says."""
+    contracts = {"Figure 3": "(1, 0.01)", "Figure 4": "(5, 0.01)", "Figure 5": "(1, 0.99)", "Figure 6": "(5, 0.99)"}
+    return [
+        (
+            f"{name}: {contract}",
+            [PUBLISHED[name], *of_trainings(contract, "first_tenth", "half_way", "last_tenth", "welfare")],
+        )
+        for name, contract in contracts.items()
+    ]
+
+
 def feasible_contracts() -> np.ndarray:
     """Which contracts are feasible, those without cleaners left out."""
     return landscape().feasible() & (landscape().n_cleaners > 0)
@@ -62,4 +90,8 @@ FIGURES: Mapping[str, Callable[[], Figure]] = {
     "paper.fast": lambda: (cell("learning.txt", "mean", contract="tax 0.04, 5 cleaners"),),
     "paper.best": lambda: (landscape().welfare.mean(axis=0)[feasible_contracts()].max(),),
 }
-TABLES: Mapping[str, Callable[[], Table]] = {"paper.regret": regrets, "paper.best": best_contract}
+TABLES: Mapping[str, Callable[[], Table]] = {
+    "paper.regret": regrets,
+    "paper.best": best_contract,
+    "paper.trained": trained,
+}

@@ -51,7 +51,7 @@ def draw_training(trainings: Sequence[Training]) -> Figure:
             )
         if name in LEVELS:
             ax.axhline(LEVELS[name], color=HARVESTER, lw=1.2, ls=(0, (4, 2)), label="the paper's level at the end")
-    axes[0, 0].legend(frameon=False, fontsize=9, loc="lower right")
+    axes[0, 0].legend(frameon=False, fontsize=9, loc="best")
     axes[0, 0].set_ylim(bottom=min(0.0, axes[0, 0].get_ylim()[0]))
     figure.supxlabel("training episodes", fontsize=10)
     figure.supylabel("harvest less costs (apples per episode)", fontsize=10)
