@@ -1,9 +1,9 @@
 """What is recommended where readings are noisy: its regret, how much its belief flatters it, and whether intervals hold.
 
-    python benchmarks/noisy_search.py                                              # about 35 minutes of CPU time
-    python benchmarks/noisy_search.py --runs 4 --problems effort                   # a look
-    python benchmarks/noisy_search.py --problems synthetic --percent 8             # fresh instances alone
-    python benchmarks/noisy_search.py --problems effort --noise 50 --varying crew  # trainings of small crews differ more
+    python benchmarks/noisy_search.py                                     # about 25 minutes of CPU time
+    python benchmarks/noisy_search.py --runs 4 --problems effort          # a look
+    python benchmarks/noisy_search.py --problems synthetic --percent 8    # fresh instances alone
+    python benchmarks/noisy_search.py --problems effort --noise 50 --varying crew --rules recommended,varying
 
 A problem is a table whose truth is known: the mean over trainings of a shipped landscape (505 contracts), or an instance
 of the synthetic Clean-up of which each run has another (`SynthCleanup(seed)`, 303 contracts with cleaners). A reading is

@@ -42,12 +42,17 @@ def draw(name: str) -> Chart:
     return Chart(figure, tuple(np.nan_to_num(array) for array in (landscape.welfare, landscape.gains, landscape.tried)))
 
 
+def with_benchmarks() -> None:
+    """Let what the benchmarks share be imported."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+
+
 def draw_validation() -> Chart:
     """Trainings from scratch over conditioned crews, from the stored trainings of `benchmarks/validate_landscape.py`."""
     from contract_wrapper import Contract, load_landscape
 
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.append(str(BENCHMARKS))
+    with_benchmarks()
     import validate_landscape
 
     landscape = load_landscape("effort")
@@ -63,8 +68,7 @@ def draw_paper() -> Chart:
     """All contracts under the costs `paper`, with the paper's best one marked."""
     from contract_wrapper import load_landscape
 
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.append(str(BENCHMARKS))
+    with_benchmarks()
     from paper_bench.pictures import draw_landscape
 
     return Chart(draw_landscape(), (load_landscape("paper").welfare,))
@@ -72,8 +76,7 @@ def draw_paper() -> Chart:
 
 def draw_trainings(*, play: bool) -> Chart:
     """Stored trainings of the paper's contracts by the profile `fast`: their curves, or what is played after them."""
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.append(str(BENCHMARKS))
+    with_benchmarks()
     from optimiser_bench.runner import read_stored
     from paper_bench import pictures
     from paper_bench.trainings import Training

@@ -30,7 +30,11 @@ def test_workers_alike_have_as_many_times_the_rate_of_one(seconds: list[float], 
     one = rate([spans])
     assert one == pytest.approx(len(seconds) / sum(seconds), rel=1e-3)
     assert rate([spans] * workers) == pytest.approx(workers * one)
-    first = [at(-late - 1.0, 0.0), *spans, at(ends[-1], ends[-1] + late + 1.0)]  # was there earlier, and stays longer
+    first = [
+        at(-late - 2.0, -1.0),
+        *spans,
+        at(ends[-1] + 1.0, ends[-1] + late + 2.0),
+    ]  # was there earlier, and stays longer
     assert rate([spans, first]) == pytest.approx(2 * one)
 
 

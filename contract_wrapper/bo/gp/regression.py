@@ -105,7 +105,8 @@ class GaussianProcess:
         return self._gaps(self.x, x)
 
     def noise_at(self, x: Floats) -> Floats:
-        """Standard deviation of one more result at x (q, d) about the noise-free output: what is fitted, and errors as known so far: (q,)."""
+        """Standard deviations (q,) of one more result at x (q, d) about the noise-free output: what is fitted, and errors as
+        known so far."""
         fitted = np.full(len(x), self.scale * math.sqrt(self.hyper.noise))
         if self.varying is not None:
             fitted = np.hypot(fitted, np.sqrt(self.varying.at(x)))

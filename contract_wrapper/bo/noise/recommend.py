@@ -146,7 +146,8 @@ def again(
     """Which design to measure again, so that the best is told from the others: two at most, the better choice first.
 
     The leader and the challenger, the likeliest best of the others; first the one of which a result would tell more
-    (top-two sampling, Russo 2020, with probabilities from posterior paths): that which is known less, unless its noise is larger. `pending` designs (p, d) count as measured, and are none of them.
+    (top-two sampling, Russo 2020, with probabilities from posterior paths): that which is known less, unless its noise is
+    larger. `pending` designs (p, d) count as measured, and are none of them.
     """
     open_now = set(space.keys(pending))
     free = [row for row in measured(space, surrogates) if space.keys([row])[0] not in open_now]
