@@ -32,7 +32,8 @@ class CellLayout:
 
     def lookup(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
         """Table (I, H) -> sums of the rows of a class over the cells before each cell, then the table itself."""
-        out = np.empty((2 * len(table) + self.n_classes, table.shape[1]), np.float32)
+        n_rows, width = 2 * len(table) + self.n_classes, table.shape[1]
+        out = torch.empty((n_rows, width), dtype=torch.float32).numpy()  # unlike numpy's, rows begin with cache lines
         _build(table, self.order, self.n_classes, out)
         return out
 
@@ -61,7 +62,7 @@ class Runs:
 
     def gradient(self, of_sums: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """Write the gradient of the table (I, H), given that of the sums (R, H)."""
-        to_lookup = np.zeros((2 * len(out) + self.layout.n_classes, out.shape[1]), np.float32)
+        to_lookup = torch.zeros((2 * len(out) + self.layout.n_classes, out.shape[1]), dtype=torch.float32).numpy()
         _hand_back(self.plus, self.minus, self.ends, of_sums, to_lookup)
         _collect(to_lookup, self.layout.order, self.layout.n_classes, out)
 
@@ -73,18 +74,18 @@ class CellSums(torch.autograd.Function):
     def forward(ctx: Any, tables: Tensor, lookups: list[NDArray[np.float32]], runs: list[Runs]) -> Tensor:
         """Add up the rows of each type."""
         ctx.runs, ctx.shape = runs, tables.shape
-        out = np.empty((len(runs), len(runs[0].ends), tables.shape[2]), np.float32)
-        for one, lookup, sums in zip(runs, lookups, out, strict=True):
+        out = torch.empty((len(runs), len(runs[0].ends), tables.shape[2]), dtype=torch.float32)
+        for one, lookup, sums in zip(runs, lookups, out.numpy(), strict=True):
             one.sums(lookup, sums)
-        return torch.from_numpy(out)
+        return out
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         """Hand the gradient of the sums on to the rows that made them."""
-        out = np.empty(ctx.shape, np.float32)
-        for one, of_sums, of_table in zip(ctx.runs, gradients[0].contiguous().numpy(), out, strict=True):
+        out = torch.empty(ctx.shape, dtype=torch.float32)
+        for one, of_sums, of_table in zip(ctx.runs, gradients[0].contiguous().numpy(), out.numpy(), strict=True):
             one.gradient(of_sums, of_table)
-        return torch.from_numpy(out), None, None
+        return out, None, None
 
 
 @kernel
