@@ -122,3 +122,20 @@ def noisy(name: str = "noisy_search.txt") -> Table:
 def batches() -> Table:
     """Regret of every optimiser in the end, by the number of designs asked for at once."""
     return regrets("synthetic", [(f"batch {b}", 20) for b in (1, 2, 4)], solved_by=("batch 1", 20))
+
+
+CROWDED = {"cleanup-slack-1": "made-up Clean-up", "gramacy": "Gramacy", "g24": "G24"}
+"""Problem of `ask_speed.py --many` -> its name in the pages."""
+
+
+def many_results() -> Table:
+    """The fit to many results beside the exact one: one row for each problem, number of results and fit."""
+    rows: Table = []
+    for line in (RESULTS / "ask_speed_many.txt").read_text().splitlines():
+        cells = line.replace("|", " ").split()
+        if cells and cells[0] in CROWDED:
+            name, noise, n, fit, kept, seconds, *e = cells
+            how = f"{'rule' if fit == 'part' else fit}, {kept}"
+            pairs = [f"{e[0]} / {e[1]}", f"{e[3]} / {e[4]}", e[5], f"{e[6]} / {e[7]}", f"{e[8]} / {e[9]}"]
+            rows.append((CROWDED[name], [noise, f"{int(n):,}", how, seconds, *pairs]))
+    return rows

@@ -398,6 +398,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "landscape.search.paper": lambda: optimiser_figures.landscape_search("paper"),
     "landscape.search.costly": lambda: optimiser_figures.landscape_search("costly"),
     "noisy": optimiser_figures.noisy,
+    "ask.many": optimiser_figures.many_results,
     "noisy.varying": lambda: optimiser_figures.noisy("noisy_search-varying.txt"),
     "noisy.constant": lambda: optimiser_figures.noisy("noisy_search-constant.txt"),
     "learner.reaches": learner_reaches,
