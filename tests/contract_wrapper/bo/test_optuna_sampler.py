@@ -83,25 +83,6 @@ def test_several_threads_do_not_repeat_a_design():
     assert not set(params_of(study)[7:]) & set(params_of(study)[:7])
 
 
-WORKER = """
-import sys, optuna
-from tests.contract_wrapper.bo.test_optuna_sampler import ridge, CHEAP, CPMESSampler
-optuna.logging.set_verbosity(optuna.logging.ERROR)
-study = optuna.load_study(storage=sys.argv[1], study_name="s", sampler=CPMESSampler(seed=0, config=CHEAP))
-study.optimize(ridge, n_trials=4)
-"""
-
-
-def test_several_processes_share_one_storage_and_do_not_repeat_a_design(tmp_path):
-    storage = f"sqlite:///{tmp_path}/study.sqlite3"
-    study = study_of(7, storage=storage, study_name="s")
-    workers = [subprocess.Popen([sys.executable, "-c", WORKER, storage], cwd=ROOT) for _ in range(2)]
-    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
-    assert {trial.state for trial in study.trials} == {TrialState.COMPLETE}
-    searched = params_of(study)[7:]
-    assert len(set(searched)) == len(searched) == 8
-
-
 def test_failed_and_pruned_trials_are_neither_fitted_nor_repeated():
     study = study_of(8)
     asked = study.ask()
@@ -202,7 +183,7 @@ KINDS = ("slow", None, True, 2.5, float("nan"), 7)
 def choose(trial, kinds=KINDS):
     """The fourth kind is best, at x = 0.4; the first is not feasible."""
     x, kind = trial.suggest_float("x", 0.0, 1.0), trial.suggest_categorical("kind", kinds)
-    place = next(i for i, other in enumerate(kinds) if repr(other) == repr(kind))
+    place = list(map(repr, kinds)).index(repr(kind))
     if x > 2:
         trial.suggest_categorical("never", ("a", "b"))
     trial.set_constraint("kind", 0.5 - place)
@@ -233,6 +214,37 @@ def test_other_names_of_the_choices_change_no_suggestion():
     places = [[list(map(repr, KINDS)).index(repr(t.params["kind"])) for t in first.trials]]
     assert [renamed.index(t.params["kind"]) for t in second.trials] == places[0]
     assert [t.params["x"] for t in first.trials] == [t.params["x"] for t in second.trials]
+
+
+def few(trial):
+    """Twenty-four designs, six kinds by four numbers."""
+    kind, n = trial.suggest_categorical("kind", KINDS), trial.suggest_int("n", 1, 4)
+    return list(map(repr, KINDS)).index(repr(kind)) - abs(n - 2)
+
+
+WORKER = """
+import sys, optuna
+from tests.contract_wrapper.bo import test_optuna_sampler as here
+optuna.logging.set_verbosity(optuna.logging.ERROR)
+sampler = here.CPMESSampler(seed=0, config=here.CHEAP)
+study = optuna.load_study(storage=sys.argv[1], study_name="s", sampler=sampler)
+study.optimize(getattr(here, sys.argv[2]), n_trials=4)
+"""
+
+
+@pytest.mark.parametrize("objective", [ridge, few], ids=["numbers", "choices"])
+def test_several_processes_share_one_storage_and_do_not_repeat_a_design(objective, tmp_path):
+    storage = f"sqlite:///{tmp_path}/study.sqlite3"
+    study = optuna.create_study(
+        sampler=CPMESSampler(seed=0, config=CHEAP), direction="maximize", storage=storage, study_name="s"
+    )
+    study.optimize(objective, n_trials=7)
+    command = [sys.executable, "-c", WORKER, storage, objective.__name__]
+    workers = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [worker.wait(timeout=300) for worker in workers] == [0, 0]
+    assert {trial.state for trial in study.trials} == {TrialState.COMPLETE}
+    searched = list(map(repr, params_of(study)[7:]))
+    assert len(set(searched)) == len(searched) == 8
 
 
 def test_choices_that_no_file_can_hold_are_searched_in_memory():
