@@ -16,6 +16,7 @@ import numpy as np
 
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from optimiser_bench.cleanup import SynthCleanup
+from optimiser_bench.engineering import ENGINEERING
 from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.problem import Problem
 from optimiser_bench.public import PROBLEMS
@@ -26,7 +27,7 @@ class Job:
     """One run; equal jobs give equal results."""
 
     problem: str
-    """`cleanup-SEED`, `cleanup-slack-SEED`, or a public problem."""
+    """`cleanup-SEED`, `cleanup-slack-SEED`, or a problem of engineering or of the literature."""
     optimiser: str
     seed: int
     """Of the prior set and of the optimiser; the same for all optimisers."""
@@ -81,7 +82,7 @@ def problem_of(name: str) -> Problem:
     """Build a problem from its name."""
     if name.startswith("cleanup-"):
         return SynthCleanup(int(name.rsplit("-", 1)[1])).problem(slack=name.startswith("cleanup-slack-"))
-    return PROBLEMS[name].problem(name)
+    return (ENGINEERING[name] if name in ENGINEERING else PROBLEMS[name]).problem(name)
 
 
 def run(job: Job) -> Run:
