@@ -74,14 +74,14 @@ def draw_paper() -> Chart:
     return Chart(draw_landscape(), (load_landscape("paper").welfare,))
 
 
-def draw_trainings(*, play: bool) -> Chart:
-    """Stored trainings of the paper's contracts by the profile `fast`: their curves, or what is played after them."""
+def draw_trainings(profile: str, *, play: bool = False) -> Chart:
+    """Stored trainings of the paper's contracts by a profile: their curves, or what is played after them."""
     with_benchmarks()
     from optimiser_bench.runner import read_stored
     from paper_bench import pictures
     from paper_bench.trainings import Training
 
-    done = read_stored(BENCHMARKS / "results" / "paper_figures-fast.jsonl", Training.from_line)
+    done = read_stored(BENCHMARKS / "results" / f"paper_figures-{profile}.jsonl", Training.from_line)
     shown = [np.array(t.apples if play else t.curve) for t in done]
     return Chart((pictures.draw_play if play else pictures.draw_training)(done), tuple(shown))
 
@@ -90,7 +90,9 @@ PICTURES: dict[str, Callable[[], Chart]] = {
     **{name: partial(draw, name) for name in DRAWN},
     "landscape_validation": draw_validation,
     "paper_landscape": draw_paper,
-    "paper_training": partial(draw_trainings, play=False),
-    "paper_play": partial(draw_trainings, play=True),
+    "paper_training": partial(draw_trainings, "fast"),
+    "paper_play": partial(draw_trainings, "fast", play=True),
+    "paper_training_faithful": partial(draw_trainings, "faithful"),
+    "paper_play_faithful": partial(draw_trainings, "faithful", play=True),
 }
 """File name without suffix -> how it is drawn."""

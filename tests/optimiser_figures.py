@@ -139,3 +139,29 @@ def many_results() -> Table:
             pairs = [f"{e[0]} / {e[1]}", f"{e[3]} / {e[4]}", e[5], f"{e[6]} / {e[7]}", f"{e[8]} / {e[9]}"]
             rows.append((CROWDED[name], [noise, f"{int(n):,}", how, seconds, *pairs]))
     return rows
+
+
+def engineering() -> Table:
+    """Mean ranks on design problems of engineering, and in how many runs nothing feasible was found."""
+    rows: Table = []
+    for line in (RESULTS / "engineering.txt").read_text().splitlines():
+        found = re.match(r"(\S+) +(\S+ ± \S+) +(?:(\S+) ± \+?(\S+) +)?(\d+ of \d+) +([\d.]+)$", line)
+        if found:
+            name, rank, less, half, nothing, seconds = found.groups()
+            gap = "" if less is None else f"{less} ± {half}"
+            rows.append((LABELS.get(name, name), [rank, gap, nothing, seconds]))
+    return rows
+
+
+def scratch() -> Table:
+    """Searches whose every evaluation is a training from scratch: runs, reading, judged welfare, acceptance, gap, contracts."""
+    rows: Table = []
+    bounds = r"\(\S+ to \S+\)"
+    for line in (RESULTS / "scratch_search-effort-fast-2500.txt").read_text().splitlines():
+        found = re.match(
+            rf"(\S.*?) +(\d+) +([\d.]+) +([\d.]+ {bounds}) +(\d+ of \d+) +(?:(\S+ {bounds}) +)?(\(.*\))$", line
+        )
+        if found:
+            name, runs, read, welfare, accepted, gap, contracts = found.groups()
+            rows.append((LABELS.get(name, name), [runs, read, welfare, accepted, gap or "", contracts]))
+    return rows

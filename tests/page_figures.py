@@ -399,6 +399,8 @@ TABLES: dict[str, Callable[[], Table]] = {
     "landscape.search.costly": lambda: optimiser_figures.landscape_search("costly"),
     "noisy": optimiser_figures.noisy,
     "ask.many": optimiser_figures.many_results,
+    "engineering": optimiser_figures.engineering,
+    "landscape.scratch": optimiser_figures.scratch,
     "noisy.varying": lambda: optimiser_figures.noisy("noisy_search-varying.txt"),
     "noisy.constant": lambda: optimiser_figures.noisy("noisy_search-constant.txt"),
     "learner.reaches": learner_reaches,

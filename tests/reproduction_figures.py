@@ -50,13 +50,13 @@ def best_contract() -> Table:
     return [(who, [f"{x:.2f}" for x in values]) for who, values in (("the paper", paper), ("crews of ours", ours))]
 
 
-def of_trainings(contract: str, *columns: str) -> list[str]:
-    """Means over the stored trainings of a contract by the profile `fast`, with standard deviations, and how many they are."""
-    rows = [r for r in rows_of("paper_figures-fast.csv") if short_of(r) == contract]
+def of_trainings(contract: str, *columns: str, profile: str = "fast") -> list[str]:
+    """How many trainings of a contract by a profile are stored; their means, with standard deviations if they are several."""
+    rows = [r for r in rows_of(f"paper_figures-{profile}.csv") if short_of(r) == contract]
     cells = []
     for column in columns:
         values = np.array([float(r[column]) for r in rows])
-        cells.append(f"{values.mean():.0f} ± {values.std(ddof=1):.0f}")
+        cells.append(f"{values.mean():.0f}" + (f" ± {values.std(ddof=1):.0f}" if len(values) > 1 else ""))
     return [str(len(rows)), *cells]
 
 
@@ -65,16 +65,25 @@ def short_of(row: Mapping[str, str]) -> str:
     return f"({row['n_cleaners']}, {float(row['tax']):g})"
 
 
-def trained() -> Table:
+def trained(profile: str = "fast") -> Table:
     """Collective reward while training, of the contracts of Figures 3 to 6, beside what the paper's text says."""
     contracts = {"Figure 3": "(1, 0.01)", "Figure 4": "(5, 0.01)", "Figure 5": "(1, 0.99)", "Figure 6": "(5, 0.99)"}
+    columns = ("first_tenth", "half_way", "last_tenth", "welfare")
     return [
-        (
-            f"{name}: {contract}",
-            [PUBLISHED[name], *of_trainings(contract, "first_tenth", "half_way", "last_tenth", "welfare")],
-        )
+        (f"{name}: {contract}", [PUBLISHED[name], *of_trainings(contract, *columns, profile=profile)])
         for name, contract in contracts.items()
     ]
+
+
+def played() -> Table:
+    """Greedy play after one training by the profile `faithful`, without a contract and under the paper's best."""
+    cells = []
+    for contract in ("(0, 0)", "(5, 0.04)"):
+        (found,) = (r for r in rows_of("paper_figures-faithful.csv") if short_of(r) == contract)
+        cleaner = f"{float(found['least_cleaner']):.2f}" if found["least_cleaner"] else ""
+        harvesters = f"{float(found['least_harvester']):.1f} to {float(found['most_harvester']):.1f}"
+        cells.append([f"{float(found['welfare']):.0f}", harvesters, cleaner, f"{float(found['shots']):.0f}"])
+    return [("no contract", cells[0]), ("(5, 0.04)", cells[1])]
 
 
 def feasible_contracts() -> np.ndarray:
@@ -94,4 +103,6 @@ TABLES: Mapping[str, Callable[[], Table]] = {
     "paper.regret": regrets,
     "paper.best": best_contract,
     "paper.trained": trained,
+    "paper.faithful": lambda: trained("faithful"),
+    "paper.faithful.play": played,
 }
