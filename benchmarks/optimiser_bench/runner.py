@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -144,6 +146,18 @@ def run_all(jobs: Sequence[Job], path: Path, processes: int, say: Callable[[str]
     return carry_out(jobs, path, processes, say, run, Run.from_line)
 
 
+def leave_with_parent() -> None:
+    """In a worker: end when the parent has, however it ended; nobody would store what comes of the job under way."""
+    threading.Thread(target=_watch, daemon=True).start()
+
+
+def _watch() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
 def carry_out(
     jobs: Sequence[Job],
     path: Path,
@@ -187,7 +201,7 @@ def carry_out(
                     progress(k, job, f" failed: {error!r}")
         elif todo:
             context = multiprocessing.get_context("spawn")
-            with ProcessPoolExecutor(processes, mp_context=context) as pool:
+            with ProcessPoolExecutor(processes, mp_context=context, initializer=leave_with_parent) as pool:
                 submitted = {pool.submit(do, job): job for job in todo}
                 for k, future in enumerate(as_completed(submitted), start=1):
                     failure = future.exception()

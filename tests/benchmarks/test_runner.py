@@ -1,6 +1,10 @@
 """Runs are repeatable, stored once, and summarised by hand-sized numbers."""
 
 import csv
+import os
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +27,7 @@ from optimiser_bench.tables import (
     write_rows,
 )
 
+ROOT = Path(synthetic.__file__).parents[1]
 RESULTS = Path(synthetic.__file__).parent / "results"
 JOB = Job(problem="cleanup-1", optimiser="random", seed=0, evaluations=6, batch=4)
 
@@ -66,6 +71,48 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tmp_path):
     bad = replace(JOB, problem="nowhere")
     assert len(run_all([bad, JOB], tmp_path / "runs.jsonl", 1, said.append)) == 1
     assert "failed: KeyError" in said[0]
+
+
+HOLD = """
+import os, sys, time
+from pathlib import Path
+from optimiser_bench.runner import Job, Run, carry_out
+
+def hold(job):
+    (Path(sys.argv[0]).parent / f"{job.seed}.pid").write_text(str(os.getpid()))
+    time.sleep(600)
+
+if __name__ == "__main__":
+    jobs = [Job(problem="gramacy", optimiser="random", seed=seed, evaluations=1) for seed in range(2)]
+    carry_out(jobs, Path(sys.argv[0]).parent / "runs.jsonl", 2, print, hold, Run.from_line)
+"""
+
+
+def test_workers_end_with_a_parent_that_is_killed(tmp_path):
+    (tmp_path / "hold.py").write_text(HOLD)
+    places = os.pathsep.join([str(ROOT), str(ROOT / "agents"), str(ROOT / "benchmarks")])
+    parent = subprocess.Popen([sys.executable, str(tmp_path / "hold.py")], env={**os.environ, "PYTHONPATH": places})
+    until(lambda: len([p for p in tmp_path.glob("*.pid") if p.read_text()]) == 2)
+    workers = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
+    parent.kill()
+    parent.wait()
+    until(lambda: not any(runs(pid) for pid in workers))
+
+
+def until(true, seconds=120):
+    """Wait until something is true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def runs(pid):
+    """Whether a process is there and no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_with_no_processes_stored_runs_are_read_and_nothing_is_run(tmp_path, monkeypatch):
