@@ -6,8 +6,9 @@
     python benchmarks/engineering.py --stored                 # the tables again from the stored runs; nothing is run
 
 Values of different problems cannot be averaged, so that runs are ranked: of the optimisers on one problem with one seed,
-the one with the best feasible value has rank 1, equals share theirs, as do all that found nothing feasible. Ranks are averaged over the
-seeds of a problem, and intervals are over problems. Nothing is tuned on these problems.
+the one with the best feasible value has rank 1, equals share theirs, as do all that found nothing feasible. Ranks are
+averaged over the seeds of a problem, and intervals are over problems. Two changes of our optimisers were tried on these problems
+and not kept; what is tuned after a look at them has to be reported on others.
 """
 
 from __future__ import annotations
@@ -24,14 +25,14 @@ from contract_wrapper.errors import ContractsError
 from optimiser_bench.clustered import interval, plus_minus
 from optimiser_bench.engineering import ENGINEERING
 from optimiser_bench.optimisers import REFERENCE, chosen
-from optimiser_bench.runner import Job, Run, forget, run_all
+from optimiser_bench.runner import Run, forget, jobs_of, run_all
 
 EVALUATIONS, PRIOR = 30, 10
 COMPARED = f"{REFERENCE},cEI,random"
 
 
 def table_lines(runs: Sequence[Run], problems: Sequence[str], optimisers: Sequence[str]) -> list[str]:
-    """Mean ranks with intervals over problems, how often each is before the reference, and who found nothing."""
+    """Mean ranks and their paired differences to the reference, with intervals over problems, and who found nothing feasible."""
     at = {(run.job.problem, run.job.seed, run.job.optimiser): run for run in runs}
     seeds = sorted({run.job.seed for run in runs})
     whole = [(p, s) for p in problems for s in seeds if all((p, s, o) in at for o in optimisers)]
@@ -92,12 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     path = options.folder / f"{name}.jsonl"
     if options.forget:
         forget(path, options.forget.split(","))
-    jobs = [
-        Job(problem=p, optimiser=o, seed=seed, evaluations=evaluations, n_prior=PRIOR, corners=False)
-        for seed in range(options.first_seed, options.first_seed + options.seeds)
-        for p in problems
-        for o in optimisers
-    ]
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    jobs = jobs_of(problems, optimisers, seeds, evaluations, PRIOR)
     processes = 0 if options.stored else options.processes
     runs = run_all(jobs, path, processes, lambda line: print(line, file=sys.stderr))
     print(*table_lines(runs, problems, optimisers), "", sep="\n")

@@ -25,7 +25,7 @@ from contract_wrapper.errors import ContractsError
 from optimiser_bench.clustered import share
 from optimiser_bench.optimisers import chosen, table_of
 from optimiser_bench.public import PROBLEMS
-from optimiser_bench.runner import Job, Run, forget, run_all
+from optimiser_bench.runner import Run, forget, jobs_of, run_all
 from optimiser_bench.tables import Row, curves_of, draw, print_rows, rows_of, write_rows
 
 EVALUATIONS, PRIOR = 30, 6
@@ -66,12 +66,8 @@ def main() -> None:
     path = options.folder / f"{name}.jsonl"
     if options.forget:
         forget(path, options.forget.split(","))
-    jobs = [
-        Job(problem=p, optimiser=o, seed=seed, evaluations=evaluations, n_prior=PRIOR, corners=False)
-        for seed in range(options.first_seed, options.first_seed + options.seeds)
-        for p in problems
-        for o in optimisers
-    ]
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    jobs = jobs_of(problems, optimisers, seeds, evaluations, PRIOR)
     processes = 0 if options.stored else options.processes
     runs = [in_logs(r) for r in run_all(jobs, path, processes, lambda line: print(line, file=sys.stderr))]
 

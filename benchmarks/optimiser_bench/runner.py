@@ -87,6 +87,18 @@ def problem_of(name: str) -> Problem:
     return (ENGINEERING[name] if name in ENGINEERING else PROBLEMS[name]).problem(name)
 
 
+def jobs_of(
+    problems: Sequence[str], optimisers: Sequence[str], seeds: Iterable[int], evaluations: int, n_prior: int
+) -> list[Job]:
+    """List the runs of all optimisers on all problems, seed by seed, after prior sets that are drawn at random."""
+    return [
+        Job(problem=p, optimiser=o, seed=seed, evaluations=evaluations, n_prior=n_prior, corners=False)
+        for seed in seeds
+        for p in problems
+        for o in optimisers
+    ]
+
+
 def run(job: Job) -> Run:
     """Carry out a job."""
     problem, ask = problem_of(job.problem), OPTIMISERS[job.optimiser]

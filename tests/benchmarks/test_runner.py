@@ -4,12 +4,12 @@ import csv
 import os
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from process_table import environment, running, wait_until
 
 import problems
 import synthetic
@@ -27,7 +27,6 @@ from optimiser_bench.tables import (
     write_rows,
 )
 
-ROOT = Path(synthetic.__file__).parents[1]
 RESULTS = Path(synthetic.__file__).parent / "results"
 JOB = Job(problem="cleanup-1", optimiser="random", seed=0, evaluations=6, batch=4)
 
@@ -90,29 +89,13 @@ if __name__ == "__main__":
 
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     (tmp_path / "hold.py").write_text(HOLD)
-    places = os.pathsep.join([str(ROOT), str(ROOT / "agents"), str(ROOT / "benchmarks")])
-    parent = subprocess.Popen([sys.executable, str(tmp_path / "hold.py")], env={**os.environ, "PYTHONPATH": places})
-    until(lambda: len([p for p in tmp_path.glob("*.pid") if p.read_text()]) == 2)
-    workers = [int(path.read_text()) for path in tmp_path.glob("*.pid")]
+    places = os.pathsep.join([environment()["PYTHONPATH"], str(RESULTS.parent)])
+    parent = subprocess.Popen([sys.executable, tmp_path / "hold.py"], env={**environment(), "PYTHONPATH": places})
+    wait_until(lambda: len([path for path in tmp_path.glob("*.pid") if path.read_text()]) == 2)
+    workers = {int(path.read_text()) for path in tmp_path.glob("*.pid")}
     parent.kill()
     parent.wait()
-    until(lambda: not any(runs(pid) for pid in workers))
-
-
-def until(true, seconds=120):
-    """Wait until something is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.1)
-
-
-def runs(pid):
-    """Whether a process is there and no zombie."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+    wait_until(lambda: not workers & running(), seconds=60)
 
 
 def test_with_no_processes_stored_runs_are_read_and_nothing_is_run(tmp_path, monkeypatch):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from process_table import wait_until
 from slow_log import SlowLog
 from small_crews import SETTINGS
 
@@ -73,13 +74,6 @@ def by_ray(cluster: Any, folder: Path, **options: Any) -> StudyRecord:
 def untimed(record: StudyRecord) -> list[Outcome | None]:
     times = {"cpu_seconds": 0.0, "wall_seconds": 0.0}
     return [t.outcome and dataclasses.replace(t.outcome, **times) for t in record.trials]  # type: ignore[misc]
-
-
-def wait_until(true: Callable[[], object], seconds: float = 300.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it takes too long"
-        time.sleep(0.05)
 
 
 def beside(do: Callable[[], object]) -> threading.Thread:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from process_table import wait_until
 from quick_searches import TINY
 
 import worker_trial
@@ -40,13 +41,6 @@ def forked(job: Callable[[], object]) -> int:
         os._exit(0)
     except BaseException:
         os._exit(1)
-
-
-def wait_until(true: Callable[[], object], seconds: float = 300.0) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it takes too long"
-        time.sleep(0.02)
 
 
 def killed(pid: int) -> None:

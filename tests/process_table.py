@@ -1,14 +1,16 @@
-"""Which processes run, and the environment in which a test starts one."""
+"""Which processes run, the environment in which a test starts one, and how it waits for one."""
 
 import contextlib
 import os
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 
 def environment() -> dict[str, str]:
     """Environment of a child that imports this checkout and keeps to one thread."""
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[1]
     path = os.pathsep.join([str(root), str(root / "agents"), os.environ.get("PYTHONPATH", "")])
     return {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
 
@@ -38,3 +40,11 @@ def descendants(pid: int) -> set[int]:
     while more := {child for child, parent in table.items() if parent in found} - found:
         found |= more
     return found - {pid}
+
+
+def wait_until(true: Callable[[], object], seconds: float = 300.0) -> None:
+    """Wait until something is true; a test fails where it never is."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until, "it takes too long"
+        time.sleep(0.05)
