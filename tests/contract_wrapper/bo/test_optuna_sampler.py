@@ -223,12 +223,20 @@ def few(trial):
 
 
 WORKER = """
-import sys, optuna
+import sys, time, optuna
 from tests.contract_wrapper.bo import test_optuna_sampler as here
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 sampler = here.CPMESSampler(seed=0, config=here.CHEAP)
 study = optuna.load_study(storage=sys.argv[1], study_name="s", sampler=sampler)
-study.optimize(getattr(here, sys.argv[2]), n_trials=4)
+
+
+def long(trial):
+    value = getattr(here, sys.argv[2])(trial)
+    time.sleep(1.0)  # in which the other worker asks
+    return value
+
+
+study.optimize(long, n_trials=4)
 """
 
 
