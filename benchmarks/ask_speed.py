@@ -21,12 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.ask import Ask, ask_by
+from contract_wrapper.bo.candidates.sampling import initial_designs, without
 from contract_wrapper.bo.cpmes import ParetoEntropySearch
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.sampling import initial_designs, without
 from contract_wrapper.bo.space import contract_space
 from contract_wrapper.bo.surrogates import fit
 from contract_wrapper.errors import ContractsError

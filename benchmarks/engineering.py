@@ -1,14 +1,19 @@
-"""cPMES and its rivals on twenty design problems of engineering: 30 evaluations, 10 of them random to begin with.
+"""cPMES and its rivals on design problems of engineering, or of a textbook: 30 evaluations, 10 of them random to begin with.
 
     python benchmarks/engineering.py --small                  # seconds, to see that it works
     python benchmarks/engineering.py --processes 2            # 4 seeds; about ten minutes of CPU time on a fast core
+    python benchmarks/engineering.py --problems textbook      # sixteen others; unseen: eleven on which nothing was tuned
     python benchmarks/engineering.py --optimisers all         # with the rivals of other libraries
     python benchmarks/engineering.py --stored                 # the tables again from the stored runs; nothing is run
 
 Values of different problems cannot be averaged, so that runs are ranked: of the optimisers on one problem with one seed,
 the one with the best feasible value has rank 1, equals share theirs, as do all that found nothing feasible. Ranks are
-averaged over the seeds of a problem, and intervals are over problems. Two changes of our optimisers were tried on these problems
-and not kept; what is tuned after a look at them has to be reported on others.
+averaged over the seeds of a problem, and intervals are over problems.
+
+What was looked at when: the boxes of cPMES (`contract_wrapper.bo.candidates.trust_region`) were chosen on the problems of engineering with
+the seeds 100 to 111. The textbook's were written next, and first run with boxes (2.0 beside 2.2 without and 2.2 for cEI, of four).
+There all three failed on four problems, so that boxes around what misses the least and compressed margins were
+chosen on both sets, with the seeds 200 to 405. The `unseen` were written last, and nothing was changed after they were run.
 """
 
 from __future__ import annotations
@@ -26,9 +31,12 @@ from optimiser_bench.clustered import interval, plus_minus
 from optimiser_bench.engineering import ENGINEERING
 from optimiser_bench.optimisers import REFERENCE, chosen
 from optimiser_bench.runner import Run, forget, jobs_of, run_all
+from optimiser_bench.textbook import TEXTBOOK
+from optimiser_bench.unseen import UNSEEN
 
 EVALUATIONS, PRIOR = 30, 10
-COMPARED = f"{REFERENCE},cEI,random"
+COMPARED = f"{REFERENCE},cPMES everywhere,cEI,random"
+SETS = {"engineering": list(ENGINEERING), "textbook": list(TEXTBOOK), "unseen": list(UNSEEN)}
 
 
 def table_lines(runs: Sequence[Run], problems: Sequence[str], optimisers: Sequence[str]) -> list[str]:
@@ -72,6 +80,7 @@ def problem_lines(runs: Sequence[Run], problems: Sequence[str], optimisers: Sequ
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--problems", choices=SETS, default="engineering")
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--optimisers", default=COMPARED, help="own, all, ablations, or names with commas between")
@@ -81,9 +90,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args(arguments)
-    evaluations, name, problems = EVALUATIONS - PRIOR, "engineering", list(ENGINEERING)
+    evaluations, name, problems = EVALUATIONS - PRIOR, options.problems, SETS[options.problems]
     if options.small:
-        options.seeds, evaluations, name, problems = 1, 2, "small-engineering", ["column", "cantilever"]
+        options.seeds, evaluations, name, problems = 1, 2, f"small-{name}", [*problems[:1], problems[-1]]
     try:
         optimisers = chosen(options.optimisers, stored=options.stored)
     except ContractsError as error:

@@ -40,6 +40,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.stats import t as student
 
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.cpmes import ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.fitting.repeated import varying_noises
@@ -47,7 +48,6 @@ from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.noise.pooling import pooled
 from contract_wrapper.bo.noise.recommend import NORMAL, recommend
-from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.bo.surrogates import believe_objective
 from contract_wrapper.landscapes.shipped import load_landscape

@@ -26,6 +26,7 @@ from cleanup_env import FEATURE_NAMES, make_config
 from cleanup_env.maps import default_map
 from contract_tree import Estimate
 from contract_wrapper import COSTS, contract_space
+from contract_wrapper.bo.candidates.trust_region import LARGEST_SIDE, MOST_INSIDE, WORTHWHILE
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
 from contract_wrapper.bo.gp.varying_noise import LENGTH
 from contract_wrapper.bo.space import GRID_LIMIT
@@ -216,6 +217,9 @@ FIGURES: dict[str, Callable[[], Figure]] = {
     "space.designs": lambda: (float(np.prod([n for n in contract_space().counts if n is not None])),),
     "space.grid_limit": lambda: (GRID_LIMIT,),
     "fit.exact_results": lambda: (EXACT_RESULTS,),
+    "box.largest": lambda: (LARGEST_SIDE,),
+    "box.inside": lambda: (MOST_INSIDE,),
+    "box.worthwhile": lambda: (WORTHWHILE,),
     "noise.length": lambda: (LENGTH,),
     "study.initial": lambda: (SearchSettings().n_initial,),
     "study.search": lambda: (SearchSettings().n_search,),

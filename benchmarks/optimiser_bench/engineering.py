@@ -14,50 +14,13 @@ Michalewicz 1999 (G4, G6 to G10); Beightler & Phillips 1976 (gas transmission); 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.dimensions import Real
-from contract_wrapper.bo.space import Design, DesignSpace
-from optimiser_bench.problem import Problem
+from optimiser_bench.minimised import MinimisedProblem
 
 Floats = npt.NDArray[np.float64]
-Formulas = Callable[[Floats], tuple[float, list[float]]]
-"""Design (d,) -> f to be minimised, and every g, good where <= 0."""
-
-NOTHING = 1e15
-"""Regret while nothing feasible is found; larger than any other."""
-
-
-@dataclass(frozen=True)
-class EngineeringProblem:
-    """A problem as published."""
-
-    formulas: Formulas
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-    best: float
-    """f of the best known design."""
-
-    def problem(self, name: str) -> Problem:
-        """Return it as optimisers see it."""
-
-        def evaluate(design: Design) -> tuple[float, list[float]]:
-            with np.errstate(all="ignore"):
-                f, constraints = self.formulas(np.array(design, dtype=float))
-            return -float(f), [-float(g) for g in constraints]
-
-        dimensions = tuple(
-            Real(name=f"x{k}", low=a, high=b) for k, (a, b) in enumerate(zip(self.low, self.high, strict=True))
-        )
-        m = len(self.formulas((np.array(self.low) + np.array(self.high)) / 2)[1])
-        return Problem(
-            name=name, space=DesignSpace(dimensions=dimensions), constraints=tuple(f"g{k}" for k in range(m)),
-            evaluate=evaluate, best=-self.best, worst=-NOTHING,
-        )  # fmt: skip
 
 
 def _speed_reducer(x: Floats) -> tuple[float, list[float]]:
@@ -256,31 +219,31 @@ def _clutch(x: Floats) -> tuple[float, list[float]]:
 
 
 ENGINEERING = {
-    "speed reducer": EngineeringProblem(
+    "speed reducer": MinimisedProblem(
         _speed_reducer, (2.6, 0.7, 17, 7.3, 7.3, 2.9, 5), (3.6, 0.8, 28, 8.3, 8.3, 3.9, 5.5), 2994.4
     ),
-    "spring": EngineeringProblem(_spring, (0.05, 0.25, 2), (2, 1.3, 15), 0.012665),
-    "welded beam": EngineeringProblem(_welded_beam, (0.125, 0.1, 0.1, 0.1), (10, 10, 10, 10), 1.72485),
-    "pressure vessel": EngineeringProblem(
+    "spring": MinimisedProblem(_spring, (0.05, 0.25, 2), (2, 1.3, 15), 0.012665),
+    "welded beam": MinimisedProblem(_welded_beam, (0.125, 0.1, 0.1, 0.1), (10, 10, 10, 10), 1.72485),
+    "pressure vessel": MinimisedProblem(
         _pressure_vessel, (0.0625, 0.0625, 10, 10), (6.1875, 6.1875, 200, 240), 5804.37
     ),
-    "side impact": EngineeringProblem(
+    "side impact": MinimisedProblem(
         _side_impact, (0.5, 0.45, 0.5, 0.5, 0.875, 0.4, 0.4), (1.5, 1.35, 1.5, 1.5, 2.625, 1.2, 1.2), 23.5857
     ),
-    "thrust bearing": EngineeringProblem(_thrust_bearing, (1, 1, 1e-6, 1), (16, 16, 16e-6, 16), 1243.23),
-    "column": EngineeringProblem(_column, (2, 0.2), (14, 0.8), 26.4995),
-    "piston lever": EngineeringProblem(_piston_lever, (0.05, 0.05, 0.05, 0.05), (500, 500, 120, 500), 1.05739),
-    "bulkhead": EngineeringProblem(_bulkhead, (0, 0, 0, 0), (100, 100, 100, 5), 6.84295),
-    "G4": EngineeringProblem(_g4, (78, 33, 27, 27, 27), (102, 45, 45, 45, 45), -30665.54),
-    "G6": EngineeringProblem(_g6, (13, 0), (100, 100), -6961.82),
-    "G9": EngineeringProblem(_g9, (-10,) * 7, (10,) * 7, 680.63),
-    "G7": EngineeringProblem(_g7, (-10,) * 10, (10,) * 10, 24.306),
-    "G8": EngineeringProblem(_g8, (0.1, 0.1), (10, 10), -0.0958250),
-    "G10": EngineeringProblem(_g10, (100, 1000, 1000, *(10,) * 5), (10000, 10000, 10000, *(1000,) * 5), 7049.25),
-    "gas": EngineeringProblem(_gas, (20, 1, 20, 0.1), (50, 10, 50, 60), 2964895.4),
-    "truss": EngineeringProblem(_truss, (0.001, 0.001), (1, 1), 263.8958),
-    "cantilever": EngineeringProblem(_cantilever, (1,) * 5, (100,) * 5, 1.33996),
-    "I-beam": EngineeringProblem(_i_beam, (10, 10, 0.9, 0.9), (80, 50, 5, 5), 0.0066260),
-    "clutch": EngineeringProblem(_clutch, (60, 90, 1, 0, 2), (80, 110, 3, 1000, 9), 0.2352425),
+    "thrust bearing": MinimisedProblem(_thrust_bearing, (1, 1, 1e-6, 1), (16, 16, 16e-6, 16), 1243.23),
+    "column": MinimisedProblem(_column, (2, 0.2), (14, 0.8), 26.4995),
+    "piston lever": MinimisedProblem(_piston_lever, (0.05, 0.05, 0.05, 0.05), (500, 500, 120, 500), 1.05739),
+    "bulkhead": MinimisedProblem(_bulkhead, (0, 0, 0, 0), (100, 100, 100, 5), 6.84295),
+    "G4": MinimisedProblem(_g4, (78, 33, 27, 27, 27), (102, 45, 45, 45, 45), -30665.54),
+    "G6": MinimisedProblem(_g6, (13, 0), (100, 100), -6961.82),
+    "G9": MinimisedProblem(_g9, (-10,) * 7, (10,) * 7, 680.63),
+    "G7": MinimisedProblem(_g7, (-10,) * 10, (10,) * 10, 24.306),
+    "G8": MinimisedProblem(_g8, (0.1, 0.1), (10, 10), -0.0958250),
+    "G10": MinimisedProblem(_g10, (100, 1000, 1000, *(10,) * 5), (10000, 10000, 10000, *(1000,) * 5), 7049.25),
+    "gas": MinimisedProblem(_gas, (20, 1, 20, 0.1), (50, 10, 50, 60), 2964895.4),
+    "truss": MinimisedProblem(_truss, (0.001, 0.001), (1, 1), 263.8958),
+    "cantilever": MinimisedProblem(_cantilever, (1,) * 5, (100,) * 5, 1.33996),
+    "I-beam": MinimisedProblem(_i_beam, (10, 10, 0.9, 0.9), (80, 50, 5, 5), 0.0066260),
+    "clutch": MinimisedProblem(_clutch, (60, 90, 1, 0, 2), (80, 110, 3, 1000, 9), 0.2352425),
 }
 """Name -> problem."""

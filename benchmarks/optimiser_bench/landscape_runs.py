@@ -17,12 +17,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.noise.pooling import pooled
 from contract_wrapper.bo.noise.recommend import recommend
-from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.participation import PARTICIPATION

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo.ask import Ask, Rule, ask_with, taken
+from contract_wrapper.bo.candidates.sampling import without
 from contract_wrapper.bo.dimensions import Categorical, Dimension, Integer
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.bo.suggestion import Suggestion
 

@@ -26,7 +26,9 @@ ABLATIONS: dict[str, Ask] = {
     ),
 }
 """The default with one of its parts as it is without our changes."""
-OPTIMISERS: dict[str, Ask] = {**OWN, **ABLATIONS, **LIBRARY}
+EVERYWHERE: dict[str, Ask] = {"cPMES everywhere": functools.partial(ask, config=CPMESConfig(trust_region=False))}
+"""The default without boxes, which are there in spaces of three dimensions or more that are no grid."""
+OPTIMISERS: dict[str, Ask] = {**OWN, **ABLATIONS, **EVERYWHERE, **LIBRARY}
 
 
 GROUPS: dict[str, list[str]] = {

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import Design, DesignSpace
 
 Floats = npt.NDArray[np.float64]

@@ -22,6 +22,8 @@ from optimiser_bench.engineering import ENGINEERING
 from optimiser_bench.optimisers import OPTIMISERS
 from optimiser_bench.problem import Problem
 from optimiser_bench.public import PROBLEMS
+from optimiser_bench.textbook import TEXTBOOK
+from optimiser_bench.unseen import UNSEEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,7 @@ class Job:
     """One run; equal jobs give equal results."""
 
     problem: str
-    """`cleanup-SEED`, `cleanup-slack-SEED`, or a problem of engineering or of the literature."""
+    """`cleanup-SEED`, `cleanup-slack-SEED`, or a problem of engineering, of a textbook or of the literature."""
     optimiser: str
     seed: int
     """Of the prior set and of the optimiser; the same for all optimisers."""
@@ -84,7 +86,8 @@ def problem_of(name: str) -> Problem:
     """Build a problem from its name."""
     if name.startswith("cleanup-"):
         return SynthCleanup(int(name.rsplit("-", 1)[1])).problem(slack=name.startswith("cleanup-slack-"))
-    return (ENGINEERING[name] if name in ENGINEERING else PROBLEMS[name]).problem(name)
+    minimised = {**ENGINEERING, **TEXTBOOK, **UNSEEN}
+    return (minimised[name] if name in minimised else PROBLEMS[name]).problem(name)
 
 
 def jobs_of(

@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 
 from contract_wrapper import Contract, EvaluationSettings, Outcome, evaluate, get_mtmfq_profile
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.noise.pooling import pooled
 from contract_wrapper.bo.noise.recommend import recommend
-from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
 from contract_wrapper.evaluation.judging.margins import paired

@@ -16,11 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
+from contract_wrapper.bo.candidates.inner_search import dense_near_best, maximise
+from contract_wrapper.bo.candidates.sampling import farthest, without
+from contract_wrapper.bo.candidates.trust_region import Box
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.inner_search import dense_near_best
 from contract_wrapper.bo.numbers_in import as_numbers, check_count, check_seed
-from contract_wrapper.bo.sampling import farthest
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.bo.suggestion import LARGEST_BATCH, SpaceExhausted, Suggestion
 from contract_wrapper.bo.surrogates import SurrogateSet, fit
@@ -28,6 +29,8 @@ from contract_wrapper.errors import ContractsError
 
 Floats = npt.NDArray[np.float64]
 Designs = Sequence[Sequence[float]] | Floats
+Score = Callable[[Floats, Floats], Floats]
+"""Means and standard deviations of all outputs, two arrays (1 + m, q) -> score to be maximised, (q,)."""
 
 MOST_PENDING = 10_000
 """Largest number of pending designs."""
@@ -115,6 +118,28 @@ class SurrogateRule(Rule):
             return acquisition.log_constrained_improvement(*prediction, incumbent)
 
         return dense_near_best(self.space, improvement, self.surrogates.designs, rng)
+
+    def best_scored(
+        self,
+        believed: SurrogateSet,
+        score: Score,
+        pending: Floats,
+        rng: np.random.Generator,
+        within: Box | None = None,
+    ) -> Iterator[Suggestion]:
+        """Yield designs that are not taken, with falling scores: all of a grid, else those that a search closed in on."""
+        space = self.space
+
+        def score_at(designs: Floats) -> Floats:
+            return score(*believed.predict(space.to_unit(designs)))
+
+        found = maximise(space, score_at, self.surrogates.designs, rng, within)
+        designs = without(space, found, self.taken(pending))
+        if not len(designs):
+            return
+        mean, sd = believed.predict(space.to_unit(designs))
+        scores = score(mean, sd)
+        yield from ranked(space, designs, mean, sd, scores, np.argsort(-scores, kind="stable"))
 
 
 Prepare = Callable[[DesignSpace, History], Rule | None]

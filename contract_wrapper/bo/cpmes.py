@@ -21,17 +21,19 @@ import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
 from contract_wrapper.bo.ask import MOST_BELIEVED, Designs, SurrogateRule, ask_by, believable, ranked
+from contract_wrapper.bo.candidates.inner_search import refine_front
+from contract_wrapper.bo.candidates.pareto import pareto_front_nsga2, pareto_mask
+from contract_wrapper.bo.candidates.sampling import without
+from contract_wrapper.bo.candidates.trust_region import WORTHWHILE, Box, has_room
 from contract_wrapper.bo.cpmes_config import CPMESConfig, check_config
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.inner_search import refine_front
 from contract_wrapper.bo.noise.information import noisy_information
 from contract_wrapper.bo.noise.recommend import again, measured
 from contract_wrapper.bo.numbers_in import check_seed
-from contract_wrapper.bo.pareto import pareto_front_nsga2, pareto_mask
-from contract_wrapper.bo.sampling import without
+from contract_wrapper.bo.scores import conditional_information, count_for_beta, front_objectives, information
 from contract_wrapper.bo.space import Design, DesignSpace
 from contract_wrapper.bo.suggestion import Suggestion
-from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far, fit
+from contract_wrapper.bo.surrogates import SurrogateSet, fit, leader
 
 Floats = npt.NDArray[np.float64]
 
@@ -39,8 +41,6 @@ AGAIN = 3
 """Where results are noisy, one of so many trials measures a design again that may be the best."""
 
 _DEFAULT = CPMESConfig()
-_CONTINUOUS_COUNT = 100  # values that a continuous dimension counts for in beta_t
-_MOST_COUNTED = 10**200  # in beta_t, of the designs of a space of many dimensions: 50 of 100 values have fewer
 
 
 def ask(
@@ -108,7 +108,10 @@ class ParetoEntropySearch(SurrogateRule):
             yield from self._again(pending, rng)
         unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending) if config.batch == "believer" else self.surrogates
-        incumbent = best_so_far(space, history, believed, unit_pending)
+        lead = leader(space, history, believed, unit_pending)
+        incumbent = None if lead is None else lead[0]
+        if config.trust_region and not self.at_once and has_room(space):
+            yield from self._near(believed, lead, pending, t, rng)
 
         # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.
         # The paths are those of the results alone: a kriging believer's own means tell nothing of f*.
@@ -118,10 +121,10 @@ class ParetoEntropySearch(SurrogateRule):
         best = acquisition.best_values(paths)
 
         # 2. objectives (eq. 7), and 3. the designs that no other dominates in them
-        beta = acquisition.beta_t(t, _count(space, config), config.delta)
+        beta = acquisition.beta_t(t, count_for_beta(space, config), config.delta)
 
         def objectives(designs: Floats) -> Floats:
-            return _objectives(*believed.predict(space.to_unit(designs)), history, incumbent, beta, config)
+            return front_objectives(*believed.predict(space.to_unit(designs)), history, incumbent, beta, config)
 
         entropy = int(rng.integers(2**32)) if self.repeats else 0
 
@@ -146,7 +149,7 @@ class ParetoEntropySearch(SurrogateRule):
             unit = space.to_unit(designs)
             mean, sd = believed.predict(unit)
             if config.batch == "cmi":
-                scores = _conditional_score(believed, unit_pending, paths[:, :, len(reference) :], best, unit)
+                scores = conditional_information(believed, unit_pending, paths[:, :, len(reference) :], best, unit)
             else:
                 scores = score(mean, sd, unit)
             order = rng.permutation(len(designs)) if config.batch == "random" else np.argsort(-scores, kind="stable")
@@ -163,6 +166,34 @@ class ParetoEntropySearch(SurrogateRule):
                 score=found.probability_best,
                 again=True,
             )
+
+    def _near(
+        self,
+        believed: SurrogateSet,
+        lead: tuple[float, Floats] | None,
+        pending: Floats,
+        t: int,
+        rng: np.random.Generator,
+    ) -> Iterator[Suggestion]:
+        """Yield designs near the best one by their constrained expected improvement; none where it is the front's turn.
+
+        While nothing is feasible, the best one is that which misses the least, and by the probability of feasibility.
+        """
+        space, incumbent = self.space, None if lead is None else lead[0]
+
+        def improvement(mean: Floats, sd: Floats) -> Floats:
+            return acquisition.log_constrained_improvement(mean, sd, incumbent)
+
+        known = space.to_unit(np.vstack([self.history.designs, self.history.failed, pending]))
+        box = Box.around(space, believed.least_missing(space) if lead is None else lead[1], known)
+        near = self.best_scored(believed, improvement, pending, rng, box)
+        first = next(near, None)
+        enough = WORTHWHILE * (1.0 if lead is None else self.surrogates.parts[0].scale)
+        if first is not None and (t % 2 == 0 or math.exp(first.score) >= enough):
+            yield first
+            yield from near
+        elif lead is None:
+            yield from self.best_scored(believed, improvement, pending, rng, Box.whole(len(space)))
 
     def _front(
         self,
@@ -188,55 +219,6 @@ class ParetoEntropySearch(SurrogateRule):
             front = np.vstack([front, measured(space, self.surrogates)])
             front = front[pareto_mask(objectives(front))]
         return without(space, front, taken), without(space, reference, taken)
-
-
-def _objectives(
-    mean: Floats, sd: Floats, history: History, incumbent: float | None, beta: float, config: CPMESConfig
-) -> Floats:
-    """AF_G, AF_phi unless it is joint, and sum_j log Pr(IR_j >= 0), as far as there are such: (q, 1 to 3) (eq. 7)."""
-    if config.objective_acquisition == "ucb" or incumbent is None:
-        columns = [acquisition.ucb(mean[0], sd[0], beta)]
-    else:
-        columns = [acquisition.log_expected_improvement(mean[0], sd[0], incumbent)]
-    apart = None if config.feasibility_objective == "joint" else history.participation
-    others = [1 + j for j in range(len(history.constraints)) if j != apart]
-    if apart is not None:
-        row = slice(1 + apart, 2 + apart)
-        if config.feasibility_objective == "ucb":
-            columns.append(acquisition.ucb(mean[row][0], sd[row][0], beta))
-        else:
-            columns.append(acquisition.log_probability_feasible(mean[row], sd[row]))
-    if others:
-        columns.append(acquisition.log_probability_feasible(mean[others], sd[others]))
-    return np.stack(columns, axis=1)
-
-
-def information(
-    mean: Floats, sd: Floats, best: Floats, history: History, score: str, incumbent: float | None = None
-) -> Floats:
-    """Information about f* at q designs, (q,). Where no path holds anything feasible, the bound is taken."""
-    if score != "cmes" or not np.isfinite(best).any():
-        weights = acquisition.gains(best, incumbent) if score == "gain" else None
-        return acquisition.cmes_ibo(mean[0], sd[0], best, mean[1:], sd[1:], weights)
-    binary = [1 + j for j in history.binary]
-    slack = [j for j in range(1, len(mean)) if j not in binary]
-    phi = np.exp([acquisition.log_probability_feasible(mean[[j]], sd[[j]]) for j in binary])
-    return acquisition.cmes(mean[0], sd[0], best, mean[slack], sd[slack], phi.reshape(-1, mean.shape[1]))
-
-
-def _conditional_score(surrogates: SurrogateSet, pending: Floats, values: Floats, best: Floats, unit: Floats) -> Floats:
-    """Information about f* given each path's own values (outputs, K, p) at the pending designs (p, d), (q,)."""
-    total = np.zeros(len(unit))
-    for k in range(len(best)):
-        given = surrogates.condition(pending, values[:, k]) if len(pending) else surrogates
-        mean, sd = given.predict(unit)
-        total += acquisition.cmes_ibo(mean[0], sd[0], best[k : k + 1], mean[1:], sd[1:])
-    return total / len(best)
-
-
-def _count(space: DesignSpace, config: CPMESConfig) -> int:
-    counts = [_CONTINUOUS_COUNT if count is None else count for count in space.counts]
-    return min(sum(counts) if config.beta == "printed" else math.prod(counts), _MOST_COUNTED)
 
 
 class CPMES:

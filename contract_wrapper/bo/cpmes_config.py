@@ -26,9 +26,10 @@ _MOST_EVALUATIONS = 100_000  # of NSGA-II, about a quarter of a minute
 class CPMESConfig:
     """How a step is taken; `CPMESConfig.paper()` is as printed.
 
-    The default differs from it in five places: kernels have a local term, the front trades the expected
+    The default differs from it in six places: kernels have a local term, the front trades the expected
     improvement for the probability that all constraints hold, information counts by what there is to gain,
-    fronts of spaces that are no grid are refined where the score is high, and a batch is chosen by a kriging believer.
+    fronts of spaces that are no grid are refined where the score is high, in such spaces of three dimensions or more
+    steps look near the best design, and a batch is chosen by a kriging believer.
     """
 
     n_paths: int = 32
@@ -83,6 +84,13 @@ class CPMESConfig:
     refinements: int = 16
     """Rounds of ever smaller steps around the front's best-scored designs where the space is not a grid, at most 100 (paper: 0)."""
 
+    trust_region: bool = True
+    """Whether steps look near the best design where the space is not a grid and has three dimensions or more (paper: no).
+
+    They take the constrained expected improvement in a box around the best feasible design, or around that which misses
+    the least while there is none, and every second time a step of the front once that promises next to nothing. With batches of
+    one front, `topk` and `random`, there are no boxes."""
+
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():
             check_count(getattr(self, name), f"CPMESConfig.{name}", least, most)
@@ -93,7 +101,7 @@ class CPMESConfig:
             )
         if not is_number(self.delta) or not 0 < self.delta < 1:
             raise ContractsError(f"CPMESConfig.delta must be a number between 0 and 1, but got {shown(self.delta)}")
-        for name in ("local_term", "repeats", "varying_noise"):
+        for name in ("local_term", "repeats", "varying_noise", "trust_region"):
             if not isinstance(getattr(self, name), (bool, np.bool_)):
                 raise ContractsError(f"CPMESConfig.{name} must be True or False, but got {shown(getattr(self, name))}")
         for name, allowed in _CHOICES.items():
@@ -106,7 +114,7 @@ class CPMESConfig:
         """As printed: UCB for both AF with D = |alpha| + |N_a|, cMES, the k best scores for a batch, NSGA-II alone."""
         return cls(
             local_term=False, score="cmes", objective_acquisition="ucb", feasibility_objective="ucb", beta="printed", batch="topk",
-            population=100, generations=100, repeats=False, refinements=0,
+            population=100, generations=100, repeats=False, refinements=0, trust_region=False,
         )  # fmt: skip
 
 

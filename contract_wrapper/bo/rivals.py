@@ -8,24 +8,21 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.ask import Ask, Rule, SurrogateRule, ask_with, believable, fill, ranked
-from contract_wrapper.bo.cpmes import information
-from contract_wrapper.bo.inner_search import maximise
-from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2
-from contract_wrapper.bo.sampling import without
+from contract_wrapper.bo.ask import Ask, Rule, Score, SurrogateRule, ask_with, believable, fill, ranked
+from contract_wrapper.bo.candidates.pareto import pareto_front_grid, pareto_front_nsga2
+from contract_wrapper.bo.candidates.sampling import without
+from contract_wrapper.bo.scores import information
 from contract_wrapper.bo.suggestion import Suggestion
 from contract_wrapper.bo.surrogates import SurrogateSet, best_so_far
 
 Floats = npt.NDArray[np.float64]
-Score = Callable[[Floats, Floats], Floats]
-"""Means and standard deviations of all outputs, two arrays (1 + m, q) -> score to be maximised, (q,)."""
 
 _N_PATHS = 32  # as many draws of f* as cPMES takes
 _MACE_DELTA = 0.05  # Lyu et al. 2018, section 3
@@ -57,17 +54,7 @@ class ScoreRule(SurrogateRule):
         unit_pending = believable(space, pending)
         believed = self.surrogates.believe(unit_pending)
         score = self.score(believed, best_so_far(space, history, believed, unit_pending), rng)
-
-        def score_at(designs: Floats) -> Floats:
-            return score(*believed.predict(space.to_unit(designs)))
-
-        found = maximise(space, score_at, self.surrogates.designs, rng)
-        designs = without(space, found, self.taken(pending))
-        if not len(designs):
-            return
-        mean, sd = believed.predict(space.to_unit(designs))
-        scores = score(mean, sd)
-        yield from ranked(space, designs, mean, sd, scores, np.argsort(-scores, kind="stable"))
+        yield from self.best_scored(believed, score, pending, rng)
 
 
 class ConstrainedEI(ScoreRule):

@@ -38,6 +38,11 @@ class ConstantSurrogate:
     value: float
     sd: float
 
+    @property
+    def scale(self) -> float:
+        """What counts as one standard deviation of the output."""
+        return self.sd
+
     def predict(self, x: Floats) -> tuple[Floats, Floats]:
         """Return the value and the standard deviation at each of x (q, d): two arrays (q,)."""
         return np.full(len(x), self.value), np.full(len(x), self.sd)
@@ -197,6 +202,13 @@ class SurrogateSet:
         """Return the set conditioned on y (outputs, q) at x (q, d) as well."""
         return replace(self, parts=tuple(part.condition(x, column) for part, column in zip(self.parts, y, strict=True)))
 
+    def least_missing(self, space: DesignSpace) -> Floats:
+        """Return of the fitted designs, in the unit cube, that (d,) whose margins lack the least of 0, each in its scale."""
+        unit = space.to_unit(self.designs)
+        mean, _ = self.predict(unit)
+        scales = np.array([part.scale for part in self.parts[1:]])
+        return np.asarray(unit[np.argmin((np.maximum(0.0, -mean[1:]) / scales[:, None]).sum(axis=0))])
+
     def believe(self, x: Floats) -> SurrogateSet:
         """Return the kriging believer: the set conditioned on its own means at x (q, d)."""
         return self.condition(x, self.predict(x)[0]) if len(x) else self
@@ -266,16 +278,28 @@ def believe_objective(
     return mean, sd
 
 
-def best_so_far(space: DesignSpace, history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
-    """The best feasible value so far; None if none is.
+def leader(
+    space: DesignSpace, history: History, surrogates: SurrogateSet, pending: Floats
+) -> tuple[float, Floats] | None:
+    """The best feasible value so far, and where it is in the unit cube, (d,); None if none is.
 
     It is measured, or predicted at pending designs (p, d) of the unit cube. Where results are noisy, it is predicted at
     the evaluated ones, too: the luckiest of many readings is no value to improve on.
     """
-    noisy = history.is_noisy
-    values = history.objective[history.feasible()][: 0 if noisy else None]
-    predicted = np.vstack([space.to_unit(history.designs), pending]) if noisy else pending
+    noisy, unit, held = history.is_noisy, space.to_unit(history.designs), history.feasible()
+    values, places = history.objective[held][: 0 if noisy else None], unit[held][: 0 if noisy else None]
+    predicted = np.vstack([unit, pending]) if noisy else pending
     if len(predicted):
         mean, _ = surrogates.predict(predicted)
-        values = np.append(values, mean[0, (mean[1:] >= 0).all(axis=0)])
-    return float(values.max()) if len(values) else None
+        holds = (mean[1:] >= 0).all(axis=0)
+        values, places = np.append(values, mean[0, holds]), np.vstack([places, predicted[holds]])
+    if not len(values):
+        return None
+    best = int(np.argmax(values))
+    return float(values[best]), places[best]
+
+
+def best_so_far(space: DesignSpace, history: History, surrogates: SurrogateSet, pending: Floats) -> float | None:
+    """The best feasible value so far, as of `leader`; None if none is."""
+    found = leader(space, history, surrogates, pending)
+    return None if found is None else found[0]

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from contract_wrapper.bo.candidates.sampling import MOST_INITIAL, initial_designs
 from contract_wrapper.bo.cpmes_config import CPMESConfig
-from contract_wrapper.bo.sampling import MOST_INITIAL, initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.bo.suggestion import LARGEST_BATCH
 from contract_wrapper.contracts.designed_contract import AnyContract

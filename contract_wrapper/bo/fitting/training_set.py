@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.fitting.winsorize import winsorize_margins, winsorize_objective
+from contract_wrapper.bo.fitting.winsorize import compress_margins, winsorize_margins, winsorize_objective
 from contract_wrapper.bo.gp.covariance import squared_distances
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import DesignSpace
@@ -41,7 +41,7 @@ class TrainingSet:
     designs: Floats
     """(n, d), in the order of the space's dimensions."""
     y: Floats
-    """Outputs, winsorised, (n, o), each row the mean of the results at its design."""
+    """Outputs, winsorised or compressed, (n, o), each row the mean of the results at its design."""
     se: Floats
     """Standard errors of these means, as far as they are known, (n, o)."""
     repeats: Floats | None = None
@@ -70,11 +70,18 @@ class TrainingSet:
 
 
 def outputs_of(history: History) -> tuple[Floats, Floats]:
-    """Return all results as they are fitted, winsorised, and their standard errors as far as they are known: (n, o) each."""
+    """Return all results as they are fitted, winsorised, and their standard errors as far as they are known: (n, o) each.
+
+    Margins of results without noise are compressed where they are of several orders of magnitude.
+    """
     margins = history.margins.copy()
     margins[:, list(history.binary)] -= 0.5
     n, m = margins.shape
-    y = np.column_stack([winsorize_objective(history.objective), winsorize_margins(margins)])
+    if history.is_noisy:  # whose errors are stated in the margins' own units
+        margins = winsorize_margins(margins)
+    else:
+        margins = compress_margins(margins, bool(history.feasible().any()))
+    y = np.column_stack([winsorize_objective(history.objective), margins])
     objective_se = np.zeros(n) if history.objective_se is None else history.objective_se
     margins_se = np.zeros((n, m)) if history.margins_se is None else history.margins_se
     return y, np.column_stack([objective_se, margins_se])

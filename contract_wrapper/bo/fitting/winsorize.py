@@ -1,4 +1,4 @@
-"""Winsorise results before a fit: outliers are drawn towards the rest, and stay on their side of it.
+"""Winsorise or compress results before a fit: what is far off is drawn towards the rest, and stays on its side.
 
 A surrogate standardises its output, so that one crew which costs 1000 apples makes a difference of 100
 look like noise. A bad value need only stay the worst, and a large margin need only keep its side.
@@ -13,6 +13,8 @@ Floats = npt.NDArray[np.float64]
 
 _OUTLIERS = 0.1  # share of the results that may lie apart from the rest, at least one of them
 _REACH = 0.25  # of the distance between the best value and the lowest that is no outlier
+_ORDERS = 10.0  # how many times the median size the largest tenth must have to be of another order of magnitude
+_LEAST_UNIT = 1e-100  # of the largest size, so that quotients stay finite
 
 
 def winsorize_objective(values: Floats) -> Floats:
@@ -45,3 +47,30 @@ def winsorize_margins(margins: Floats) -> Floats:
     far = 2 * np.quantile(np.abs(margins), 1 - _OUTLIERS, axis=0, method="lower")
     far = np.where(far > 0, far, np.inf)
     return np.clip(margins, -far, far)
+
+
+def compress_margins(margins: Floats, feasible: bool) -> Floats:
+    """Take margins (n, m) of several orders of magnitude in logarithms: (n, m), with the same signs, column by column.
+
+    A column of which the largest tenth is more than 10 times its median size becomes asinh(margin / unit); the others
+    are winsorised. Such sizes are usual where a constraint is a power or an exponential of the design: winsorised, most of
+    them would be equal, and say nothing of the way to where the constraint holds. The unit is the median size, so that what
+    is near 0 stays as it is. While no result is `feasible`, it is the tenth smallest of a hundred, so that the way is seen
+    from afar. (Bilog, Eriksson & Poloczek 2021, arXiv 2002.08526, has the unit 1.)
+
+    >>> far = np.array([[-1e6], [-1e3], [-1.0], [1.0]])
+    >>> np.round(compress_margins(far, feasible=False)[:, 0], 1).tolist()
+    [-14.5, -7.6, -0.9, 0.9]
+    """
+    drawn = winsorize_margins(margins)
+    if len(margins) < 2:
+        return drawn
+    for j, sizes in enumerate(np.abs(margins).T):
+        some = sizes[sizes > 0]
+        if not len(some):
+            continue
+        low, middle, high = np.quantile(some, [_OUTLIERS, 0.5, 1 - _OUTLIERS], method="lower")
+        if high > _ORDERS * middle:
+            unit = max(middle if feasible else low, _LEAST_UNIT * float(some.max()))
+            drawn[:, j] = np.arcsinh(margins[:, j] / unit)
+    return drawn

@@ -3,11 +3,11 @@
 import pytest
 
 from contract_wrapper.bo.ask import Rule, ask_with
+from contract_wrapper.bo.candidates.sampling import without
 from contract_wrapper.bo.cpmes import ask as cpmes_ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.rivals import RIVALS
-from contract_wrapper.bo.sampling import without
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.bo.suggestion import SpaceExhausted, Suggestion
 

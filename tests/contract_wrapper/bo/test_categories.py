@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from pymoo.core.problem import Problem
 
 from contract_wrapper import Categorical, CPMESConfig, DesignSpace, History, Real, ask
+from contract_wrapper.bo.candidates.inner_search import around, refine_front
+from contract_wrapper.bo.candidates.pareto import _operators, pareto_front_nsga2
+from contract_wrapper.bo.candidates.sampling import farthest, initial_designs
 from contract_wrapper.bo.gp.covariance import Hyper, squared_gaps
 from contract_wrapper.bo.gp.regression import GaussianProcess
-from contract_wrapper.bo.inner_search import around, refine_front
-from contract_wrapper.bo.pareto import _operators, pareto_front_nsga2
 from contract_wrapper.bo.rivals import RIVALS
-from contract_wrapper.bo.sampling import farthest, initial_designs
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.bo.surrogates import fit
 from contract_wrapper.errors import ContractsError

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from contract_wrapper.bo import acquisition
-from contract_wrapper.bo.cpmes import CPMES, _objectives, ask
+from contract_wrapper.bo.candidates.sampling import initial_designs
+from contract_wrapper.bo.cpmes import CPMES, ask
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.rivals import cei
-from contract_wrapper.bo.sampling import initial_designs
+from contract_wrapper.bo.scores import front_objectives
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.bo.suggestion import SpaceExhausted
 from contract_wrapper.errors import ContractsError
@@ -268,7 +269,7 @@ def test_with_ei_the_front_trades_improvement_and_while_nothing_is_feasible_the_
     first = {}
     for kind in ("ei", "ucb"):
         config = CPMESConfig(objective_acquisition=kind)
-        first[kind] = [_objectives(mean, sd, history, best, 9.0, config)[:, 0] for best in (2.0, None)]
+        first[kind] = [front_objectives(mean, sd, history, best, 9.0, config)[:, 0] for best in (2.0, None)]
     np.testing.assert_allclose(first["ucb"], [[4.0, 3.3], [4.0, 3.3]])
     np.testing.assert_allclose(
         first["ei"][0], np.log([0.0833155, 1.0]), rtol=1e-5, atol=1e-9
@@ -286,7 +287,7 @@ def test_the_participation_margin_has_an_objective_of_its_own_unless_it_is_joint
         ("ucb", [1 + 3.0, log_half]),
     ):
         config = CPMESConfig(feasibility_objective=kind, objective_acquisition="ucb")
-        (row,) = _objectives(mean, sd, history, None, 9.0, config)
+        (row,) = front_objectives(mean, sd, history, None, 9.0, config)
         np.testing.assert_allclose(row, [5.0, *expected], rtol=1e-6)
 
 

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from contract_wrapper.bo.candidates.pareto import pareto_front_grid, pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.dimensions import Integer, Real
-from contract_wrapper.bo.pareto import pareto_front_grid, pareto_front_nsga2, pareto_mask
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
 

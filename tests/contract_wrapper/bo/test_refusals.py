@@ -26,9 +26,9 @@ from contract_wrapper import (
     ask,
     contract_space,
 )
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.history import Result
 from contract_wrapper.bo.optuna_sampler import history_of, space_of
-from contract_wrapper.bo.sampling import initial_designs
 
 SPACES = (
     contract_space(max_cleaners=2, step=0.5),

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from contract_wrapper.bo.candidates.inner_search import dense_near_best, maximise, refine_front
+from contract_wrapper.bo.candidates.pareto import pareto_mask
 from contract_wrapper.bo.dimensions import Integer, Real
 from contract_wrapper.bo.history import History
-from contract_wrapper.bo.inner_search import dense_near_best, maximise, refine_front
-from contract_wrapper.bo.pareto import pareto_mask
 from contract_wrapper.bo.rivals import RIVALS, _mace_objectives, best_so_far, cei, cmes, cmes_ibo, mace, random_search
 from contract_wrapper.bo.space import DesignSpace
 from contract_wrapper.bo.suggestion import SpaceExhausted

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from contract_wrapper.bo.candidates.sampling import initial_designs
 from contract_wrapper.bo.dimensions import Real
-from contract_wrapper.bo.sampling import initial_designs
 from contract_wrapper.bo.space import DesignSpace, contract_space
 from contract_wrapper.errors import ContractsError
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from contract_wrapper.bo.candidates.trust_region import Box
 from contract_wrapper.bo.gp.covariance import squared_distances
 from contract_wrapper.bo.numbers_in import check_count
 from contract_wrapper.errors import ContractsError
@@ -89,12 +90,16 @@ def _far_apart(space: DesignSpace, grid: Floats | None, n: int, rng: np.random.G
 
 
 def reference_designs(
-    space: DesignSpace, evaluated: Floats, rng: np.random.Generator | None, size: int = _REFERENCE_SIZE
+    space: DesignSpace,
+    evaluated: Floats,
+    rng: np.random.Generator | None,
+    size: int = _REFERENCE_SIZE,
+    within: Box | None = None,
 ) -> Floats:
     """Return designs that stand for the space: all of a small grid, else a spread-out part and the evaluated ones.
 
     Evaluated designs (n, d) outside the space are left out. Without `rng` the part is always the same;
-    its size is a power of 2.
+    its size is a power of 2. `within`: a box of the unit cube, of which alone they then are.
     """
     grid = space.grid()
     if grid is not None and len(grid) <= _REFERENCE_SIZE:
@@ -105,6 +110,9 @@ def reference_designs(
     if rng is not None:  # a random shift keeps the spread and moves the points from step to step
         points = (points + rng.random(len(space))) % 1.0
     inside = [row for row in evaluated if space.contains(row)]
+    if within is not None:
+        points = within.stretch(points)
+        inside = [row for row in inside if within.holds(space.to_unit([row]))[0]]
     return np.unique(np.vstack([space.from_unit(points), *inside]), axis=0)
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from contract_wrapper.bo.pareto import pareto_mask
-from contract_wrapper.bo.sampling import reference_designs
+from contract_wrapper.bo.candidates.pareto import pareto_mask
+from contract_wrapper.bo.candidates.sampling import reference_designs
+from contract_wrapper.bo.candidates.trust_region import Box
 from contract_wrapper.bo.space import DesignSpace
 
 Floats = npt.NDArray[np.float64]
@@ -22,17 +23,23 @@ _MOST_ON_FRONT = 256  # that a refinement keeps, those with the best score
 
 
 def maximise(
-    space: DesignSpace, score: Callable[[Floats], Floats], evaluated: Floats, rng: np.random.Generator
+    space: DesignSpace,
+    score: Callable[[Floats], Floats],
+    evaluated: Floats,
+    rng: np.random.Generator,
+    within: Box | None = None,
 ) -> Floats:
     """Return designs (q, d) among which the best ones of the space are: a grid as a whole.
 
     Otherwise 1024 spread-out designs and the evaluated ones (n, d), then rounds of normal steps around
-    the 8 best so far, with steps half as long in each round. `score`: (q, d) -> (q,).
+    the 8 best so far, with steps half as long in each round. `score`: (q, d) -> (q,). `within`: the part of a space
+    that is no grid where all of that happens.
     """
     grid = space.grid()
     if grid is not None:
         return grid
-    *_, (designs, _) = _closing_in(space, score, reference_designs(space, evaluated, rng), rng)
+    start = reference_designs(space, evaluated, rng, within=within)
+    *_, (designs, _) = _closing_in(space, score, start, rng, within)
     return designs
 
 
@@ -54,12 +61,16 @@ def dense_near_best(
 
 
 def _closing_in(
-    space: DesignSpace, score: Callable[[Floats], Floats], designs: Floats, rng: np.random.Generator
+    space: DesignSpace,
+    score: Callable[[Floats], Floats],
+    designs: Floats,
+    rng: np.random.Generator,
+    within: Box | None = None,
 ) -> Iterator[tuple[Floats, Floats]]:
     """Yield after each round all designs so far (q, d) and their scores (q,)."""
     values = score(designs)
     for size in step_sizes(_ROUNDS):
-        near = _new(space, around(space, designs, values, size, rng), designs)
+        near = _new(space, around(space, designs, values, size, rng, within), designs)
         if len(near):
             designs, values = np.vstack([designs, near]), np.append(values, score(near))
         yield designs, values
@@ -74,13 +85,21 @@ def step_sizes(rounds: int) -> list[float]:
     return [0.25 * 0.5**k for k in range(rounds)]
 
 
-def around(space: DesignSpace, designs: Floats, values: Floats, size: float, rng: np.random.Generator) -> Floats:
+def around(
+    space: DesignSpace,
+    designs: Floats,
+    values: Floats,
+    size: float,
+    rng: np.random.Generator,
+    within: Box | None = None,
+) -> Floats:
     """Draw new designs a normal step away from those of the designs (q, d) with the highest values (q,).
 
-    Where a dimension has no order there are no small steps: a fifth of the new designs take any choice, whatever the size.
+    Steps are measured in widths of the space, or of the part `within` which they stay. Where a dimension has no order there are no small steps: a fifth of the new designs take any choice, whatever the size.
     """
     unit = np.repeat(space.to_unit(_leaders(designs, values)), _AROUND, axis=0)
-    moved = unit + size * rng.standard_normal(unit.shape)
+    steps = size * rng.standard_normal(unit.shape)
+    moved = unit + steps if within is None else within.clip(unit + steps * within.width)
     for i in space.categorical:
         moved[:, i] = np.where(rng.random(len(unit)) < _SWITCHED, rng.random(len(unit)), unit[:, i])
     return space.from_unit(moved)
