@@ -29,13 +29,30 @@ class CellLayout:
         lines[1::2] = lines[1::2, ::-1].copy()
         self.order, self.n_classes = lines.ravel().copy(), n_classes
         self.n_blocks = -(-n_cells // BLOCK)
+        n_rows = (2 * n_cells + 1) * n_classes
+        small = n_rows <= np.iinfo(np.int16).max  # then places take half the memory, and half the time to be written
+        self.places = np.int16 if small else np.int32
+        self._zeros: NDArray[np.float32] | None = None
 
-    def lookup(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Table (I, H) -> sums of the rows of a class over the cells before each cell, then the table itself."""
-        n_rows, width = 2 * len(table) + self.n_classes, table.shape[1]
-        out = torch.empty((n_rows, width), dtype=torch.float32).numpy()  # unlike numpy's, rows begin with cache lines
+    def lookup(self, table: NDArray[np.float32], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Table (I, H) -> sums of the rows of a class over the cells before each cell, then the table itself.
+
+        `out`: an earlier one, which is written over.
+        """
+        out = self._memory(table) if out is None else out
         _build(table, self.order, self.n_classes, out)
         return out
+
+    def zeros(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the gradient of a lookup before anything is added, each time in the same memory: fresh one costs faults."""
+        if self._zeros is None or self._zeros.shape[1] != table.shape[1]:
+            self._zeros = self._memory(table)
+        self._zeros.fill(0.0)
+        return self._zeros
+
+    def _memory(self, table: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return room for the lookup of a table; unlike numpy's arrays, its rows begin with cache lines."""
+        return torch.empty((2 * len(table) + self.n_classes, table.shape[1]), dtype=torch.float32).numpy()
 
 
 class Runs:
@@ -48,7 +65,7 @@ class Runs:
             LearnerError: a number is not one of its cell.
         """
         self.layout = layout
-        self.plus, self.minus = (np.empty((len(numbers), numbers.shape[1] + 1), np.int32) for _ in range(2))
+        self.plus, self.minus = (np.empty((len(numbers), numbers.shape[1] + 1), layout.places) for _ in range(2))
         self.ends = np.empty((len(numbers), layout.n_blocks + 1), np.int32)  # where the changes of each block end
         if not _find(numbers, layout.order, layout.n_classes, self.plus, self.minus, self.ends):
             raise LearnerError(
@@ -62,7 +79,7 @@ class Runs:
 
     def gradient(self, of_sums: NDArray[np.float32], out: NDArray[np.float32]) -> None:
         """Write the gradient of the table (I, H), given that of the sums (R, H)."""
-        to_lookup = torch.zeros((2 * len(out) + self.layout.n_classes, out.shape[1]), dtype=torch.float32).numpy()
+        to_lookup = self.layout.zeros(out)
         _hand_back(self.plus, self.minus, self.ends, of_sums, to_lookup)
         _collect(to_lookup, self.layout.order, self.layout.n_classes, out)
 
@@ -93,8 +110,8 @@ def _find(
     numbers: NDArray[np.int32],
     order: NDArray[np.int32],
     n_classes: int,
-    plus: NDArray[np.int32],
-    minus: NDArray[np.int32],
+    plus: NDArray[np.signedinteger[Any]],
+    minus: NDArray[np.signedinteger[Any]],
     ends: NDArray[np.int32],
 ) -> bool:
     """Whether all classes are possible; a single cell between two of one class is taken from the table itself.
@@ -152,8 +169,8 @@ def _build(table: NDArray[np.float32], order: NDArray[np.int32], n_classes: int,
 
 @kernel
 def _add_up(
-    plus: NDArray[np.int32],
-    minus: NDArray[np.int32],
+    plus: NDArray[np.signedinteger[Any]],
+    minus: NDArray[np.signedinteger[Any]],
     ends: NDArray[np.int32],
     lookup: NDArray[np.float32],
     out: NDArray[np.float32],
@@ -180,8 +197,8 @@ def _add_up(
 
 @kernel
 def _hand_back(
-    plus: NDArray[np.int32],
-    minus: NDArray[np.int32],
+    plus: NDArray[np.signedinteger[Any]],
+    minus: NDArray[np.signedinteger[Any]],
     ends: NDArray[np.int32],
     gradient: NDArray[np.float32],
     out: NDArray[np.float32],

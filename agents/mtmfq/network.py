@@ -87,7 +87,8 @@ class QNetworks:
             for (a, b), size in zip(pairwise(ends), shape.tensors(), strict=True)
         ]
         self._layout = CellLayout(shape.n_cells, max(shape.n_columns, 1), shape.n_classes)
-        self._made: list[NDArray[np.float32]] | None = None
+        self._made: list[NDArray[np.float32]] = []
+        self._outdated = True
 
     @staticmethod
     def count(shape: NetworkShape) -> int:
@@ -120,13 +121,18 @@ class QNetworks:
 
     def changed(self) -> None:
         """Take note that weights were changed in place; whoever changes them says so."""
-        self._made = None
+        self._outdated = True
 
     def _lookups(self) -> list[NDArray[np.float32]]:
         """What sums over cells are read from, one for each type."""
-        if self._made is None:
+        if self._outdated:
             tables = self.parameters[-1].detach().numpy()
-            self._made = [self._layout.lookup(np.ascontiguousarray(table)) for table in tables]
+            earlier: list[NDArray[np.float32] | None] = [*self._made] or [None] * len(tables)
+            self._made = [
+                self._layout.lookup(np.ascontiguousarray(table), made)
+                for table, made in zip(tables, earlier, strict=True)
+            ]
+            self._outdated = False
         return self._made
 
     def __call__(self, rows: Tensor, cells: Tensor | None = None, types: slice = slice(None)) -> Tensor:
@@ -144,7 +150,7 @@ class QNetworks:
         if cells is not None:
             runs = [Runs(numbers, self._layout) for numbers in cells.numpy()]
             sums: Tensor = CellSums.apply(parameters[-1], self._lookups()[types], runs)  # type: ignore[no-untyped-call]
-            hidden = hidden + sums
+            hidden += sums  # in place: fresh memory costs more than the sum
         hidden = hidden.relu_()
         if shape.join_after_first:
             hidden = torch.cat([hidden, rows[..., shape.n_features :]], dim=2)

@@ -38,6 +38,26 @@ def test_sums_and_gradient_are_those_of_the_one_hot_product(
     assert torch.allclose(gradient, wanted, atol=1e-4)
 
 
+@pytest.mark.parametrize(("n_cells", "kind"), [(4095, np.int16), (4096, np.int32)])
+def test_windows_of_thousands_of_cells_have_places_for_all_of_their_rows(n_cells: int, kind: type) -> None:
+    rng, layout = np.random.default_rng(0), CellLayout(n_cells, 1, 4)  # 32,764 and 32,772 rows; 16 bits hold 32,767
+    assert layout.places is kind
+    numbers = (np.arange(n_cells) * 4 + rng.integers(0, 4, (2, n_cells))).astype(np.int32)
+    table, sums = rng.normal(size=(4 * n_cells, 3)).astype(np.float32), np.empty((2, 3), np.float32)
+    lookup = layout.lookup(table)
+    assert len(lookup) == (2 * n_cells * 4) + 4
+    Runs(numbers, layout).sums(lookup, sums)
+    np.testing.assert_allclose(sums, [table[row].sum(axis=0) for row in numbers], atol=1e-2)
+
+
+def test_a_lookup_may_be_written_over_an_earlier_one() -> None:
+    rng, layout = np.random.default_rng(1), CellLayout(6, 3, 2)
+    first, second = rng.normal(size=(2, 12, 3)).astype(np.float32)
+    made = layout.lookup(first)
+    assert layout.lookup(second, made) is made
+    np.testing.assert_array_equal(made, layout.lookup(second))
+
+
 @pytest.mark.parametrize("wrong", [[[0, 4, 6, 2]], [[0, 3, 6, 12]], [[-1, 3, 6, 9]], [[3, 3, 6, 9]]])
 def test_a_class_that_the_game_does_not_have_is_refused(wrong: list[list[int]]) -> None:
     with pytest.raises(LearnerError, match="not below its n_classes, 3"):
