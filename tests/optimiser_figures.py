@@ -44,6 +44,7 @@ def ahead(r: dict[str, str]) -> Figure:
 
 LABELS = {
     "cPMES paper": "cPMES as printed",
+    "cPMES everywhere": "cPMES without boxes",
     "cEI": "constrained expected improvement (cEI)",
     "Optuna GP": "Optuna, constrained Gaussian process",
     "Optuna TPE": "Optuna, TPE",
@@ -141,15 +142,15 @@ def many_results() -> Table:
     return rows
 
 
-def engineering() -> Table:
-    """Mean ranks on design problems of engineering, and in how many runs nothing feasible was found."""
+def design_problems(name: str) -> Table:
+    """Mean ranks on a set of design problems, and in how many runs nothing feasible was found."""
     rows: Table = []
-    for line in (RESULTS / "engineering.txt").read_text().splitlines():
-        found = re.match(r"(\S+) +(\S+ ± \S+) +(?:(\S+) ± \+?(\S+) +)?(\d+ of \d+) +([\d.]+)$", line)
+    for line in (RESULTS / f"{name}.txt").read_text().splitlines():
+        found = re.match(r"(\S.*?) +(\S+ ± \S+) +(?:(\S+) ± \+?(\S+) +)?(\d+ of \d+) +([\d.]+)$", line)
         if found:
-            name, rank, less, half, nothing, seconds = found.groups()
+            label, rank, less, half, nothing, seconds = found.groups()
             gap = "" if less is None else f"{less} ± {half}"
-            rows.append((LABELS.get(name, name), [rank, gap, nothing, seconds]))
+            rows.append((LABELS.get(label, label), [rank, gap, nothing, seconds]))
     return rows
 
 

@@ -12,6 +12,7 @@ TABLES give each again, from the code or from a committed file of `benchmarks/re
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import cluster_figures
 import family_figures
@@ -403,7 +404,10 @@ TABLES: dict[str, Callable[[], Table]] = {
     "landscape.search.costly": lambda: optimiser_figures.landscape_search("costly"),
     "noisy": optimiser_figures.noisy,
     "ask.many": optimiser_figures.many_results,
-    "engineering": optimiser_figures.engineering,
+    **{
+        f"designs.{name}": partial(optimiser_figures.design_problems, name)
+        for name in ("engineering", "textbook", "unseen")
+    },
     "landscape.scratch": optimiser_figures.scratch,
     "noisy.varying": lambda: optimiser_figures.noisy("noisy_search-varying.txt"),
     "noisy.constant": lambda: optimiser_figures.noisy("noisy_search-constant.txt"),

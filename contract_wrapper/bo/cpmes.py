@@ -110,7 +110,7 @@ class ParetoEntropySearch(SurrogateRule):
         believed = self.surrogates.believe(unit_pending) if config.batch == "believer" else self.surrogates
         lead = leader(space, history, believed, unit_pending)
         incumbent = None if lead is None else lead[0]
-        if config.trust_region and not self.at_once and has_room(space):
+        if config.trust_region and config.batch == "believer" and has_room(space):
             yield from self._near(believed, lead, pending, t, rng)
 
         # 1. f*_k: the best of path k among the designs whose path holds every constraint; -inf if none does.

@@ -88,8 +88,8 @@ class CPMESConfig:
     """Whether steps look near the best design where the space is not a grid and has three dimensions or more (paper: no).
 
     They take the constrained expected improvement in a box around the best feasible design, or around that which misses
-    the least while there is none, and every second time a step of the front once that promises next to nothing. With batches of
-    one front, `topk` and `random`, there are no boxes."""
+    the least while there is none, and every second time a step of the front once that promises next to nothing. With
+    other batches than `believer` there are no boxes."""
 
     def __post_init__(self) -> None:
         for name, (least, most) in _LIMITS.items():

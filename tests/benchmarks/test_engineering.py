@@ -112,6 +112,25 @@ def test_the_command_runs_stores_and_prints_what_is_stored(tmp_path, capsys):
     assert len((tmp_path / "small-engineering.jsonl").read_text().splitlines()) == 4
 
 
+def test_another_set_of_problems_has_a_file_of_its_own(tmp_path, capsys):
+    for name in ("textbook", "unseen"):
+        command.main(
+            [
+                "--small",
+                "--problems",
+                name,
+                "--processes",
+                "1",
+                "--optimisers",
+                "cPMES,random",
+                "--folder",
+                str(tmp_path),
+            ]
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["small-textbook.jsonl", "small-unseen.jsonl"]
+    assert "2 problems, 2 runs of each optimiser" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("optimisers", "why"), [("random", "must hold cPMES"), ("cPMES,nobody", "no optimiser is called")]
 )

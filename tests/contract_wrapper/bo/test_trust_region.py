@@ -203,12 +203,12 @@ def test_a_box_without_a_new_design_gives_way_to_the_front():
     assert pick.design not in near
 
 
-def test_the_picks_of_a_batch_differ_and_batches_of_one_front_and_the_paper_have_no_boxes():
+def test_the_picks_of_a_batch_differ_and_other_batches_and_the_paper_have_no_boxes():
     history = history_of(some(8))
     picks = ask(CUBE, history, number=4, seed=0, config=CHEAP)
     assert len({pick.design for pick in picks}) == 4
     assert not CPMESConfig.paper().trust_region
-    for batch in ("topk", "random"):
+    for batch in ("topk", "random", "cmi"):
         assert all(pick.on_front for pick in ask(CUBE, history, number=2, seed=0, config=replace(CHEAP, batch=batch)))
 
 
