@@ -25,6 +25,7 @@ from contract_wrapper.bo.candidates.sampling import initial_designs, without
 from contract_wrapper.bo.cpmes import ParetoEntropySearch
 from contract_wrapper.bo.cpmes_config import CPMESConfig
 from contract_wrapper.bo.fitting.training_set import EXACT_RESULTS
+from contract_wrapper.bo.fitting.winsorize import in_units, margin_units
 from contract_wrapper.bo.gp.blas_threads import one_thread
 from contract_wrapper.bo.history import History
 from contract_wrapper.bo.space import contract_space
@@ -136,11 +137,15 @@ def compare(name: str, noise: float, n: int, limit: int) -> str:
     everywhere = space.sample(rng, 1000)
     around = space.from_unit(space.to_unit(best[None]) + 0.05 * rng.standard_normal((1000, len(space))))
     scale = true_outputs(problem, everywhere).std(axis=0)
+    units = np.append(
+        np.inf, np.full(len(scale) - 1, np.inf) if noise else margin_units(history.margins, feasible=True)
+    )
+    spread = in_units(true_outputs(problem, everywhere), units).std(axis=0)
     cells = []
     for designs in (everywhere, around):
         mean, sd = surrogates.predict(space.to_unit(designs))
-        missed = mean.T - true_outputs(problem, designs)
-        error = np.sqrt((missed**2).mean(axis=0)) / scale
+        missed = mean.T - in_units(true_outputs(problem, designs), units)
+        error = np.sqrt((missed**2).mean(axis=0)) / spread
         cells.append(f"{error[0]:>7.4f} {error[1:].mean():>7.4f} {(np.abs(missed) <= 1.96 * sd.T).mean():>5.2f}")
     mean, _ = surrogates.predict(space.to_unit(history.designs))
     believed = np.argmax(np.where((mean[1:] >= 0).all(axis=0), mean[0], -np.inf))

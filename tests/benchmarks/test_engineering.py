@@ -131,6 +131,15 @@ def test_another_set_of_problems_has_a_file_of_its_own(tmp_path, capsys):
     assert "2 problems, 2 runs of each optimiser" in capsys.readouterr().out
 
 
+def test_searches_of_another_length_have_a_file_of_their_own_and_need_more_than_the_random_designs(tmp_path, capsys):
+    options = ["--seeds", "1", "--processes", "1", "--optimisers", "cPMES,random", "--folder", str(tmp_path)]
+    command.main(["--problems", "unseen", "--evaluations", "11", *options])
+    assert [path.name for path in tmp_path.iterdir()] == ["unseen-11.jsonl"]
+    with pytest.raises(SystemExit):
+        command.main(["--evaluations", "10", *options])
+    assert "more than the 10 random ones" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("optimisers", "why"), [("random", "must hold cPMES"), ("cPMES,nobody", "no optimiser is called")]
 )

@@ -49,28 +49,40 @@ def winsorize_margins(margins: Floats) -> Floats:
     return np.clip(margins, -far, far)
 
 
-def compress_margins(margins: Floats, feasible: bool) -> Floats:
-    """Take margins (n, m) of several orders of magnitude in logarithms: (n, m), with the same signs, column by column.
+def margin_units(margins: Floats, feasible: bool) -> Floats:
+    """Return the units (m,) by which columns of margins (n, m) are taken in logarithms; infinite where they are not.
 
-    A column of which the largest tenth is more than 10 times its median size becomes asinh(margin / unit); the others
-    are winsorised. Such sizes are usual where a constraint is a power or an exponential of the design: winsorised, most of
-    them would be equal, and say nothing of the way to where the constraint holds. The unit is the median size, so that what
-    is near 0 stays as it is. While no result is `feasible`, it is the tenth smallest of a hundred, so that the way is seen
-    from afar. (Bilog, Eriksson & Poloczek 2021, arXiv 2002.08526, has the unit 1.)
+    They are where the largest tenth is more than 10 times the median size, as is usual where a constraint is a power or an
+    exponential of the design: winsorised, most of them would be equal, and say nothing of the way to where the
+    constraint holds. The unit is the median size, so that what is near 0 stays as it is. While no result is `feasible`, it is
+    the tenth smallest of a hundred, so that the way is seen from afar.
+    """
+    units = np.full(margins.shape[1], np.inf)
+    for j, sizes in enumerate(np.abs(margins).T):
+        some = sizes[sizes > 0]
+        if len(some) < 2:
+            continue
+        low, middle, high = np.quantile(some, [_OUTLIERS, 0.5, 1 - _OUTLIERS], method="lower")
+        if high > _ORDERS * middle:
+            units[j] = max(middle if feasible else low, _LEAST_UNIT * float(some.max()))
+    return units
+
+
+def in_units(margins: Floats, units: Floats) -> Floats:
+    """Return asinh(margin / unit) of margins (n, m), with their signs, where the unit (m,) is finite, else the margin.
+
+    (Bilog, Eriksson & Poloczek 2021, arXiv 2002.08526, is nearly the same with the unit 1.)
+    """
+    finite = np.isfinite(units)
+    return np.where(finite, np.arcsinh(margins / np.where(finite, units, 1.0)), margins)
+
+
+def compress_margins(margins: Floats, feasible: bool) -> Floats:
+    """Take margins (n, m) of several orders of magnitude in logarithms, and winsorise the others: (n, m), column by column.
 
     >>> far = np.array([[-1e6], [-1e3], [-1.0], [1.0]])
     >>> np.round(compress_margins(far, feasible=False)[:, 0], 1).tolist()
     [-14.5, -7.6, -0.9, 0.9]
     """
-    drawn = winsorize_margins(margins)
-    if len(margins) < 2:
-        return drawn
-    for j, sizes in enumerate(np.abs(margins).T):
-        some = sizes[sizes > 0]
-        if not len(some):
-            continue
-        low, middle, high = np.quantile(some, [_OUTLIERS, 0.5, 1 - _OUTLIERS], method="lower")
-        if high > _ORDERS * middle:
-            unit = max(middle if feasible else low, _LEAST_UNIT * float(some.max()))
-            drawn[:, j] = np.arcsinh(margins[:, j] / unit)
-    return drawn
+    units = margin_units(margins, feasible)
+    return np.where(np.isfinite(units), in_units(margins, units), winsorize_margins(margins))
