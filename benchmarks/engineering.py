@@ -2,7 +2,7 @@
 
     python benchmarks/engineering.py --small                  # seconds, to see that it works
     python benchmarks/engineering.py --processes 2            # 4 seeds; about ten minutes of CPU time on a fast core
-    python benchmarks/engineering.py --problems textbook      # sixteen others; unseen: eleven on which nothing was tuned
+    python benchmarks/engineering.py --problems textbook      # sixteen others; unseen: eleven more; all: the three sets
     python benchmarks/engineering.py --problems unseen --evaluations 70     # longer searches, in a file of their own
     python benchmarks/engineering.py --optimisers all         # with the rivals of other libraries
     python benchmarks/engineering.py --stored                 # the tables again from the stored runs; nothing is run
@@ -82,7 +82,7 @@ def problem_lines(runs: Sequence[Run], problems: Sequence[str], optimisers: Sequ
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--problems", choices=SETS, default="engineering")
+    parser.add_argument("--problems", choices=[*SETS, "all"], default="engineering")
     parser.add_argument("--evaluations", type=int, default=EVALUATIONS, help=f"in all, {PRIOR} of them random")
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--first-seed", type=int, default=0)
@@ -93,26 +93,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--forget", default="", help="optimisers whose stored runs are dropped first")
     parser.add_argument("--folder", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args(arguments)
-    evaluations, name, problems = options.evaluations - PRIOR, options.problems, SETS[options.problems]
+    evaluations = options.evaluations - PRIOR
     if evaluations < 1:
         parser.error(f"--evaluations must be more than the {PRIOR} random ones")
-    if options.evaluations != EVALUATIONS:
-        name += f"-{options.evaluations}"
     if options.small:
-        options.seeds, evaluations, name, problems = 1, 2, f"small-{name}", [*problems[:1], problems[-1]]
+        options.seeds, evaluations = 1, 2
     try:
         optimisers = chosen(options.optimisers, stored=options.stored)
     except ContractsError as error:
         parser.error(str(error))
     if REFERENCE not in optimisers:
         parser.error(f"--optimisers must hold {REFERENCE}, which the others are compared with")
-    path = options.folder / f"{name}.jsonl"
-    if options.forget:
-        forget(path, options.forget.split(","))
     seeds = range(options.first_seed, options.first_seed + options.seeds)
-    jobs = jobs_of(problems, optimisers, seeds, evaluations, PRIOR)
-    processes = 0 if options.stored else options.processes
-    runs = run_all(jobs, path, processes, lambda line: print(line, file=sys.stderr))
+    runs: list[Run] = []
+    problems: list[str] = []
+    for name in SETS if options.problems == "all" else [options.problems]:
+        some = [SETS[name][0], SETS[name][-1]] if options.small else SETS[name]
+        length = "" if options.evaluations == EVALUATIONS else f"-{options.evaluations}"
+        path = options.folder / f"{'small-' if options.small else ''}{name}{length}.jsonl"
+        if options.forget:
+            forget(path, options.forget.split(","))
+        jobs = jobs_of(some, optimisers, seeds, evaluations, PRIOR)
+        processes = 0 if options.stored else options.processes
+        runs += run_all(jobs, path, processes, lambda line: print(line, file=sys.stderr))
+        problems += some
     print(*table_lines(runs, problems, optimisers), "", sep="\n")
     print(*problem_lines(runs, problems, optimisers), sep="\n")
 

@@ -129,6 +129,11 @@ def test_another_set_of_problems_has_a_file_of_its_own(tmp_path, capsys):
         )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["small-textbook.jsonl", "small-unseen.jsonl"]
     assert "2 problems, 2 runs of each optimiser" in capsys.readouterr().out
+    command.main(
+        ["--small", "--problems", "all", "--processes", "1", "--optimisers", "cPMES,random", "--folder", str(tmp_path)]
+    )
+    assert len(list(tmp_path.iterdir())) == 3
+    assert "6 problems, 6 runs of each optimiser" in capsys.readouterr().out
 
 
 def test_searches_of_another_length_have_a_file_of_their_own_and_need_more_than_the_random_designs(tmp_path, capsys):
