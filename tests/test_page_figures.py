@@ -110,4 +110,4 @@ def test_the_page_says_at_which_budgets_cpmes_is_ahead() -> None:
 def test_the_page_says_which_rivals_six_problems_cannot_tell_from_cpmes() -> None:
     rivals = dict.fromkeys(row["optimiser"] for row in rows_of("problems-all.csv") if row["optimiser"] != "cPMES")
     alike = {o for o in rivals if "24" not in lead(o, "problems-all", "all problems")}
-    assert alike == {"cEI", "CMES-IBO", "Optuna GP"}
+    assert alike == {"cEI", "cMES", "Optuna GP"}

@@ -198,7 +198,7 @@ def test_curves_are_drawn_for_every_optimiser(tmp_path):
     assert 1000 < (tmp_path / "f.png").stat().st_size < 60_000
 
 
-UNDRAWN = ("engineering", "scratch_search")
+UNDRAWN = ("engineering", "scratch_search", "textbook", "unseen")
 """Commands that print tables alone."""
 
 
