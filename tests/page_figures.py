@@ -404,6 +404,7 @@ TABLES: dict[str, Callable[[], Table]] = {
     "noisy": optimiser_figures.noisy,
     "ask.many": optimiser_figures.many_results,
     "designs.unseen": lambda: optimiser_figures.design_problems("unseen"),
+    "designs.long": lambda: optimiser_figures.design_problems("unseen-70"),
     "designs.all": lambda: optimiser_figures.design_problems("design_problems"),
     "landscape.scratch": optimiser_figures.scratch,
     "noisy.varying": lambda: optimiser_figures.noisy("noisy_search-varying.txt"),
