@@ -29,7 +29,8 @@ class Suggestion:
     """Pr(every constraint holds)."""
     score: float
     """Information in nats about the constrained best value, by default weighted by gains; in a box the logarithm of the
-    constrained expected improvement; distance to the nearest taken design while filling. Another rule's own score; NaN where the choice is random."""
+    constrained expected improvement; distance to the nearest taken design while filling. Another rule's own score; NaN
+    where the choice is random."""
     front_size: int = 0
     """Number of candidates on the Pareto front; 0 while filling, and for rules without a front."""
     on_front: bool = False
